@@ -1,0 +1,93 @@
+package nbrun_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+)
+
+// BenchmarkLesson runs lesson 1 as nbrun does and as the peers do, warm, at a
+// speed where sleeping does not count. The cell that fails on purpose is left out,
+// as papermill knows no raises-exception. The peers need jupyter and papermill
+// with the GoNB kernel on PATH:
+//
+//	go test -run '^$' -bench Lesson -benchtime 1x -count 5 ./pkg/nbrun
+func BenchmarkLesson(b *testing.B) {
+	// The peers can't set a parameter of a Go notebook: all get a notebook with
+	// the parameter in it.
+	lesson := "../../notebooks/01-synchronous.ipynb"
+	_, _, data := execute(b, lesson, nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": "1000"}})
+	given := filepath.Join(filepath.Dir(lesson), ".bench.ipynb")
+	if err := os.WriteFile(given, withoutFaults(b, data), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	defer os.Remove(given)
+
+	for name, opts := range map[string]nbrun.Options{
+		"go,clock=virtual": {Clock: nbrun.Virtual},
+		"go,clock=real":    {},
+		"yaegi":            {Engine: nbrun.Yaegi},
+	} {
+		b.Run(name, func(b *testing.B) {
+			warm(b, func() {
+				r, err := nbrun.Run(b.Context(), given, opts)
+				if err != nil || r.Failure != nil {
+					b.Fatal(err, r.Failure)
+				}
+				r.Close()
+			})
+		})
+	}
+	for name, command := range map[string]string{
+		"nbconvert": "jupyter nbconvert --to notebook --execute --output-dir OUT " + given,
+		"papermill": "papermill --no-progress-bar --cwd ../../notebooks -k gonb " + given + " OUT/papermill.ipynb",
+	} {
+		b.Run(name, func(b *testing.B) {
+			args := strings.Fields(strings.ReplaceAll(command, "OUT", b.TempDir()))
+			if _, err := exec.LookPath(args[0]); err != nil {
+				if os.Getenv("CI") != "" {
+					b.Fatal(err)
+				}
+				b.Skip(err)
+			}
+			warm(b, func() {
+				if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+					b.Fatalf("%v: %s", err, out)
+				}
+			})
+		})
+	}
+}
+
+// warm runs f once before the clock starts.
+func warm(b *testing.B, f func()) {
+	f()
+	b.ResetTimer()
+	for range b.N {
+		f()
+	}
+}
+
+// withoutFaults leaves out the cells that fail on purpose.
+func withoutFaults(b *testing.B, data []byte) []byte {
+	b.Helper()
+	var nb map[string]any
+	if err := json.Unmarshal(data, &nb); err != nil {
+		b.Fatal(err)
+	}
+	nb["cells"] = slices.DeleteFunc(nb["cells"].([]any), func(c any) bool {
+		tags, _ := c.(map[string]any)["metadata"].(map[string]any)["tags"].([]any)
+		return slices.Contains(tags, "raises-exception")
+	})
+	data, err := json.Marshal(nb)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return data
+}

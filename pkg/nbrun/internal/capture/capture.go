@@ -1,0 +1,248 @@
+// Package capture runs one process and hands on what it puts out: its standard
+// streams, and the displays that gonbui sends through named pipes.
+package capture
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Sink takes what a process puts out. Its methods are called by one goroutine.
+type Sink interface {
+	// Stream takes a piece of "stdout" or "stderr". It must not keep p.
+	Stream(name string, p []byte) error
+	// Display takes a display. An id that is not empty names a display that
+	// may be replaced later by one of the same id.
+	Display(data, metadata map[string]any, id string) error
+}
+
+// Process says what to run.
+type Process struct {
+	Path  string
+	Args  []string // without the program's name
+	Dir   string
+	Env   []string
+	Stdin []byte
+
+	Displays bool                // offer gonbui's pipes
+	Framed   bool                // the process runs on Go's fake clock, and frames what it writes
+	Rewrite  func([]byte) []byte // if set, is applied to each line of stderr
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Err  error     // nil for status 0; else an *exec.ExitError
+	Last time.Time // on the fake clock: the time of the last write, zero if there was none
+}
+
+// ErrNeedsBrowser is returned when a process asks for what only a browser has.
+var ErrNeedsBrowser = errors.New("widgets need a browser, which nbrun has not")
+
+// ErrNeedsInput is returned when a process asks somebody to type.
+var ErrNeedsInput = errors.New("the program asks for input, and nobody is there to type")
+
+func (p *Process) command() *exec.Cmd {
+	cmd := exec.Command(p.Path, p.Args...)
+	cmd.Dir, cmd.Env = p.Dir, p.Env
+	return cmd
+}
+
+// Run runs the process until it ends, or ctx does; then the process and all of
+// its process group are killed. Children that the process leaves behind are not
+// waited for. The error is one of running, not of the process.
+func (p *Process) Run(ctx context.Context, sink Sink) (Exit, error) {
+	return p.run(ctx, &merger{sink: sink, framed: p.Framed, rewrite: p.Rewrite})
+}
+
+// merger brings the streams into order before they reach the sink.
+//
+// On the real clock, what comes is handed on, stderr by whole lines if it is
+// rewritten. On the fake clock each write carries its time, and the runtime sees
+// to it that no two writes to different streams have the same, so writes of both
+// streams are held until it is known which comes first.
+type merger struct {
+	sink    Sink
+	framed  bool
+	rewrite func([]byte) []byte
+
+	streams [2]stream
+	last    time.Time
+	held    int
+}
+
+type stream struct {
+	raw    []byte // framed: not yet a whole frame
+	frames []frame
+	line   []byte // to be rewritten: not yet a whole line
+	closed bool
+}
+
+type frame struct {
+	at   int64
+	data []byte
+}
+
+var names = [2]string{"stdout", "stderr"}
+
+// holdAtMost is how many bytes wait for their order. A program that writes more
+// to one stream while the other is silent is not held up by it.
+const holdAtMost = 4 << 20
+
+const frameHeader = 4 + 8 + 4 // 0 0 'P' 'B', nanoseconds, length
+
+// add takes a piece of stream i.
+func (m *merger) add(i int, p []byte) error {
+	if !m.framed {
+		return m.emit(i, p)
+	}
+	s := &m.streams[i]
+	s.raw = append(s.raw, p...)
+	for len(s.raw) >= frameHeader {
+		if string(s.raw[:4]) != "\x00\x00PB" {
+			// Not from the Go runtime: a child process writes without frames.
+			s.frames = append(s.frames, frame{m.last.UnixNano(), s.raw})
+			m.held += len(s.raw)
+			s.raw = nil
+			break
+		}
+		n := int(binary.BigEndian.Uint32(s.raw[12:]))
+		if len(s.raw) < frameHeader+n {
+			break
+		}
+		at := int64(binary.BigEndian.Uint64(s.raw[4:]))
+		m.last = time.Unix(0, at)
+		s.frames = append(s.frames, frame{at, append([]byte(nil), s.raw[frameHeader:frameHeader+n]...)})
+		m.held += n
+		s.raw = s.raw[frameHeader+n:]
+	}
+	return m.order(m.held > holdAtMost)
+}
+
+// order emits the frames whose turn it is, or all of them.
+func (m *merger) order(all bool) error {
+	for {
+		a, b := &m.streams[0], &m.streams[1]
+		i := 0
+		switch {
+		case len(a.frames) == 0 && len(b.frames) == 0:
+			return nil
+		case len(a.frames) == 0:
+			if !all && !a.closed {
+				return nil
+			}
+			i = 1
+		case len(b.frames) == 0:
+			if !all && !b.closed {
+				return nil
+			}
+		case b.frames[0].at < a.frames[0].at:
+			i = 1
+		}
+		s := &m.streams[i]
+		f := s.frames[0]
+		s.frames = s.frames[1:]
+		m.held -= len(f.data)
+		if err := m.emit(i, f.data); err != nil {
+			return err
+		}
+	}
+}
+
+func (m *merger) emit(i int, p []byte) error {
+	if i == 0 || m.rewrite == nil {
+		// On the real clock the rest of a line of stderr may be in its pipe
+		// already, and which of the two came first is not known.
+		if i == 0 && m.framed {
+			if err := m.flushLine(); err != nil {
+				return err
+			}
+		}
+		return m.sink.Stream(names[i], p)
+	}
+	s := &m.streams[1]
+	s.line = append(s.line, p...)
+	for {
+		n := lineEnd(s.line)
+		if n == 0 {
+			return nil
+		}
+		if err := m.sink.Stream(names[1], m.rewrite(s.line[:n])); err != nil {
+			return err
+		}
+		s.line = s.line[n:]
+	}
+}
+
+func lineEnd(p []byte) int {
+	for i, c := range p {
+		if c == '\n' {
+			return i + 1
+		}
+	}
+	if len(p) > 64<<10 {
+		return len(p)
+	}
+	return 0
+}
+
+// flushLine emits a line of stderr that has not ended.
+func (m *merger) flushLine() error {
+	s := &m.streams[1]
+	if len(s.line) == 0 {
+		return nil
+	}
+	p := s.line
+	s.line = nil
+	return m.sink.Stream(names[1], m.rewrite(p))
+}
+
+// flush emits all that is held.
+func (m *merger) flush() error {
+	err := m.order(true)
+	for i := range m.streams {
+		s := &m.streams[i]
+		if len(s.raw) > 0 && err == nil { // a frame cut off by the end of the process
+			raw := s.raw
+			s.raw = nil
+			if len(raw) > frameHeader {
+				err = m.emit(i, raw[frameHeader:])
+			}
+		}
+	}
+	if err == nil {
+		err = m.flushLine()
+	}
+	return err
+}
+
+// exit makes the Exit of a process that was waited for.
+func (m *merger) exit(waitErr error) (Exit, error) {
+	e := Exit{Last: m.last}
+	var ee *exec.ExitError
+	switch {
+	case waitErr == nil:
+	case errors.As(waitErr, &ee):
+		e.Err = ee
+	default:
+		return e, waitErr
+	}
+	return e, nil
+}
+
+// startError says in one line why a program could not be started.
+func startError(p *Process, err error) error {
+	var ee *exec.Error
+	if errors.As(err, &ee) {
+		return fmt.Errorf("%s: not found on PATH", p.Path)
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return fmt.Errorf("start %s: %w", p.Path, errno)
+	}
+	return fmt.Errorf("start %s: %w", p.Path, err)
+}

@@ -1,0 +1,259 @@
+//go:build unix
+
+package capture
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// sink keeps what comes, neighbours of one stream joined.
+type sink struct {
+	parts []string
+	bytes int
+	keep  bool
+}
+
+func (s *sink) Stream(name string, p []byte) error {
+	s.bytes += len(p)
+	if !s.keep {
+		return nil
+	}
+	if n := len(s.parts); n > 0 && strings.HasPrefix(s.parts[n-1], name+": ") {
+		s.parts[n-1] += string(p)
+		return nil
+	}
+	s.parts = append(s.parts, name+": "+string(p))
+	return nil
+}
+
+func (s *sink) Display(data, _ map[string]any, id string) error {
+	s.parts = append(s.parts, fmt.Sprintf("display %s: %v", id, data))
+	return nil
+}
+
+func shell(text string) *Process {
+	return &Process{Path: "bash", Args: []string{"-c", text}, Env: os.Environ()}
+}
+
+func TestStreamsAndExit(t *testing.T) {
+	s := &sink{keep: true}
+	exit, err := shell("echo out; sleep 0.05; echo err >&2; sleep 0.05; echo again; exit 3").Run(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ee *exec.ExitError
+	if !errors.As(exit.Err, &ee) || ee.ExitCode() != 3 {
+		t.Errorf("exit %v", exit.Err)
+	}
+	if got := fmt.Sprintf("%q", s.parts); got != `["stdout: out\n" "stderr: err\n" "stdout: again\n"]` {
+		t.Error(got)
+	}
+}
+
+func TestStdinIsWhatWasGivenAndElseEmpty(t *testing.T) {
+	s := &sink{keep: true}
+	p := shell("cat; echo end")
+	p.Stdin = []byte("given\n")
+	if _, err := p.Run(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := shell("cat; echo end").Run(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(s.parts, ""); got != "stdout: given\nend\nend\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAProgramThatCanNotBeStarted(t *testing.T) {
+	_, err := (&Process{Path: "no-such-program"}).Run(t.Context(), &sink{})
+	if err == nil || err.Error() != "no-such-program: not found on PATH" {
+		t.Error(err)
+	}
+	_, err = (&Process{Path: t.TempDir()}).Run(t.Context(), &sink{})
+	if err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Error(err)
+	}
+}
+
+func TestTheEndOfTheContextKillsTheWholeGroup(t *testing.T) {
+	mark := fmt.Sprintf("CAPTURE_TEST=%d", time.Now().UnixNano())
+	p := shell("sleep 1000 & sleep 1000 & wait")
+	p.Env = append(p.Env, mark)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err := p.Run(ctx, &sink{})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if n := alive(mark); n != 0 {
+		t.Errorf("%d processes left", n)
+	}
+}
+
+// alive counts the processes with a mark that still run, giving those that were
+// just killed a moment to go.
+func alive(mark string) int {
+	n := 0
+	for range 100 {
+		n = 0
+		dirs, _ := filepath.Glob("/proc/[0-9]*")
+		for _, dir := range dirs {
+			if env, err := os.ReadFile(filepath.Join(dir, "environ")); err == nil && bytes.Contains(env, []byte(mark)) {
+				n++
+			}
+		}
+		if n == 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return n
+}
+
+func TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled(t *testing.T) {
+	mark := fmt.Sprintf("CAPTURE_TEST=%d", time.Now().UnixNano())
+	s := &sink{keep: true}
+	p := shell("(sleep 1000; echo late) & setsid sleep 1000 & echo started")
+	p.Env = append(p.Env, mark)
+	start := time.Now()
+	if _, err := p.Run(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("waited %v for the background", took)
+	}
+	if got := strings.Join(s.parts, ""); got != "stdout: started\n" {
+		t.Errorf("%q", got)
+	}
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("no /proc: what is left can't be found")
+	}
+	if n := KillMarked(mark); n < 2 {
+		t.Errorf("killed %d, want the two sleeps at least", n)
+	}
+	if n := alive(mark); n != 0 {
+		t.Errorf("%d processes left", n)
+	}
+	if n := KillMarked(mark); n != 0 {
+		t.Errorf("killed %d where none was left", n)
+	}
+}
+
+func TestAFloodIsHandedOnWhole(t *testing.T) {
+	s := &sink{}
+	if _, err := shell("head -c 100000000 /dev/zero; head -c 1000000 /dev/zero >&2").Run(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if s.bytes != 101_000_000 {
+		t.Errorf("%d bytes", s.bytes)
+	}
+}
+
+func TestLinesOfStderrAreRewritten(t *testing.T) {
+	s := &sink{keep: true}
+	p := shell("printf 'on' >&2; sleep 0.01; printf 'e\ntwo\n' >&2; sleep 0.05; echo out; sleep 0.05; printf 'prompt' >&2; sleep 0.1; echo x; printf 'end' >&2")
+	p.Rewrite = func(line []byte) []byte { return fmt.Appendf(nil, "<%s>", bytes.TrimSpace(line)) }
+	if _, err := p.Run(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(s.parts, "|")
+	// A line that is not finished is not held for long.
+	if got != "stderr: <one><two>|stdout: out\n|stderr: <prompt>|stdout: x\n|stderr: <end>" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestASinkThatFailsEndsTheProcess(t *testing.T) {
+	full := errors.New("disk full")
+	start := time.Now()
+	_, err := shell("while true; do echo x; done").Run(t.Context(), failing{full})
+	if !errors.Is(err, full) || time.Since(start) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+type failing struct{ error }
+
+func (f failing) Stream(string, []byte) error                          { return f.error }
+func (f failing) Display(map[string]any, map[string]any, string) error { return f.error }
+
+// framed writes a frame of Go's fake clock.
+func framed(at int64, text string) []byte {
+	b := []byte("\x00\x00PB")
+	b = binary.BigEndian.AppendUint64(b, uint64(at))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(text)))
+	return append(b, text...)
+}
+
+func TestFramesAreOrderedByTheirTime(t *testing.T) {
+	out := append(framed(1, "a\n"), framed(5, "c\n")...)
+	errs := append(framed(3, "b\n"), framed(7, "d\n")...)
+	for _, size := range []int{1, 5, 16, 17, 100} {
+		s := &sink{keep: true}
+		m := &merger{sink: s, framed: true}
+		o, e := out, errs
+		for len(o) > 0 || len(e) > 0 {
+			n, k := min(size, len(o)), min(size, len(e))
+			if err := errors.Join(m.add(0, o[:n]), m.add(1, e[:k])); err != nil {
+				t.Fatal(err)
+			}
+			o, e = o[n:], e[k:]
+		}
+		if err := m.flush(); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%q", s.parts); got != `["stdout: a\n" "stderr: b\n" "stdout: c\n" "stderr: d\n"]` {
+			t.Errorf("pieces of %d: %s", size, got)
+		}
+		if m.last.UnixNano() < 5 {
+			t.Errorf("the last time is %v", m.last)
+		}
+	}
+}
+
+func TestFramesOfAChildWithoutAreKept(t *testing.T) {
+	s := &sink{keep: true}
+	m := &merger{sink: s, framed: true}
+	if err := errors.Join(m.add(0, framed(1, "a")), m.add(0, []byte("from a child, without frames\n")), m.flush()); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(s.parts, ""); got != "stdout: afrom a child, without frames\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestFramesDoNotFillTheMemory(t *testing.T) {
+	s := &sink{}
+	m := &merger{sink: s, framed: true}
+	text := strings.Repeat("x", 60_000)
+	for i := range 1000 { // 60 MB on one stream, while the other is silent
+		if err := m.add(0, framed(int64(i), text)); err != nil {
+			t.Fatal(err)
+		}
+		if m.held > holdAtMost+len(text) {
+			t.Fatalf("%d bytes held", m.held)
+		}
+	}
+	if err := m.flush(); err != nil || s.bytes != 60_000_000 {
+		t.Errorf("%d bytes, %v", s.bytes, err)
+	}
+}

@@ -1,0 +1,296 @@
+// Package cells understands the dialect of GoNB's cells: which lines are Go, and
+// which are commands to the kernel. A cell's text comes in, a [Cell] goes out.
+//
+// It follows GoNB v0.11.4 (github.com/janpfeifer/gonb), whose help page is the
+// only description of the dialect; where that is silent, it does what GoNB does.
+package cells
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Cell is a parsed cell. One that is a script or a file has nothing but that.
+type Cell struct {
+	Script *Script   // %%script, %%bash, %%sh
+	File   *File     // %%writefile
+	Steps  []Command // what is done before the cell's Go runs, in order
+
+	Go    string   // the Go lines; other lines are blank, so that line numbers stay
+	HasGo bool     // there is something to compile
+	Main  *Main    // how the program starts, if the cell says so
+	Args  []string // the program's arguments
+	Test  bool     // %test: compile with go test
+
+	Capture *File // %capture: where to copy the output
+}
+
+// Script is a program that gets the cell's text as its standard input.
+type Script struct {
+	Command []string
+	Input   string
+}
+
+// File is a file to write, or to append to.
+type File struct {
+	Path   string
+	Append bool
+	Text   string
+}
+
+// Main says how a program starts: at a line of the cell from where on lines
+// belong to func main, or by calling a function.
+type Main struct {
+	Line int    // of %% or %exec, counted from 1
+	Call string // the function that %exec calls; "" for %%
+}
+
+// Command is a line that starts with % or !.
+type Command struct {
+	Line int
+	Name string   // for % lines: env, cd, goflags, autoget, noautoget, help, version, reset, list, remove, track, untrack, goworkfix, unknown
+	Args []string // for % lines
+	// Shell is the text of a ! line, to be run by bash, with Temp in the
+	// kernel's temporary folder (!*).
+	Shell string
+	Temp  bool
+}
+
+// Error is what is wrong with a cell, and at which of its lines.
+type Error struct {
+	Line int
+	Text string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
+
+func errorf(line int, format string, args ...any) error {
+	return &Error{line, fmt.Sprintf(format, args...)}
+}
+
+const commentPrefix = "//gonb:"
+
+func trim(line string) string { return strings.TrimPrefix(line, commentPrefix) }
+
+// Parse parses the text of a cell. Its errors are all of type *Error.
+func Parse(source string) (*Cell, error) {
+	lines := strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")
+	if words := split(trim(lines[0])); len(words) > 0 {
+		if c, err := special(words, lines[1:]); c != nil || err != nil {
+			return c, err
+		}
+	}
+	return parseGo(lines)
+}
+
+// special parses a cell whose first line says that the rest is no Go.
+func special(words, rest []string) (*Cell, error) {
+	text := strings.Join(rest, "\n") + "\n"
+	switch words[0] {
+	case "%%writefile":
+		f, ok := fileArgs(words[1:])
+		if !ok {
+			return nil, errorf(1, "%%%%writefile takes [-a] and the name of one file")
+		}
+		if len(rest) == 0 {
+			text = ""
+		}
+		f.Text = text
+		return &Cell{File: f}, nil
+	case "%%script":
+		if len(words) == 1 {
+			return nil, errorf(1, "%%%%script takes the command that is to run the cell")
+		}
+		return &Cell{Script: &Script{Command: words[1:], Input: text}}, nil
+	case "%%bash", "%%sh":
+		if len(words) > 1 {
+			return nil, errorf(1, "%s takes no arguments; %%%%script does", words[0])
+		}
+		return &Cell{Script: &Script{Command: []string{words[0][2:]}, Input: text}}, nil
+	case "%%gx":
+		return nil, errorf(1, "%%%%gx is not supported: GX cells need GoNB built with GX")
+	}
+	return nil, nil
+}
+
+func fileArgs(args []string) (*File, bool) {
+	f := &File{}
+	if len(args) > 1 && args[0] == "-a" {
+		f.Append = true
+		args = args[1:]
+	}
+	if len(args) != 1 {
+		return nil, false
+	}
+	f.Path = args[0]
+	return f, true
+}
+
+func parseGo(lines []string) (*Cell, error) {
+	c := &Cell{}
+	out := make([]string, len(lines))
+	for i := 0; i < len(lines); i++ {
+		line := trim(lines[i])
+		if len(line) < 2 || line[0] != '%' && line[0] != '!' {
+			if !strings.HasPrefix(lines[i], "package") {
+				out[i] = lines[i]
+			}
+			continue
+		}
+		n := i + 1
+		text := line
+		for strings.HasSuffix(text, `\`) && i+1 < len(lines) {
+			i++
+			text = text[:len(text)-1] + " " + trim(lines[i])
+		}
+		text = strings.TrimSuffix(text, `\`)
+		kind, rest := text[0], strings.TrimLeft(text[1:], " \t")
+		if rest == "" {
+			continue
+		}
+		if kind == '!' {
+			cmd := Command{Line: n}
+			cmd.Shell, cmd.Temp = strings.CutPrefix(rest, "*")
+			c.Steps = append(c.Steps, cmd)
+			continue
+		}
+		if err := c.command(n, split(rest)); err != nil {
+			return nil, err
+		}
+		if c.Main != nil && c.Main.Line == n {
+			out[n-1] = c.Main.text()
+		}
+	}
+	goText := strings.Join(out, "\n")
+	c.HasGo = c.Test || strings.TrimSpace(goText) != ""
+	if c.HasGo {
+		c.Go = goText
+		if c.Main != nil && c.Main.Call == "" {
+			c.Go += "\n}\n"
+		}
+	}
+	return c, nil
+}
+
+// text is the Go that stands in the place of the %% or %exec line.
+func (m *Main) text() string {
+	if m.Call == "" {
+		return "func main() { flag.Parse()"
+	}
+	return "func main() { flag.Parse(); " + m.Call + "() }"
+}
+
+// command takes in a % line.
+func (c *Cell) command(line int, words []string) error {
+	name, args := words[0], words[1:]
+	switch name {
+	case "%", "main", "exec":
+		if c.Main != nil {
+			return errorf(line, "the cell has two of %%%%, %%main and %%exec (the other is in line %d)", c.Main.Line)
+		}
+		c.Main = &Main{Line: line}
+		if name == "exec" {
+			if len(args) == 0 {
+				return errorf(line, "%%exec takes the name of the function to call")
+			}
+			c.Main.Call, args = args[0], args[1:]
+		}
+		c.Args = args
+	case "args":
+		c.Args = args
+	case "test":
+		c.Test, c.Args = true, args
+	case "capture":
+		f, ok := fileArgs(args)
+		if !ok {
+			return errorf(line, "%%capture takes [-a] and the name of one file")
+		}
+		c.Capture = f
+	case "env":
+		if len(args) == 1 {
+			if key, value, ok := strings.Cut(args[0], "="); ok && key != "" {
+				args = []string{key, value}
+			}
+		}
+		if len(args) != 2 {
+			return errorf(line, "%%env takes a name and a value (%%env NAME VALUE or %%env NAME=VALUE)")
+		}
+		c.step(line, name, args)
+	case "cd":
+		if len(args) > 1 {
+			return errorf(line, "%%cd takes one folder, not %d; put one with blanks in quotes", len(args))
+		}
+		c.step(line, name, args)
+	case "goflags", "autoget", "noautoget", "help", "version", "track", "goworkfix":
+		c.step(line, name, args)
+	case "untrack":
+		if len(args) != 1 {
+			return errorf(line, "%%untrack takes the name of one file")
+		}
+		c.step(line, name, args)
+	case "reset":
+		if len(args) > 0 && (len(args) > 1 || args[0] != "go.mod") {
+			return errorf(line, `%%reset takes nothing, or "go.mod"`)
+		}
+		c.step(line, name, args)
+	case "ls", "list":
+		c.step(line, "list", args)
+	case "rm", "remove":
+		c.step(line, "remove", args)
+	case "wasm":
+		return errorf(line, "%%wasm is not supported: it needs a browser")
+	case "widgets", "widgets_hb":
+		return errorf(line, "%%%s is not supported: widgets need a browser", name)
+	case "with_inputs", "with_password":
+		return errorf(line, "%%%s is not supported: nobody is there to type", name)
+	case "%writefile", "%script", "%bash", "%sh", "%gx":
+		return errorf(line, "%%%s can only be the first line of a cell", name)
+	default:
+		c.step(line, "unknown", []string{name})
+	}
+	return nil
+}
+
+func (c *Cell) step(line int, name string, args []string) {
+	c.Steps = append(c.Steps, Command{Line: line, Name: name, Args: args})
+}
+
+// split splits a command into words at blanks. Double quotes keep blanks in a
+// word, and within them \n, \t, \" and \\ are escapes.
+func split(text string) []string {
+	var words []string
+	var word strings.Builder
+	started, quoted := false, false
+	for i := 0; i < len(text); i++ {
+		ch := text[i]
+		switch {
+		case !quoted && (ch == ' ' || ch == '\t' || ch == '\n'):
+			if started {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			started = false
+			continue
+		case ch == '"':
+			quoted = !quoted
+			started = true
+			continue
+		case ch == '\\' && quoted:
+			if i++; i == len(text) {
+				continue
+			}
+			switch ch = text[i]; ch {
+			case 'n':
+				ch = '\n'
+			case 't':
+				ch = '\t'
+			}
+		}
+		word.WriteByte(ch)
+		started = true
+	}
+	if started {
+		words = append(words, word.String())
+	}
+	return words
+}

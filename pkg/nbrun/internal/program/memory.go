@@ -1,0 +1,390 @@
+// Package program makes of a cell the program that GoNB would have compiled for
+// it: the cell's Go together with all that earlier cells have declared. Every
+// line of that program knows the cell and line it came from.
+package program
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"maps"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+)
+
+// Memory is what the cells so far have declared. A new declaration replaces the
+// old one of that name. The zero value is empty.
+type Memory struct {
+	imports map[string]imported
+	types   map[string]piece
+	funcs   map[string]piece // methods under Type~Method
+	vars    map[string]*variable
+	consts  map[string]*constGroup // by each of its names
+}
+
+// piece is a declaration as it was written, and where.
+type piece struct {
+	text string
+	at   Place
+}
+
+// Place is a place in a notebook. Lines and columns count from 1.
+type Place struct {
+	Cell, Line, Col int
+}
+
+type imported struct {
+	alias, path string
+	at          Place
+}
+
+// variable is one spec of names that stand or fall together: a single name, or
+// all names that are set by one call.
+type variable struct {
+	names []string
+	typ   string
+	value string
+	at    Place
+}
+
+// constGroup is a const declaration. Names redeclared since are blank, so that
+// iota still counts them.
+type constGroup struct {
+	specs []constSpec
+}
+
+type constSpec struct {
+	names []string
+	rest  string // type and values
+	at    Place
+}
+
+// Clone returns a copy that shares nothing that changes.
+func (m *Memory) Clone() *Memory {
+	c := &Memory{
+		imports: maps.Clone(m.imports), types: maps.Clone(m.types),
+		funcs: maps.Clone(m.funcs), vars: maps.Clone(m.vars),
+		consts: map[string]*constGroup{},
+	}
+	copies := map[*constGroup]*constGroup{}
+	for name, g := range m.consts {
+		if copies[g] == nil {
+			n := &constGroup{}
+			for _, s := range g.specs {
+				s.names = slices.Clone(s.names)
+				n.specs = append(n.specs, s)
+			}
+			copies[g] = n
+		}
+		c.consts[name] = copies[g]
+	}
+	return c
+}
+
+func (m *Memory) init() {
+	if m.imports == nil {
+		*m = Memory{map[string]imported{}, map[string]piece{}, map[string]piece{}, map[string]*variable{}, map[string]*constGroup{}}
+	}
+}
+
+// unit is a cell's Go, parsed.
+type unit struct {
+	memory *Memory // what it declares
+	main   *piece
+	tests  []string
+	bench  bool
+}
+
+// fileName is how a cell is called in compiler messages and stack traces. It is
+// absolute so that no tool puts a folder before it.
+func fileName(cell int) string { return fmt.Sprintf("/nbrun/cell%d.go", cell) }
+
+// parse parses the Go of a cell. Errors are of type Errors.
+func parse(cell int, c *cells.Cell) (*unit, error) {
+	fset := token.NewFileSet()
+	src := "package main\n" + c.Go
+	file, err := parser.ParseFile(fset, "", src, parser.SkipObjectResolution|parser.ParseComments)
+	if err != nil {
+		var errs Errors
+		if list, ok := err.(scanner.ErrorList); ok {
+			for _, e := range list {
+				line := min(max(e.Pos.Line-1, 1), strings.Count(c.Go, "\n")+1)
+				errs = append(errs, Error{Place{cell, line, e.Pos.Column}, e.Msg})
+			}
+		}
+		return nil, errs
+	}
+	u := &unit{memory: &Memory{}}
+	u.memory.init()
+	p := &pieces{cell: cell, fset: fset, src: src}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			u.addFunc(p, d)
+		case *ast.GenDecl:
+			u.addGen(p, d)
+		}
+	}
+	return u, nil
+}
+
+// pieces cuts pieces out of a cell's source.
+type pieces struct {
+	cell int
+	fset *token.FileSet
+	src  string
+}
+
+func (p *pieces) place(pos token.Pos) Place {
+	at := p.fset.Position(pos)
+	return Place{p.cell, at.Line - 1, at.Column}
+}
+
+func (p *pieces) text(from, to token.Pos) string {
+	return p.src[p.fset.Position(from).Offset:p.fset.Position(to).Offset]
+}
+
+func (p *pieces) piece(from, to token.Pos) piece {
+	return piece{p.text(from, to), p.place(from)}
+}
+
+const initPrefix = "init_"
+
+func (u *unit) addFunc(p *pieces, d *ast.FuncDecl) {
+	from := d.Pos()
+	if d.Doc != nil {
+		from = d.Doc.Pos()
+	}
+	name := d.Name.Name
+	code := p.piece(from, d.End())
+	switch {
+	case d.Recv != nil:
+		if len(d.Recv.List) > 0 {
+			name = receiver(d.Recv.List[0].Type) + "~" + name
+		}
+	case name == "main":
+		u.main = &code
+		return
+	case strings.HasPrefix(name, initPrefix):
+		// Blanks keep the columns of what follows.
+		at := p.fset.Position(d.Name.Pos()).Offset - p.fset.Position(from).Offset
+		code.text = code.text[:at] + "init" + strings.Repeat(" ", len(name)-len("init")) + code.text[at+len(name):]
+	case strings.HasPrefix(name, "Test") && name != "TestMain":
+		u.tests = append(u.tests, name)
+	case strings.HasPrefix(name, "Benchmark"):
+		u.tests = append(u.tests, name)
+		u.bench = true
+	}
+	u.memory.funcs[name] = code
+}
+
+func receiver(t ast.Expr) string {
+	for {
+		switch e := t.(type) {
+		case *ast.StarExpr:
+			t = e.X
+		case *ast.ParenExpr:
+			t = e.X
+		case *ast.IndexExpr:
+			t = e.X
+		case *ast.IndexListExpr:
+			t = e.X
+		case *ast.Ident:
+			return e.Name
+		default:
+			return "unknown"
+		}
+	}
+}
+
+func (u *unit) addGen(p *pieces, d *ast.GenDecl) {
+	m := u.memory
+	group := &constGroup{}
+	for _, spec := range d.Specs {
+		switch s := spec.(type) {
+		case *ast.ImportSpec:
+			i := imported{path: s.Path.Value[1 : len(s.Path.Value)-1], at: p.place(s.Pos())}
+			if s.Name != nil {
+				i.alias = s.Name.Name
+			}
+			m.imports[i.key()] = i
+		case *ast.TypeSpec:
+			m.types[s.Name.Name] = p.piece(s.Pos(), s.End())
+		case *ast.ValueSpec:
+			if d.Tok == token.CONST {
+				cs := constSpec{at: p.place(s.Pos())}
+				for _, n := range s.Names {
+					cs.names = append(cs.names, n.Name)
+					if n.Name != "_" {
+						m.consts[n.Name] = group
+					}
+				}
+				cs.rest = p.text(s.Names[len(s.Names)-1].End(), s.End())
+				group.specs = append(group.specs, cs)
+				continue
+			}
+			u.addVar(p, s)
+		}
+	}
+	if len(group.specs) > 0 && !slices.Contains(slices.Collect(maps.Values(m.consts)), group) {
+		m.consts[fmt.Sprintf("_~%d~%d", p.cell, group.specs[0].at.Line)] = group // only blank names
+	}
+}
+
+func (u *unit) addVar(p *pieces, s *ast.ValueSpec) {
+	typ := ""
+	if s.Type != nil {
+		typ = p.text(s.Type.Pos(), s.Type.End())
+	}
+	add := func(names []*ast.Ident, value string) {
+		v := &variable{typ: typ, value: value, at: p.place(names[0].Pos())}
+		for _, n := range names {
+			v.names = append(v.names, n.Name)
+		}
+		for _, n := range v.names {
+			key := n
+			if n == "_" {
+				key = fmt.Sprintf("_~%d~%d~%d", p.cell, v.at.Line, v.at.Col)
+			}
+			u.memory.vars[key] = v
+		}
+	}
+	if len(s.Values) == 1 && len(s.Names) > 1 {
+		add(s.Names, p.text(s.Values[0].Pos(), s.Values[0].End()))
+		return
+	}
+	for i, n := range s.Names {
+		value := ""
+		if i < len(s.Values) {
+			value = p.text(s.Values[i].Pos(), s.Values[i].End())
+		}
+		add([]*ast.Ident{n}, value)
+	}
+}
+
+func (i imported) key() string {
+	switch i.alias {
+	case "":
+		return assumedName(i.path)
+	case ".", "_":
+		return i.alias + "~" + i.path
+	}
+	return i.alias
+}
+
+// assumedName is the name that a package most likely has, by its path.
+func assumedName(p string) string {
+	base := path.Base(p)
+	if len(base) > 1 && base[0] == 'v' && strings.Trim(base[1:], "0123456789") == "" {
+		if dir := path.Dir(p); dir != "." {
+			base = path.Base(dir)
+		}
+	}
+	base = strings.TrimPrefix(base, "go-")
+	if i := strings.IndexFunc(base, func(r rune) bool { return r == '.' || r == '-' }); i > 0 {
+		base = base[:i]
+	}
+	return base
+}
+
+// merge adds what a cell declares. What had one of the new names, of whatever
+// kind, is forgotten.
+func (m *Memory) merge(n *Memory) {
+	m.init()
+	for k, v := range n.imports {
+		m.imports[k] = v
+	}
+	for k, v := range n.types {
+		m.forget(k)
+		m.types[k] = v
+	}
+	for k, v := range n.funcs {
+		m.forget(k)
+		m.funcs[k] = v
+	}
+	for k := range n.vars {
+		m.forget(k)
+	}
+	maps.Copy(m.vars, n.vars)
+	for k := range n.consts {
+		m.forget(k)
+	}
+	for k, g := range n.consts {
+		m.consts[k] = g
+	}
+}
+
+// forget drops the type, function, variable or constant of that name, and tells
+// what it was, "" if there was none. Variables set by one call go together.
+func (m *Memory) forget(name string) string {
+	m.init()
+	if g, ok := m.consts[name]; ok {
+		delete(m.consts, name)
+		live := false
+		for _, s := range g.specs {
+			for i, n := range s.names {
+				if n == name {
+					s.names[i] = "_"
+				}
+				live = live || s.names[i] != "_"
+			}
+		}
+		if !live {
+			maps.DeleteFunc(m.consts, func(_ string, v *constGroup) bool { return v == g })
+		}
+		return "const"
+	}
+	if _, ok := m.types[name]; ok {
+		delete(m.types, name)
+		return "type"
+	}
+	if v, ok := m.vars[name]; ok {
+		maps.DeleteFunc(m.vars, func(_ string, w *variable) bool { return v == w })
+		return "var"
+	}
+	if _, ok := m.funcs[name]; ok {
+		delete(m.funcs, name)
+		return "func"
+	}
+	return ""
+}
+
+// Remove forgets an import or a declaration, as %remove does, and tells what it
+// was; "" if there is none of that name.
+func (m *Memory) Remove(name string) string {
+	if _, ok := m.imports[name]; ok {
+		delete(m.imports, name)
+		return "import"
+	}
+	return m.forget(name)
+}
+
+// List lists the names declared, sorted, under the headings that %list has.
+func (m *Memory) List() []Names {
+	m.init()
+	return []Names{
+		{"Imports", sorted(m.imports)},
+		{"Constants", sorted(m.consts)},
+		{"Types", sorted(m.types)},
+		{"Variables", sorted(m.vars)},
+		{"Functions", sorted(m.funcs)},
+	}
+}
+
+// Names are the names declared of one kind.
+type Names struct {
+	Kind  string
+	Names []string
+}
+
+func sorted[V any](m map[string]V) []string {
+	keys := slices.Collect(maps.Keys(m))
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,281 @@
+package program
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/imports"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+)
+
+// Program is the program of a cell.
+type Program struct {
+	Cell   int    // the cell's number
+	Source string // one file of package main
+	Test   bool   // it is to be compiled with go test
+	Args   []string
+	After  *Memory // what is declared once the cell has been compiled
+}
+
+// Name is a name for the program that is the same for the same source.
+func (p *Program) Name() string {
+	sum := sha256.Sum256([]byte(p.Source))
+	return "p" + hex.EncodeToString(sum[:10])
+}
+
+// New composes the program of a cell that comes after the cells in memory,
+// which stays as it is. Dir is a folder of the module that the program is built
+// in, for looking up the packages that a cell names but does not import. Errors
+// are of type Errors.
+func New(cell int, c *cells.Cell, memory *Memory, dir string) (*Program, error) {
+	u, err := parse(cell, c)
+	if err != nil {
+		return nil, err
+	}
+	after := memory.Clone()
+	after.merge(u.memory)
+	body, idents, err := after.body(u)
+	if err != nil {
+		return nil, err
+	}
+	used, err := after.resolve(body, idents, dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{Cell: cell, Test: c.Test, Args: c.Args, After: after}
+	var b strings.Builder
+	b.WriteString("package main\n")
+	for _, i := range used {
+		i.write(&b)
+	}
+	b.WriteString(body)
+	p.Source = b.String()
+	if c.Test && len(c.Args) == 0 {
+		p.Args = u.testArgs()
+	}
+	return p, nil
+}
+
+// testArgs are the arguments of %test without any: the tests of the cell.
+func (u *unit) testArgs() []string {
+	args := []string{"-test.v"}
+	if u.bench {
+		args = append(args, "-test.bench=.")
+	}
+	if len(u.tests) > 0 {
+		var names []string
+		for _, t := range u.tests {
+			names = append(names, "^"+t+"$")
+		}
+		slices.Sort(names)
+		args = append(args, "-test.run="+strings.Join(names, "|"))
+	}
+	return args
+}
+
+func (i imported) write(b *strings.Builder) {
+	writeLine(b, i.at, len("import "))
+	fmt.Fprintf(b, "import %s %q\n", i.alias, i.path)
+}
+
+// writeLine says where the next line comes from; before is the length of what
+// will stand in it before the piece itself.
+func writeLine(b *strings.Builder, at Place, before int) {
+	if at.Cell == 0 {
+		return
+	}
+	if col := at.Col - before; col > 0 {
+		fmt.Fprintf(b, "//line %s:%d:%d\n", fileName(at.Cell), at.Line, col)
+	} else {
+		fmt.Fprintf(b, "//line %s:%d\n", fileName(at.Cell), at.Line)
+	}
+}
+
+// body writes all declarations, in the order in which GoNB writes them: it is
+// the order in which variables and init functions are run.
+func (m *Memory) body(u *unit) (string, *uses, error) {
+	var b strings.Builder
+	for _, k := range sorted(m.types) {
+		t := m.types[k]
+		writeLine(&b, t.at, len("type "))
+		b.WriteString("type " + t.text + "\n")
+	}
+	seen := map[*constGroup]bool{}
+	for _, k := range sorted(m.consts) {
+		g := m.consts[k]
+		if seen[g] {
+			continue
+		}
+		seen[g] = true
+		b.WriteString("const (\n")
+		for _, s := range g.specs {
+			writeLine(&b, s.at, 0)
+			b.WriteString(strings.Join(s.names, ", ") + s.rest + "\n")
+		}
+		b.WriteString(")\n")
+	}
+	for _, k := range sorted(m.funcs) {
+		f := m.funcs[k]
+		writeLine(&b, f.at, 0)
+		b.WriteString(f.text + "\n")
+	}
+	// After the functions, as the interpreter wants those first.
+	done := map[*variable]bool{}
+	for _, k := range sorted(m.vars) {
+		v := m.vars[k]
+		if done[v] {
+			continue
+		}
+		done[v] = true
+		writeLine(&b, v.at, len("var "))
+		b.WriteString("var " + strings.Join(v.names, ", "))
+		if v.typ != "" {
+			b.WriteString(" " + v.typ)
+		}
+		if v.value != "" {
+			b.WriteString(" = " + v.value)
+		}
+		b.WriteString("\n")
+	}
+	if u.main == nil {
+		b.WriteString("func main() { flag.Parse() }\n")
+	} else {
+		writeLine(&b, u.main.at, 0)
+		b.WriteString(u.main.text + "\n")
+	}
+	names, err := usesOf("package main\n" + b.String())
+	return b.String(), names, err
+}
+
+// uses are the names that a source uses without declaring them.
+type uses struct {
+	packages map[string]bool // X in X.Y, where no X is declared around it
+	free     map[string]bool // other names that neither the file nor Go declares
+}
+
+func usesOf(src string) (*uses, error) {
+	fset := token.NewFileSet()
+	// Object resolution is deprecated for want of types; for what is left
+	// unresolved in one file it is exact, and the fastest there is.
+	file, err := parser.ParseFile(fset, "", src, 0)
+	if err != nil {
+		return nil, CompilerErrors(err.Error())
+	}
+	u := &uses{map[string]bool{}, map[string]bool{}}
+	unresolved := map[*ast.Ident]bool{}
+	for _, id := range file.Unresolved {
+		unresolved[id] = true
+		if !builtin(id.Name) {
+			u.free[id.Name] = true
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := sel.X.(*ast.Ident); ok && unresolved[id] {
+				u.packages[id.Name] = true
+			}
+		}
+		return true
+	})
+	for name := range u.packages {
+		delete(u.free, name)
+	}
+	return u, nil
+}
+
+// resolve chooses the imports of the program: those remembered that it uses, and
+// for what it uses beyond them, what goimports finds; the latter are remembered
+// too.
+func (m *Memory) resolve(body string, u *uses, dir string) ([]imported, error) {
+	var used []imported
+	missing := map[string]bool{}
+	for name := range u.packages {
+		missing[name] = true
+	}
+	for _, k := range sorted(m.imports) {
+		i := m.imports[k]
+		switch {
+		case i.alias == "_":
+			used = append(used, i)
+		case i.alias == ".":
+			if len(u.free) > 0 { // else it would be an import that is not used
+				used = append(used, i)
+			}
+		case u.packages[k]:
+			used = append(used, i)
+			delete(missing, k)
+		}
+	}
+	for name := range missing {
+		if p, ok := wellKnown[name]; ok {
+			i := imported{path: p}
+			m.imports[i.key()] = i
+			used = append(used, i)
+			delete(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return m.goimports(body, dir)
+	}
+	slices.SortFunc(used, func(a, b imported) int { return strings.Compare(a.path+" "+a.alias, b.path+" "+b.alias) })
+	return used, nil
+}
+
+// wellKnown are packages that goimports would choose for a name without a doubt.
+// They spare the search.
+var wellKnown = map[string]string{
+	"bufio": "bufio", "bytes": "bytes", "context": "context", "errors": "errors", "flag": "flag",
+	"fmt": "fmt", "io": "io", "math": "math", "os": "os", "runtime": "runtime", "sort": "sort",
+	"strconv": "strconv", "strings": "strings", "sync": "sync", "atomic": "sync/atomic",
+	"testing": "testing", "synctest": "testing/synctest", "time": "time",
+}
+
+// goimports has goimports choose, with all remembered imports at hand.
+func (m *Memory) goimports(body, dir string) ([]imported, error) {
+	var b strings.Builder
+	b.WriteString("package main\n")
+	for _, k := range sorted(m.imports) {
+		m.imports[k].write(&b)
+	}
+	b.WriteString(body)
+	src := []byte(strings.ReplaceAll(b.String(), "\n//line ", "\n//")) // positions do not matter here
+	out, err := imports.Process(dir+"/main.go", src, &imports.Options{Comments: true, TabIndent: true, TabWidth: 8})
+	if err != nil {
+		return nil, CompilerErrors(err.Error())
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "", bytes.TrimSpace(out), parser.ImportsOnly)
+	if err != nil {
+		return nil, CompilerErrors(err.Error())
+	}
+	var used []imported
+	for _, s := range file.Imports {
+		i := imported{path: s.Path.Value[1 : len(s.Path.Value)-1]}
+		if s.Name != nil {
+			i.alias = s.Name.Name
+		}
+		known := false
+		for _, old := range m.imports {
+			if old.path == i.path && (old.alias == i.alias || old.alias == "") {
+				i, known = old, true
+				break
+			}
+		}
+		if !known {
+			m.imports[i.key()] = i
+		}
+		used = append(used, i)
+	}
+	return used, nil
+}
+
+// builtin tells whether Go itself declares the name.
+func builtin(name string) bool { return name == "_" || types.Universe.Lookup(name) != nil }

@@ -1,0 +1,209 @@
+package program
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+)
+
+// compose parses cells one after the other and returns the last one's program.
+func compose(t *testing.T, sources ...string) (*Program, error) {
+	t.Helper()
+	memory := new(Memory)
+	var last *Program
+	for i, source := range sources {
+		c, err := cells.Parse(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := New(i+1, c, memory, t.TempDir())
+		if err != nil {
+			return nil, err
+		}
+		memory, last = p.After, p
+	}
+	return last, nil
+}
+
+func TestProgram(t *testing.T) {
+	for name, test := range map[string]struct {
+		cells  []string
+		has    []string
+		hasNot []string
+	}{
+		"a declaration is remembered": {
+			[]string{"func f() int { return 1 }", "%%\nfmt.Println(f())"},
+			[]string{"func f() int { return 1 }", `import  "fmt"`, `import  "flag"`, "fmt.Println(f())"},
+			nil,
+		},
+		"a new one replaces it": {
+			[]string{"func f() int { return 1 }", "func f() int { return 2 }", "%%\nf()"},
+			[]string{"return 2"},
+			[]string{"return 1"},
+		},
+		"of another kind, too": {
+			[]string{"func f() int { return 1 }", "var f = 3", "type f struct{}", "const f = 4", "%%\n_ = f"},
+			[]string{"f = 4"},
+			[]string{"return 1", "var f", "type f"},
+		},
+		"main is not": {[]string{"%%\none()", "%%\ntwo()"}, []string{"two()"}, []string{"one()"}},
+		"methods are, by their type": {
+			[]string{"type A int\nfunc (a A) M() int { return 1 }\ntype B[T any] struct{ x T }\nfunc (b *B[T]) M() int { return 2 }", "func (a A) M() int { return 3 }"},
+			[]string{"return 3", "return 2"},
+			[]string{"return 1"},
+		},
+		"imports are remembered, unused ones dropped": {
+			[]string{"import (\n\"fmt\"\nstr \"strings\"\n\"os\"\n)", "%%\nfmt.Println(str.ToUpper(\"a\"))"},
+			[]string{`import  "fmt"`, `import str "strings"`},
+			[]string{`"os"`},
+		},
+		"blank imports stay":                      {[]string{"import _ \"embed\"", "%%\n"}, []string{`import _ "embed"`}, nil},
+		"a dot import goes when nothing needs it": {[]string{"import . \"fmt\"", "%%\nos.Exit(0)"}, nil, []string{`"fmt"`}},
+		"a dot import stays when something may":   {[]string{"import . \"fmt\"", "%%\nPrintln(1)"}, []string{`import . "fmt"`}, nil},
+		"missing imports are found":               {[]string{"%%\n_ = rand.Int63()\n_ = filepath.Base(\"\")"}, []string{`"math/rand"`, `"path/filepath"`}, nil},
+		"a variable hides a package":              {[]string{"%%\nfmt := T{}\nfmt.X()"}, nil, []string{`import  "fmt"`}},
+		"init functions are renamed": {
+			[]string{"func init_a() { println(\"a\") }\nfunc init_b() {}"},
+			[]string{"func init  () { println(\"a\") }", "func init  () {}"},
+			[]string{"init_a"},
+		},
+		"a tuple of one call stays together": {
+			[]string{"func two() (int, int) { return 1, 2 }\nvar a, b = two()", "%%\n_ = a"},
+			[]string{"var a, b = two()"},
+			nil,
+		},
+		"and goes together": {
+			[]string{"func two() (int, int) { return 1, 2 }\nvar a, b = two()", "var b = 3"},
+			[]string{"var b = 3"},
+			[]string{"var a"},
+		},
+		"several variables of one line are apart": {[]string{"var a, b int = 1, 2", "var b = 3"}, []string{"var a int = 1", "var b = 3"}, []string{"= 2"}},
+		"constants keep their iota": {
+			[]string{"const (\nA = iota\nB\nC\n)", "const B = \"b\""},
+			[]string{"A = iota\n", "_\n", "C\n", "B = \"b\""},
+			nil,
+		},
+		"a group of blank constants is dropped": {[]string{"const (\nA = iota\n)", "const A = 5"}, []string{"A = 5"}, []string{"iota"}},
+		"unformatted code":                      {[]string{"func   f( )int{return 1};var x=f( )"}, []string{"func   f( )int{return 1}", "var x = f( )"}, nil},
+		"comments in odd places":                {[]string{"// f does.\nfunc f() {} // after\n/* between */ var x = /* in */ 1"}, []string{"// f does.\n", "var x = 1"}, nil},
+		"exec":                                  {[]string{"%exec hello\nfunc hello() {}"}, []string{"hello() }"}, nil},
+	} {
+		p, err := compose(t, test.cells...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, want := range test.has {
+			if !strings.Contains(p.Source, want) {
+				t.Errorf("%s: has no %q:\n%s", name, want, p.Source)
+			}
+		}
+		for _, not := range test.hasNot {
+			if strings.Contains(p.Source, not) {
+				t.Errorf("%s: has %q:\n%s", name, not, p.Source)
+			}
+		}
+	}
+}
+
+func TestSyntaxErrorsNameTheCellsLine(t *testing.T) {
+	for source, want := range map[string]string{
+		"%%\nx := 1\ny = = 2": "cell 1, line 3: expected operand, found '='",
+		"func f() {":          "cell 1, line 1: expected '}', found 'EOF'",
+		"%%\nfor {":           "cell 1, line 3: expected '}', found 'EOF'",
+		"x := 1":              "cell 1, line 1: expected declaration, found x",
+		"!echo\nvar x = @":    "cell 1, line 2: illegal character U+0040 '@'",
+	} {
+		_, err := compose(t, source)
+		var errs Errors
+		if !errors.As(err, &errs) || !strings.HasPrefix(err.Error(), want) {
+			// Where a block is not closed, its end is as good a place as any.
+			t.Errorf("%q: %v\nwant %s", source, err, want)
+		}
+	}
+}
+
+func TestPlacesOfDeclarations(t *testing.T) {
+	p, err := compose(t, "\nvar (\n  x = 1\n  y string\n)\n\nfunc f() {\n}", "type T struct{\n}\n%%\nf()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"//line /nbrun/cell1.go:3\nvar x = 1\n",
+		"//line /nbrun/cell1.go:4\nvar y string\n",
+		"//line /nbrun/cell1.go:7:1\nfunc f() {\n}\n",
+		"//line /nbrun/cell2.go:1:1\ntype T struct{\n}\n",
+		"//line /nbrun/cell2.go:3:1\nfunc main() { flag.Parse()\nf()\n",
+	} {
+		if !strings.Contains(p.Source, want) {
+			t.Errorf("no %q in\n%s", want, p.Source)
+		}
+	}
+}
+
+func TestArgumentsOfTests(t *testing.T) {
+	for source, want := range map[string]string{
+		"%test\nfunc TestA(t *testing.T) {}\nfunc TestB(t *testing.T) {}\nfunc TestMain(m *testing.M) {}": "[-test.v -test.run=^TestA$|^TestB$]",
+		"%test\nfunc BenchmarkA(b *testing.B) {}":                                                         "[-test.v -test.bench=. -test.run=^BenchmarkA$]",
+		"%test": "[-test.v]",
+		"%test -test.run=X\nfunc TestA(t *testing.T) {}": "[-test.run=X]",
+	} {
+		p, err := compose(t, source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(p.Args); !p.Test || got != want {
+			t.Errorf("%q: %s, want %s", source, got, want)
+		}
+	}
+}
+
+func TestRemoveAndList(t *testing.T) {
+	p, err := compose(t, "import \"fmt\"\ntype T int\nfunc (t T) M() {}\nconst c = 1\nvar v = 2\nfunc f() { fmt.Println() }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := p.After
+	if got := fmt.Sprint(m.List()); got != "[{Imports [flag fmt]} {Constants [c]} {Types [T]} {Variables [v]} {Functions [T~M f]}]" {
+		t.Errorf("%s", got)
+	}
+	for name, kind := range map[string]string{"fmt": "import", "T": "type", "T~M": "func", "c": "const", "v": "var", "f": "func", "none": ""} {
+		if got := m.Remove(name); got != kind {
+			t.Errorf("remove %s: %q, want %q", name, got, kind)
+		}
+	}
+	if got := fmt.Sprint(m.List()); got != "[{Imports [flag]} {Constants []} {Types []} {Variables []} {Functions []}]" {
+		t.Errorf("after: %s", got)
+	}
+}
+
+func TestCloneSharesNothing(t *testing.T) {
+	p, err := compose(t, "const (\nA = iota\nB\n)\nvar v = 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clone := p.After.Clone()
+	clone.Remove("A")
+	clone.Remove("v")
+	if got := fmt.Sprint(p.After.List()); !strings.Contains(got, "[A B]") || !strings.Contains(got, "[v]") {
+		t.Errorf("the original has lost something: %s", got)
+	}
+}
+
+func TestCompilerErrors(t *testing.T) {
+	errs := CompilerErrors("# gonb_1/p/p12\n/nbrun/cell3.go:4:5: undefined: x\n\thave (int)\n/nbrun/cell3.go:7: missing return\np/p12ab/main.go:2:8: module x: not found\n\tserver says no\n")
+	want := []string{"cell 3, line 4: undefined: x; have (int)", "cell 3, line 7: missing return", "module x: not found; server says no"}
+	var got []string
+	for _, e := range errs {
+		got = append(got, e.Error())
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	if e := (Errors{}).Error(); e != "does not compile" {
+		t.Errorf("no errors say %q", e)
+	}
+}

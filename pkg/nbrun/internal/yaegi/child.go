@@ -1,0 +1,97 @@
+package yaegi
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime/debug"
+
+	"github.com/traefik/yaegi/interp"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
+)
+
+// childEnv names the file with the program, in the environment of a child.
+const childEnv = "NBRUN_INTERPRET"
+
+// cannot is the exit status of a child whose program the interpreter can't run;
+// what it said is on stderr, after cannotMark.
+const (
+	cannot     = 125
+	cannotMark = "nbrun: the interpreter says: "
+)
+
+// A process that finds a program to interpret in its environment is a child of
+// Process and nothing else. That it is so for every program with this package
+// in it, a test binary included, is what lets the child be the same binary.
+func init() {
+	if path := os.Getenv(childEnv); path != "" {
+		os.Unsetenv(childEnv)
+		os.Unsetenv("GORACE")
+		interpret(path)
+	}
+}
+
+// interpret runs a program and ends the process as the program would.
+func interpret(path string) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
+		os.Exit(cannot)
+	}
+	i := interp.New(interp.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: frames{os.Stderr}, Args: os.Args, Unrestricted: true})
+	program, err := compile(i, string(src))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
+		os.Exit(cannot)
+	}
+	_, err = i.Execute(program)
+	if p, ok := err.(interp.Panic); ok {
+		fmt.Fprintf(os.Stderr, "panic: %v\n", p.Value)
+		os.Exit(2)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
+		os.Exit(cannot)
+	}
+	os.Exit(0)
+}
+
+// compile turns a panic of the interpreter into an error.
+func compile(i *interp.Interpreter, src string) (p *interp.Program, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+			if os.Getenv("NBRUN_DEBUG") != "" {
+				debug.PrintStack()
+			}
+		}
+	}()
+	if err := i.Use(symbols.Symbols); err != nil {
+		return nil, err
+	}
+	return i.Compile(src)
+}
+
+// frames writes what the interpreter says of a panic's way through the program
+// as the frames of a stack trace.
+type frames struct{ io.Writer }
+
+var frame = regexp.MustCompile(`^(\d+):\d+: panic: (\S+)\(\.\.\.\)\s*$`)
+
+// frameFile stands for the program in a frame. The parent knows its cells.
+const frameFile = "/nbrun/program.go"
+
+func (w frames) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		if m := frame.FindSubmatch(line); m != nil {
+			line = fmt.Appendf(nil, "%s(...)\n\t%s:%s\n", m[2], frameFile, m[1])
+		}
+		if _, err := w.Writer.Write(line); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}

@@ -1,0 +1,212 @@
+package yaegi
+
+import (
+	"fmt"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"path"
+	"reflect"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
+)
+
+// tables imports packages for go/types from the interpreter's symbol tables, so
+// that a program is checked against just what the interpreter knows, and no Go
+// toolchain has to be there.
+type tables struct {
+	mu       sync.Mutex
+	symbols  map[string]map[string]reflect.Value // by import path
+	packages map[string]*types.Package
+	complete map[string]bool
+	named    map[reflect.Type]*types.Named
+}
+
+var shared = sync.OnceValue(func() *tables {
+	t := &tables{
+		symbols:  map[string]map[string]reflect.Value{},
+		packages: map[string]*types.Package{},
+		complete: map[string]bool{},
+		named:    map[reflect.Type]*types.Named{},
+	}
+	for key, table := range symbols.Symbols {
+		t.symbols[path.Dir(key)] = table
+		t.packages[path.Dir(key)] = types.NewPackage(path.Dir(key), path.Base(key))
+	}
+	return t
+})
+
+// Import returns the package of an import path.
+func (t *tables) Import(importPath string) (*types.Package, error) {
+	if importPath == "unsafe" {
+		return types.Unsafe, nil
+	}
+	table, ok := t.symbols[importPath]
+	if !ok {
+		return nil, fmt.Errorf("package %s is not known to the interpreter", importPath)
+	}
+	pkg := t.packages[importPath]
+	if t.complete[importPath] {
+		return pkg, nil
+	}
+	t.complete[importPath] = true
+	names := make([]string, 0, len(table))
+	for name := range table {
+		if !strings.HasPrefix(name, "_") {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		if pkg.Scope().Lookup(name) == nil {
+			if obj := t.object(pkg, name, table[name]); obj != nil {
+				pkg.Scope().Insert(obj)
+			}
+		}
+	}
+	pkg.MarkComplete()
+	return pkg, nil
+}
+
+var constantValue = reflect.TypeFor[constant.Value]()
+
+func (t *tables) object(pkg *types.Package, name string, v reflect.Value) types.Object {
+	switch {
+	case v.Type().Implements(constantValue):
+		c := v.Interface().(constant.Value)
+		kinds := map[constant.Kind]types.BasicKind{
+			constant.Bool: types.UntypedBool, constant.String: types.UntypedString,
+			constant.Int: types.UntypedInt, constant.Float: types.UntypedFloat, constant.Complex: types.UntypedComplex,
+		}
+		return types.NewConst(token.NoPos, pkg, name, types.Typ[kinds[c.Kind()]], c)
+	case v.Kind() == reflect.Pointer && v.IsNil() && !v.CanAddr(): // a type
+		typ := t.typ(v.Type().Elem())
+		if n, ok := typ.(*types.Named); ok && n.Obj().Pkg() == pkg && n.Obj().Name() == name {
+			return n.Obj()
+		}
+		return types.NewTypeName(token.NoPos, pkg, name, typ) // an alias
+	case v.CanAddr():
+		return types.NewVar(token.NoPos, pkg, name, t.typ(v.Type()))
+	case v.Kind() == reflect.Func:
+		return types.NewFunc(token.NoPos, pkg, name, t.signature(v.Type(), 0))
+	}
+	var c constant.Value
+	switch {
+	case v.CanInt():
+		c = constant.MakeInt64(v.Int())
+	case v.CanUint():
+		c = constant.MakeUint64(v.Uint())
+	case v.CanFloat():
+		c = constant.MakeFloat64(v.Float())
+	case v.Kind() == reflect.String:
+		c = constant.MakeString(v.String())
+	case v.Kind() == reflect.Bool:
+		c = constant.MakeBool(v.Bool())
+	default:
+		return nil
+	}
+	return types.NewConst(token.NoPos, pkg, name, t.typ(v.Type()), c)
+}
+
+func (t *tables) pkg(importPath string) *types.Package {
+	if importPath == "" {
+		return nil
+	}
+	if t.packages[importPath] == nil {
+		t.packages[importPath] = types.NewPackage(importPath, path.Base(importPath))
+	}
+	return t.packages[importPath]
+}
+
+var errorType = reflect.TypeFor[error]()
+
+var basics = map[reflect.Kind]types.BasicKind{
+	reflect.Bool: types.Bool, reflect.String: types.String, reflect.UnsafePointer: types.UnsafePointer,
+	reflect.Int: types.Int, reflect.Int8: types.Int8, reflect.Int16: types.Int16, reflect.Int32: types.Int32, reflect.Int64: types.Int64,
+	reflect.Uint: types.Uint, reflect.Uint8: types.Uint8, reflect.Uint16: types.Uint16, reflect.Uint32: types.Uint32, reflect.Uint64: types.Uint64,
+	reflect.Uintptr: types.Uintptr, reflect.Float32: types.Float32, reflect.Float64: types.Float64,
+	reflect.Complex64: types.Complex64, reflect.Complex128: types.Complex128,
+}
+
+// typ is the type as go/types has it.
+func (t *tables) typ(r reflect.Type) types.Type {
+	if r == errorType {
+		return types.Universe.Lookup("error").Type()
+	}
+	if r.Name() == "" || r.PkgPath() == "" {
+		return t.underlying(r)
+	}
+	if n, ok := t.named[r]; ok {
+		return n
+	}
+	pkg := t.pkg(r.PkgPath())
+	n := types.NewNamed(types.NewTypeName(token.NoPos, pkg, r.Name(), nil), nil, nil)
+	t.named[r] = n
+	n.SetUnderlying(t.underlying(r))
+	if r.Kind() != reflect.Interface {
+		pointer := reflect.PointerTo(r)
+		for i := range pointer.NumMethod() {
+			m := pointer.Method(i)
+			var recv types.Type = n
+			if _, byValue := r.MethodByName(m.Name); !byValue {
+				recv = types.NewPointer(n)
+			}
+			sig := t.signature(m.Type, 1)
+			sig = types.NewSignatureType(types.NewVar(token.NoPos, pkg, "", recv), nil, nil, sig.Params(), sig.Results(), sig.Variadic())
+			n.AddMethod(types.NewFunc(token.NoPos, pkg, m.Name, sig))
+		}
+	}
+	return n
+}
+
+func (t *tables) underlying(r reflect.Type) types.Type {
+	switch r.Kind() {
+	case reflect.Pointer:
+		return types.NewPointer(t.typ(r.Elem()))
+	case reflect.Slice:
+		return types.NewSlice(t.typ(r.Elem()))
+	case reflect.Array:
+		return types.NewArray(t.typ(r.Elem()), int64(r.Len()))
+	case reflect.Map:
+		return types.NewMap(t.typ(r.Key()), t.typ(r.Elem()))
+	case reflect.Chan:
+		dirs := map[reflect.ChanDir]types.ChanDir{reflect.BothDir: types.SendRecv, reflect.SendDir: types.SendOnly, reflect.RecvDir: types.RecvOnly}
+		return types.NewChan(dirs[r.ChanDir()], t.typ(r.Elem()))
+	case reflect.Func:
+		return t.signature(r, 0)
+	case reflect.Struct:
+		var fields []*types.Var
+		var tags []string
+		for i := range r.NumField() {
+			f := r.Field(i)
+			pkg := t.pkg(f.PkgPath)
+			fields = append(fields, types.NewField(token.NoPos, pkg, f.Name, t.typ(f.Type), f.Anonymous))
+			tags = append(tags, string(f.Tag))
+		}
+		return types.NewStruct(fields, tags)
+	case reflect.Interface:
+		var methods []*types.Func
+		for i := range r.NumMethod() {
+			m := r.Method(i)
+			methods = append(methods, types.NewFunc(token.NoPos, t.pkg(m.PkgPath), m.Name, t.signature(m.Type, 0)))
+		}
+		return types.NewInterfaceType(methods, nil).Complete()
+	default:
+		return types.Typ[basics[r.Kind()]]
+	}
+}
+
+// signature leaves out the first skip parameters, a method's receiver.
+func (t *tables) signature(r reflect.Type, skip int) *types.Signature {
+	var in, out []*types.Var
+	for i := skip; i < r.NumIn(); i++ {
+		in = append(in, types.NewParam(token.NoPos, nil, "", t.typ(r.In(i))))
+	}
+	for i := range r.NumOut() {
+		out = append(out, types.NewParam(token.NoPos, nil, "", t.typ(r.Out(i))))
+	}
+	return types.NewSignatureType(nil, nil, nil, types.NewTuple(in...), types.NewTuple(out...), r.IsVariadic())
+}

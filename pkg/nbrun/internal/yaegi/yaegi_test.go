@@ -1,0 +1,163 @@
+package yaegi
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+)
+
+type sink struct{ stdout, stderr string }
+
+func (s *sink) Stream(name string, p []byte) error {
+	if name == "stdout" {
+		s.stdout += string(p)
+	} else {
+		s.stderr += string(p)
+	}
+	return nil
+}
+
+func (s *sink) Display(data, _ map[string]any, _ string) error {
+	s.stdout += data["text/html"].(string)
+	return nil
+}
+
+// runCell runs a cell.
+func runCell(t *testing.T, source string) (*sink, error) {
+	t.Helper()
+	c, err := cells.Parse(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p, err := program.New(1, c, new(program.Memory), dir)
+	if err != nil {
+		return nil, err
+	}
+	process, filter, err := Process(p, dir)
+	if err != nil {
+		return nil, err
+	}
+	process.Env = append(os.Environ(), process.Env...)
+	process.Displays, process.Rewrite = true, filter.Line
+	s := &sink{}
+	exit, err := process.Run(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := filter.Failure(exit.Err); err != nil {
+		return s, err
+	}
+	return s, exit.Err
+}
+
+// Each program prints what Go prints.
+func TestInterpreted(t *testing.T) {
+	for name, test := range map[string]struct{ source, want string }{
+		"range over an int":       {"for i := range 3 {\nfmt.Print(i, \" \")\n}\nfor range 2 { fmt.Print(\"x\") }", "0 1 2 xx"},
+		"of another type":         {"var n uint8 = 3\nfor i := range n {\nfmt.Printf(\"%T%d \", i, i)\n}", "uint80 uint81 uint82 "},
+		"of a constant":           {"const n = 2\nfor i := range n + 1 { fmt.Print(i) }", "012"},
+		"with continue and label": {"outer:\nfor i := range 3 {\nfor j := range 3 {\nif j == 1 { continue outer }\nfmt.Print(i, j, \" \")\n}\n}", "0 0 1 0 2 0 "},
+		"whose variable is set":   {"for i := range 3 { i *= 10; fmt.Print(i, \" \") }", "0 10 20 "},
+		"over a set variable":     {"var i int\nfor i = range 4 {}\nfmt.Print(i)", "3"},
+		"over a negative number":  {"n := -1\nfor range n { fmt.Print(\"never\") }\nfmt.Print(\"ok\")", "ok"},
+		"min and max":             {"a, b := 3, 2\nfmt.Print(min(a, b, 5), max(a, b), min(\"b\", \"a\"), max(1.5, float64(a)), max(1, 2))", "2 3a3 2"},
+		"min of NaN":              {"n := math.NaN()\nfmt.Print(min(n, 1), max(1, n), min(1, n))", "NaN NaN NaN"},
+		"max of zeros":            {"z := 0.0\nfmt.Print(1/max(-z*1, z), 1/min(z, math.Copysign(0, -1)))", "+Inf -Inf"},
+		"min of a named type":     {"fmt.Print(min(2*time.Second, time.Second), max(time.Second, 0))", "1s 1s"},
+		"min in a range":          {"a, b := 2, 3\nfor i := range min(a, b) { fmt.Print(max(i, 1)) }", "11"},
+		"clear":                   {"m := map[string]int{\"a\": 1}\nclear(m)\ns := []int{1, 2}\nclear(s)\nfmt.Print(len(m), s)", "0 [0 0]"},
+		"closures in loops": {"var fs []func()\nfor i := 0; i < 3; i++ { fs = append(fs, func() { fmt.Print(i) }) }\nfor _, x := range []int{7, 8} { fs = append(fs, func() { fmt.Print(x) }) }\n" +
+			"for i := range 2 { fs = append(fs, func() { fmt.Print(i) }) }\nfor _, f := range fs { f() }", "0127801"},
+		"deferred in loops":   {"for i := range 3 { defer func() { fmt.Print(i) }() }\nfor i := 5; i < 7; i++ { defer func() { fmt.Print(i) }() }", "65210"},
+		"goroutines in loops": {"var wg sync.WaitGroup\nvar mu sync.Mutex\nsum := 0\nfor i := range 10 { wg.Go(func() { mu.Lock(); defer mu.Unlock(); sum += i }) }\nfor i := range 10 { wg.Add(1); go func() { defer wg.Done(); mu.Lock(); defer mu.Unlock(); sum += i }() }\nwg.Wait()\nfmt.Print(sum)", "90"},
+		"select and context":  {"ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)\ndefer cancel()\nselect {\ncase <-ctx.Done(): fmt.Print(ctx.Err())\ncase <-time.After(time.Minute):\n}", "context deadline exceeded"},
+		"displays":            {"gonbui.DisplayHTML(\"<b>x</b>\")\ngonbui.Sync()\nfmt.Print(\"after\")", "<b>x</b>after"},
+	} {
+		imports := ""
+		if strings.Contains(test.source, "gonbui") {
+			imports = "import \"github.com/janpfeifer/gonb/gonbui\"\n"
+		}
+		s, err := runCell(t, imports+"%%\n"+test.source)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if s.stdout != test.want || s.stderr != "" {
+			t.Errorf("%s: %q, want %q (stderr %q)", name, s.stdout, test.want, s.stderr)
+		}
+	}
+}
+
+func TestDeclarations(t *testing.T) {
+	for name, test := range map[string]struct{ source, want string }{
+		"inference":               {"func Map[T, U any](in []T, f func(T) U) []U { var out []U; for _, x := range in { out = append(out, f(x)) }; return out }\n%%\nfmt.Print(Map([]int{1, 2}, func(i int) string { return fmt.Sprint(\"n\", i) }))", "[n1 n2]"},
+		"a generic type":          {"type Stack[T any] struct{ items []T }\nfunc (s *Stack[T]) Push(x T) { s.items = append(s.items, x) }\n%%\ns := &Stack[int]{}\ns.Push(3)\nfmt.Print(len(s.items), s.items[0])", "1 3"},
+		"a String method":         {"type C int\nfunc (c C) String() string { return \"C!\" }\n%%\nfmt.Print(C(1))\nfmt.Printf(\"%v %d %s %05d\", C(1), C(2), C(3), C(4))\nfmt.Println(C(5))", "C!C! 2 C! 00004C!\n"},
+		"an Error method":         {"type E struct{}\nfunc (e *E) Error() string { return \"E!\" }\nfunc f() error { return &E{} }\n%%\nfmt.Print(f(), &E{})", "E! E!"},
+		"variables set by a call": {"func two() (int, string) { return 1, \"b\" }\nvar a, b = two()\n%%\nfmt.Print(a, b)", "1b"},
+		"an init function":        {"func init_x() { fmt.Print(\"init \") }\n%%\nfmt.Print(\"main\")", "init main"},
+		"arguments":               {"var n = flag.Int(\"n\", 1, \"\")\n%% -n 3 rest\nfmt.Print(*n, flag.Args())", "3 [rest]"},
+	} {
+		s, err := runCell(t, test.source)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if s.stdout != test.want {
+			t.Errorf("%s: %q, want %q", name, s.stdout, test.want)
+		}
+	}
+}
+
+func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
+	for source, want := range map[string]string{
+		"%%\n\nfor x := range func(yield func(int) bool) { yield(1) } {\nfmt.Print(x)\n}": "cell 1, line 3: range over a function: the interpreter can't do this; run it with -engine go",
+		"%%\nfmt.Print(slices.Max([]int{1}))":                                             "cell 1, line 2: slices.Max is not known to the interpreter, which has no generic functions and types of compiled packages; run it with -engine go",
+		"import \"net/http\"\n%%\nhttp.Get(\"\")":                                         "cell 1, line 1: package net/http is not known to the interpreter; run it with -engine go",
+		"%%\n_ = http.StatusOK":                                                           "package net/http is not known to the interpreter; run it with -engine go",
+		"%test":                                                                           "cell 1, line 1: %test needs the Go compiler; run it with -engine go",
+		"%%\nvar x int = \"a\"":                                                           `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
+		"%%\nx := 1":                                                                      "cell 1, line 2: declared and not used: x",
+		"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nm(1, 2)":           "cell 1, line 1: min of a type parameter: the interpreter can't do this; run it with -engine go",
+		"type C int\nfunc (c C) String() string { return \"\" }\n%%\nfmt.Print([]C{1})": "cell 1, line 4: printing a []C, as C has a String or Error method: the interpreter can't do this; run it with -engine go",
+	} {
+		_, err := runCell(t, source)
+		var errs program.Errors
+		if !errors.As(err, &errs) || err.Error() != want {
+			t.Errorf("%q: %v\nwant %s", source, err, want)
+		}
+	}
+}
+
+func TestPanicsAreThoseOfTheProgram(t *testing.T) {
+	for source, want := range map[string]string{
+		"%%\npanic(\"oh\")":                                                      "panic: oh\n",
+		"%%\nch := make(chan int)\nclose(ch)\nch <- 1":                           "panic: send on closed channel\n",
+		"%%\nch := make(chan int)\n<-ch":                                         "fatal error: all goroutines are asleep - deadlock!\n",
+		"%%\ngo func() { panic(\"in a goroutine\") }()\ntime.Sleep(time.Second)": "panic: in a goroutine",
+	} {
+		if cgo && strings.Contains(want, "asleep") {
+			continue // CI runs the tests without the race detector, too
+		}
+		s, err := runCell(t, source)
+		if err == nil || err.Error() != "exit status 2" {
+			t.Errorf("%q: %v, want exit status 2", source, err)
+			continue
+		}
+		if !strings.Contains(s.stderr, want) {
+			t.Errorf("%q: stderr is\n%s\nwant %s", source, s.stderr, want)
+		}
+		if strings.Contains(s.stderr, "yaegi") || strings.Contains(s.stderr, "reflect.") {
+			t.Errorf("%q: the interpreter shows:\n%s", source, s.stderr)
+		}
+	}
+	if _, err := runCell(t, "%%\nos.Exit(4)"); err == nil || err.Error() != "exit status 4" {
+		t.Errorf("os.Exit(4): %v", err)
+	}
+}
+
+var _ capture.Sink = (*sink)(nil)

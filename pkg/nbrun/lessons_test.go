@@ -1,0 +1,367 @@
+package nbrun_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func lessons(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../notebooks/*.ipynb")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("lessons: %v, %v", files, err)
+	}
+	return files
+}
+
+// execute runs a notebook and returns it as it was written, with its outputs.
+func execute(t testing.TB, path string, opts nbrun.Options) (*nbrun.Result, *ipynb.Notebook, []byte) {
+	t.Helper()
+	r, err := nbrun.Run(t.Context(), path, opts)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	defer r.Close()
+	out := filepath.Join(t.TempDir(), "out.ipynb")
+	if err := r.WriteFile(out); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nb, err := ipynb.Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, nb, data
+}
+
+func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
+	fast := map[string]string{"speed": "20"}
+	for name, opts := range map[string]nbrun.Options{
+		"go, virtual clock": {Clock: nbrun.Virtual},
+		"go, real clock":    {Params: fast},
+		// Under the race detector the interpreter does not notice a deadlock, and
+		// the cell that has one on purpose runs into its timeout.
+		"yaegi": {Engine: nbrun.Yaegi, Params: fast, Timeout: 10 * time.Second},
+	} {
+		for _, path := range lessons(t) {
+			t.Run(name+"/"+filepath.Base(path), func(t *testing.T) {
+				r, nb, _ := execute(t, path, opts)
+				if r.Failure != nil {
+					t.Fatal(r.Failure)
+				}
+				for _, c := range nb.Cells {
+					stdout, _, _ := c.Texts()
+					if c.Type == "code" && !c.HasTag("check") && strings.Contains(stdout, "✘") {
+						t.Errorf("a claim is false:\n%s\n%s", c.Source, stdout)
+					}
+					if c.HasTag("check") && !strings.Contains(stdout, "Not yet") {
+						t.Errorf("an exercise is solved as it is given:\n%s", stdout)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestTheNumbersOfTheStoryComeOut(t *testing.T) {
+	_, nb, _ := execute(t, "../../notebooks/03-channels.ipynb", nbrun.Options{Clock: nbrun.Virtual})
+	table := ""
+	for _, c := range nb.Cells {
+		if stdout, _, _ := c.Texts(); strings.Contains(stdout, "│ in vain") {
+			table = stdout
+		}
+	}
+	for _, want := range []string{
+		`synchronous +20 +30\.91 s │ +20\.91 s +10\.47 s +10\.47 s +15\.89 s +20\.91 s │ +0\n`,
+		`polling every 100 ms +20 +20\.50 s │ +0\.10 s .* 0\.05 s +0\.10 s │ +105\n`,
+		`channels +20 +20\.91 s │ +0 s +0 s +0 s +0 s +0 s │ +0\n`,
+	} {
+		if !regexp.MustCompile(want).MatchString(table) {
+			t.Errorf("no line like %s in\n%s", want, table)
+		}
+	}
+}
+
+// Two runs on the virtual clock write the same, but for the cells that have to
+// run on the real one.
+func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
+	for _, path := range lessons(t) {
+		a, one, first := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
+		_, two, second := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
+		if len(a.RealClock) == 0 && !bytes.Equal(first, second) {
+			t.Errorf("%s: two runs differ", path)
+		}
+		for i := range one.Cells {
+			if slices.Contains(a.RealClock, one.Cells[i].StoredCount()) {
+				continue
+			}
+			if x, y := one.Cells[i].Raw(), two.Cells[i].Raw(); !bytes.Equal(x, y) {
+				t.Errorf("%s, cell %d: two runs differ:\n%.2000s\n%.2000s", path, i+1, x, y)
+			}
+		}
+	}
+}
+
+func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
+	for _, path := range lessons(t) {
+		nb, err := ipynb.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var exercises, solutions []string
+		for _, c := range nb.Cells {
+			if c.HasTag("exercise") {
+				exercises = append(exercises, c.Source)
+			}
+			if c.HasTag("solution") {
+				solutions = append(solutions, c.Source)
+			}
+		}
+		if len(exercises) == 0 || len(exercises) != len(solutions) {
+			t.Errorf("%s: %d exercises, %d solutions", path, len(exercises), len(solutions))
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range exercises {
+			data = replaceSource(t, data, exercises[i], solutions[i])
+		}
+		// Beside the lessons, so that it finds the module as they do.
+		solved := filepath.Join(filepath.Dir(path), ".solved-"+filepath.Base(path))
+		if err := os.WriteFile(solved, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Remove(solved) })
+		_, done, _ := execute(t, solved, nbrun.Options{Clock: nbrun.Virtual})
+		checks := 0
+		for _, c := range done.Cells {
+			if c.HasTag("check") {
+				checks++
+				if stdout, _, _ := c.Texts(); strings.Contains(stdout, "✘") || !strings.Contains(stdout, "Solved.") {
+					t.Errorf("%s: the solution does not pass:\n%s", path, stdout)
+				}
+			}
+		}
+		if checks != len(exercises) {
+			t.Errorf("%s: %d checks for %d exercises", path, checks, len(exercises))
+		}
+	}
+}
+
+// replaceSource replaces the source of the cell that has it.
+func replaceSource(t *testing.T, data []byte, from, to string) []byte {
+	t.Helper()
+	var nb map[string]any
+	if err := json.Unmarshal(data, &nb); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range nb["cells"].([]any) {
+		cell := c.(map[string]any)
+		text := ""
+		for _, line := range cell["source"].([]any) {
+			text += line.(string)
+		}
+		if text == from {
+			cell["source"] = []string{to}
+			data, err := json.Marshal(nb)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return data
+		}
+	}
+	t.Fatalf("no cell has the source\n%s", from)
+	return nil
+}
+
+var (
+	machine = regexp.MustCompile(`/(tmp|root|home|usr/local|var/folders|Users)/`)
+	amount  = regexp.MustCompile(`[\d.]+ (s|ms|µs|ns)\b`)
+	number  = regexp.MustCompile(`[\d.]+`)
+	blanks  = regexp.MustCompile(` +`)
+	colours = regexp.MustCompile(`\x1b\[[\d;]*m`)
+)
+
+// shape is what stays of an output when its numbers and the order of its lines
+// don't count.
+func shape(stdout string) string {
+	text := colours.ReplaceAllString(stdout, "")
+	text = number.ReplaceAllString(amount.ReplaceAllString(text, "#"), "#")
+	lines := strings.Split(blanks.ReplaceAllString(text, " "), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func TestCommittedOutputsAreThoseOfTheCode(t *testing.T) {
+	for _, path := range lessons(t) {
+		nb, err := ipynb.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, _ := os.ReadFile(path)
+		if m := machine.Find(data); m != nil {
+			t.Errorf("%s: has a path of a machine in it: %s", path, m)
+		}
+		if nb.Minor != 5 || nb.Language != "go" {
+			t.Errorf("%s: nbformat 4.%d, language %q", path, nb.Minor, nb.Language)
+		}
+		_, now, _ := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
+		count := 0
+		for i, c := range nb.Cells {
+			if c.Type != "code" {
+				continue
+			}
+			count++
+			if c.StoredCount() != count {
+				t.Errorf("%s, cell %d: execution count %d, want %d: record the lesson anew, in one run", path, i+1, c.StoredCount(), count)
+			}
+			stdout, _, errs := c.Texts()
+			wantOut, _, wantErrs := now.Cells[i].Texts()
+			if len(errs) > 0 != (len(wantErrs) > 0) || len(errs) > 0 && !c.HasTag("raises-exception") {
+				t.Errorf("%s, cell %d: errors %v, now %v", path, i+1, errs, wantErrs)
+			}
+			if got, want := shape(stdout), shape(wantOut); got != want {
+				t.Errorf("%s, cell %d: the committed output no longer fits the code:\n%s\nnow\n%s", path, i+1, got, want)
+			}
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)]+\.ipynb)\)`)
+
+func TestLessonsAreLaidOutAlike(t *testing.T) {
+	files := lessons(t)
+	for i, path := range files {
+		nb, err := ipynb.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tags := map[string]int{}
+		links := map[string]bool{}
+		for n, c := range nb.Cells {
+			for _, tag := range c.Tags {
+				tags[tag]++
+			}
+			for _, m := range link.FindAllStringSubmatch(c.Source, -1) {
+				links[m[1]] = true
+				if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+					t.Errorf("%s: link to %s: %v", path, m[1], err)
+				}
+			}
+			if lines := strings.Count(c.Source, "\n") + 1; c.Type == "code" && lines > 35 {
+				t.Errorf("%s, cell %d: %d lines", path, n+1, lines)
+			}
+		}
+		if tags["setup"] != 1 || tags["parameters"] != 1 {
+			t.Errorf("%s: tags %v", path, tags)
+		}
+		for _, neighbour := range []int{i - 1, i + 1} {
+			if neighbour >= 0 && neighbour < len(files) && !links[filepath.Base(files[neighbour])] {
+				t.Errorf("%s: has no link to %s", path, filepath.Base(files[neighbour]))
+			}
+		}
+	}
+}
+
+func TestEveryWrongSpeedIsSaidInOneLine(t *testing.T) {
+	for _, speed := range []string{"0", "-1"} {
+		r, _, _ := execute(t, "../../notebooks/01-synchronous.ipynb", nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": speed}})
+		want := fmt.Sprintf("exit status 1: ✘ speed must be a number above 0, not %s: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters", speed)
+		if r.Failure == nil || r.Failure.Text != want {
+			t.Errorf("speed %s: %v", speed, r.Failure)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the README's picture anew")
+
+// The README's picture is that of lesson 3: its three runs, one below the other.
+func TestPictureOfTheREADME(t *testing.T) {
+	_, nb, _ := execute(t, "../../notebooks/03-channels.ipynb", nbrun.Options{Clock: nbrun.Virtual})
+	var parts []image.Image
+	for _, c := range nb.Cells {
+		var cell struct {
+			Outputs []struct{ Data map[string]any }
+		}
+		if err := json.Unmarshal(c.Raw(), &cell); err != nil || !strings.Contains(c.Source, "picture.Show(first, second, third)") {
+			continue
+		}
+		for _, o := range cell.Outputs {
+			if text, ok := o.Data["image/png"].(string); ok {
+				img, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				parts = append(parts, img)
+			}
+		}
+	}
+	if len(parts) != 3 {
+		t.Fatalf("%d pictures", len(parts))
+	}
+	size := image.Point{}
+	for _, p := range parts {
+		size = image.Pt(max(size.X, p.Bounds().Dx()), size.Y+p.Bounds().Dy())
+	}
+	all := image.NewRGBA(image.Rectangle{Max: size})
+	y := 0
+	for _, p := range parts {
+		draw.Draw(all, p.Bounds().Add(image.Pt(0, y)), p, image.Point{}, draw.Src)
+		y += p.Bounds().Dy()
+	}
+	path := "../../.github/three-versions.png"
+	if *update {
+		var b bytes.Buffer
+		if err := errors.Join((&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, all), os.WriteFile(path, b.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	committed, err := png.Decode(f)
+	if err != nil || committed.Bounds() != all.Bounds() {
+		t.Fatalf("%s: %v: draw it anew with go test -run PictureOfTheREADME ./pkg/nbrun -update", path, err)
+	}
+	differ := 0
+	for y := range size.Y {
+		for x := range size.X {
+			r, g, b, _ := all.At(x, y).RGBA()
+			r2, g2, b2, _ := committed.At(x, y).RGBA()
+			if r>>12 != r2>>12 || g>>12 != g2>>12 || b>>12 != b2>>12 {
+				differ++
+			}
+		}
+	}
+	if differ > size.X*size.Y/200 {
+		t.Errorf("%s: %d pixels are no longer those of the lesson: draw it anew with go test -run PictureOfTheREADME ./pkg/nbrun -update", path, differ)
+	}
+}

@@ -1,0 +1,120 @@
+package nbrun
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strconv"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+)
+
+// output takes what a cell puts out: it is kept, shown, and captured.
+type output struct {
+	*session
+	cell   *ipynb.Cell
+	filter func([]byte) []byte // of the engine, for lines of stderr
+	file   *os.File            // of %capture
+
+	fatal string        // the message of a panic or a fatal error of the runtime
+	at    program.Place // where it was
+	last  []byte        // the last line of output that is not empty
+}
+
+func (o *output) capture(path string, add bool) error {
+	f, err := create(path, add)
+	o.file = f
+	return err
+}
+
+// create opens a file for a cell to write, or to add to.
+func create(path string, add bool) (*os.File, error) {
+	mode := os.O_TRUNC
+	if add {
+		mode = os.O_APPEND
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|mode, 0o644)
+}
+
+func (o *output) close() error {
+	if o.file == nil {
+		return nil
+	}
+	return o.file.Close()
+}
+
+// Stream takes a piece of stdout or stderr.
+func (o *output) Stream(name string, p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	o.remember(p)
+	o.opts.Observer.Output(name, p)
+	if o.file != nil {
+		if _, err := o.file.Write(p); err != nil {
+			return err
+		}
+	}
+	return o.cell.Outputs.Stream(name, p)
+}
+
+var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// remember keeps the last line, for the message of a failure.
+func (o *output) remember(p []byte) {
+	p = p[max(0, len(p)-4096):]
+	lines := bytes.Split(bytes.TrimSpace(p), []byte("\n"))
+	if last := bytes.TrimSpace(escapes.ReplaceAll(lines[len(lines)-1], nil)); len(last) > 0 {
+		o.last = append(o.last[:0], last[:min(len(last), 200)]...)
+	}
+}
+
+// Display takes a display.
+func (o *output) Display(data, metadata map[string]any, id string) error {
+	o.opts.Observer.Display(data)
+	if o.file != nil {
+		for _, content := range data {
+			if text, ok := content.(string); ok {
+				if _, err := o.file.WriteString(text); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if update, ok := o.displays[id]; ok && id != "" {
+		update(data, metadata)
+		return nil
+	}
+	update := o.cell.Outputs.Display(data, metadata)
+	if id != "" {
+		o.displays[id] = update
+	}
+	return nil
+}
+
+var cellPlace = regexp.MustCompile(`/nbrun/cell(\d+)\.go:(\d+)`)
+
+// line rewrites a line of stderr: places in generated files become places in
+// cells, and no path of the machine is kept.
+func (o *output) line(p []byte) []byte {
+	if o.filter != nil {
+		if p = o.filter(p); len(p) == 0 {
+			return nil
+		}
+	}
+	if o.fatal == "" && (bytes.HasPrefix(p, []byte("panic: ")) || bytes.HasPrefix(p, []byte("fatal error: "))) {
+		o.fatal = string(bytes.TrimSpace(p))
+	}
+	// The compiler's traces follow the message, the interpreter's come before it.
+	if m := cellPlace.FindSubmatch(p); m != nil && o.at.Cell == 0 && (o.fatal != "" || o.opts.Engine == Yaegi) {
+		o.at = program.Place{Cell: atoi(m[1]), Line: atoi(m[2])}
+	}
+	return scrubLine(p, o.dir)
+}
+
+// atoi reads digits that a pattern has found.
+func atoi(p []byte) int {
+	n, _ := strconv.Atoi(string(p))
+	return n
+}

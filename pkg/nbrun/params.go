@@ -1,0 +1,195 @@
+package nbrun
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+)
+
+// parameter is a variable or constant that the cell tagged parameters declares.
+type parameter struct {
+	name  string
+	token token.Token // VAR or CONST
+	typ   string      // as to be written; "" for an untyped constant
+	kind  string      // int, float64, string, time.Duration …; "" when it can't be set
+}
+
+func (p parameter) String() string {
+	if p.kind == "" {
+		return fmt.Sprintf("%s (%s, can't be set)", p.name, p.typ)
+	}
+	return p.name + " (" + p.kind + ")"
+}
+
+// inject puts a cell with the values given after the cell tagged parameters, in
+// the place of the one that an earlier run has put there.
+func inject(nb *ipynb.Notebook, values map[string]string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	at := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
+	if at < 0 {
+		return errors.New("has no cell tagged parameters, so -p can set nothing")
+	}
+	params, err := declared(nb.Cells[at].Source)
+	if err != nil {
+		return fmt.Errorf("the cell tagged parameters: %w", err)
+	}
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	text := "// Parameters\n"
+	var errs []string
+	for _, name := range names {
+		i := slices.IndexFunc(params, func(p parameter) bool { return p.name == name })
+		if i < 0 {
+			errs = append(errs, fmt.Sprintf("has no parameter %s", name))
+			continue
+		}
+		literal, err := params[i].literal(values[name])
+		if err != nil {
+			errs = append(errs, err.Error())
+			continue
+		}
+		p := params[i]
+		text += strings.Join(strings.Fields(fmt.Sprintf("%s %s %s = ", p.token, p.name, p.typ)), " ") + " " + literal + "\n"
+	}
+	if len(errs) > 0 {
+		list := make([]string, len(params))
+		for i, p := range params {
+			list[i] = p.String()
+		}
+		return fmt.Errorf("%s; its parameters are: %s", strings.Join(errs, "; "), strings.Join(list, ", "))
+	}
+	if old := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.HasTag("injected-parameters") }); old >= 0 {
+		nb.Remove(old)
+		at = slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
+	}
+	nb.Insert(at+1, strings.TrimSuffix(text, "\n"), "injected-parameters")
+	return nil
+}
+
+// declared lists the variables and constants that a cell declares.
+func declared(source string) ([]parameter, error) {
+	c, err := cells.Parse(source)
+	if err != nil {
+		return nil, err
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", "package main;"+c.Go, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	// Imported types stay unknown; for the rest the checker needs no imports.
+	info := &types.Info{Defs: map[*ast.Ident]types.Object{}}
+	config := types.Config{Error: func(error) {}}
+	_, _ = config.Check("main", fset, []*ast.File{file}, info)
+	var params []parameter
+	for _, d := range file.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.VAR && g.Tok != token.CONST {
+			continue
+		}
+		for _, s := range g.Specs {
+			spec := s.(*ast.ValueSpec)
+			for _, n := range spec.Names {
+				p := parameter{name: n.Name, token: g.Tok}
+				if obj := info.Defs[n]; obj != nil {
+					p.typ = types.TypeString(obj.Type(), types.RelativeTo(obj.Pkg()))
+					if b, ok := obj.Type().(*types.Basic); ok && b.Kind() != types.Invalid {
+						p.kind = types.Default(b).String()
+						if b.Info()&types.IsUntyped != 0 {
+							p.typ = ""
+						}
+					}
+				}
+				if src := typeText(spec, c.Go); p.kind == "" && strings.Contains(src, "time.") {
+					p.typ, p.kind = "time.Duration", "time.Duration"
+				}
+				params = append(params, p)
+			}
+		}
+	}
+	return params, nil
+}
+
+// typeText is the text of a declaration's type, or of its value.
+func typeText(s *ast.ValueSpec, src string) string {
+	e := s.Type
+	if e == nil && len(s.Values) == 1 {
+		e = s.Values[0]
+	}
+	if e == nil {
+		return ""
+	}
+	shift := token.Pos(1 + len("package main;"))
+	text := src[e.Pos()-shift : e.End()-shift]
+	for _, unit := range []string{"Nanosecond", "Microsecond", "Millisecond", "Second", "Minute", "Hour", "Duration"} {
+		if strings.Contains(text, "time."+unit) {
+			return text
+		}
+	}
+	return ""
+}
+
+// literal is the value as Go source, or an error when it is none of the type.
+func (p parameter) literal(value string) (string, error) {
+	bad := func(example string) error {
+		return fmt.Errorf("%s is %s, and %q is none: give it as in -p %s=%s", p.name, p.kind, value, p.name, example)
+	}
+	bits := map[string]int{"int8": 8, "int16": 16, "int32": 32, "rune": 32, "uint8": 8, "byte": 8, "uint16": 16, "uint32": 32}[p.kind]
+	if bits == 0 {
+		bits = 64
+	}
+	switch p.kind {
+	case "string":
+		return strconv.Quote(value), nil
+	case "bool":
+		if value != "true" && value != "false" {
+			return "", bad("true")
+		}
+		return value, nil
+	case "int", "int8", "int16", "int32", "int64", "rune":
+		n, err := strconv.ParseInt(value, 0, bits)
+		if err != nil {
+			return "", bad("3")
+		}
+		return strconv.FormatInt(n, 10), nil
+	case "uint", "uint8", "uint16", "uint32", "uint64", "byte", "uintptr":
+		n, err := strconv.ParseUint(value, 0, bits)
+		if err != nil {
+			return "", bad("3")
+		}
+		return strconv.FormatUint(n, 10), nil
+	case "float32", "float64":
+		f, err := strconv.ParseFloat(value, 64)
+		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+			return "", bad("0.5")
+		}
+		text := strconv.FormatFloat(f, 'g', -1, 64)
+		if !strings.ContainsAny(text, ".e") {
+			text += ".0"
+		}
+		return text, nil
+	case "time.Duration":
+		d, err := time.ParseDuration(value)
+		if err != nil {
+			return "", bad("1.5s")
+		}
+		return fmt.Sprintf("time.Duration(%d)", d), nil
+	}
+	return "", fmt.Errorf("%s is of a type that -p can't set (%s)", p.name, p.typ)
+}

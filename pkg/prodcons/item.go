@@ -1,0 +1,21 @@
+package prodcons
+
+import "time"
+
+// Origin tells where an item comes from. The pair of Producer and Number is
+// unique within a run; [Record.Made] sees to that.
+type Origin struct {
+	Producer int       // who made it, counted from 1
+	Number   int       // which of that producer's items it is, counted from 1
+	Created  time.Time // when it was made
+}
+
+// Item is a value on its way from a producer to a consumer.
+type Item[T any] struct {
+	Origin
+	Value T
+}
+
+// IntItem is the item of the lessons. Interpreters that know no generic types
+// of compiled packages can use it.
+type IntItem = Item[int]

@@ -1,0 +1,70 @@
+package prodcons
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// The two times of the story.
+const (
+	MinRest  = 500 * time.Millisecond  // a producer's shortest rest
+	MaxRest  = 1500 * time.Millisecond // its longest
+	WorkTime = 500 * time.Millisecond  // what a consumer needs for one item
+)
+
+// Pace is the rhythm of one goroutine: a producer's rests, drawn from a seed, or
+// a consumer's work. All its times are story times; a speed of 10 lets a story
+// second pass in a tenth of a real one.
+//
+// Two paces of one seed draw the same rests, so that two versions of a program
+// can be compared. A Pace belongs to one goroutine.
+type Pace struct {
+	speed  float64
+	draw   *rand.Rand
+	behind time.Duration // by how much the last sleep was too long
+}
+
+// CheckSpeed says what is wrong with a speed, or returns nil. A speed is a
+// positive, finite number.
+func CheckSpeed(speed float64) error {
+	if !(speed > 0) || math.IsInf(speed, 0) {
+		return fmt.Errorf("speed must be a number above 0, not %v: 1 is real time, 10 is ten times as fast", speed)
+	}
+	return nil
+}
+
+// NewPace returns a pace that draws its rests from seed. It fails when speed is
+// not a positive number.
+func NewPace(seed uint64, speed float64) (*Pace, error) {
+	if err := CheckSpeed(speed); err != nil {
+		return nil, err
+	}
+	return &Pace{speed: speed, draw: rand.New(rand.NewPCG(seed, seed))}, nil
+}
+
+// Next draws the next rest, evenly between MinRest and MaxRest, in story time.
+func (p *Pace) Next() time.Duration {
+	return MinRest + time.Duration(p.draw.Int64N(int64(MaxRest-MinRest)))
+}
+
+// Rest sleeps for the next rest.
+func (p *Pace) Rest() { p.Sleep(p.Next()) }
+
+// Work sleeps for WorkTime.
+func (p *Pace) Work() { p.Sleep(WorkTime) }
+
+// Sleep sleeps for a story time. The system's timers wake a little late; what
+// one sleep has taken too long, the next ones make up for, so that the times of
+// a story stay true at any speed.
+func (p *Pace) Sleep(story time.Duration) {
+	want := time.Duration(float64(story)/p.speed) - p.behind
+	if want <= 0 {
+		p.behind = -want
+		return
+	}
+	start := time.Now()
+	time.Sleep(want)
+	p.behind = time.Since(start) - want
+}

@@ -1,0 +1,42 @@
+package picture
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/b3771e63/prodcons/pkg/internal/display"
+	"github.com/b3771e63/prodcons/pkg/prodcons"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+)
+
+// Show draws the runs and displays each as one output of the notebook's cell,
+// with SVG, PNG and the sentence in it, so that every front end finds what it
+// can show. It returns when the kernel has them. Outside a notebook it prints
+// the sentences. When a run cannot be drawn or sent, the program ends with a
+// line that says so.
+func Show(runs ...*prodcons.Record) {
+	for _, run := range runs {
+		p, err := Draw(run)
+		check(err)
+		if !display.InNotebook() {
+			fmt.Println(p.Sentence)
+			continue
+		}
+		check(display.Send(&protocol.DisplayData{
+			Data: map[protocol.MIMEType]any{
+				protocol.MIMEImageSVG:  string(p.SVG),
+				protocol.MIMEImagePNG:  p.PNG,
+				protocol.MIMETextPlain: p.Sentence,
+			},
+			Metadata: map[string]any{"image/png": map[string]any{"width": Width}},
+		}))
+	}
+	check(display.Sync())
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "✘ the picture could not be shown:", err)
+		os.Exit(1)
+	}
+}

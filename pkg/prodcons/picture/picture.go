@@ -1,0 +1,306 @@
+// Package picture draws a run: time goes to the right, each producer has a lane
+// with a yellow mark where it makes an item, each consumer a lane with a cyan bar
+// while it works on one, and a thin line leads from each item's creation to its
+// pick-up. Long, flat lines are waiting.
+package picture
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"math"
+	"sort"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Picture is a drawing of a run in two formats, and in words.
+type Picture struct {
+	SVG      []byte
+	PNG      []byte // at two pixels a point, for sharp screens
+	Sentence string // what one sees, to be read aloud
+}
+
+// Size of the picture in CSS pixels.
+const (
+	Width  = 768
+	height = 240
+	queueH = 110 // more, when the queue is drawn below
+)
+
+// minimum length of the time axis, so that the pictures of a lesson share one.
+const axis = 32 * time.Second
+
+var (
+	white  = color.White
+	ink    = color.Gray{0x33}
+	grid   = color.Gray{0xe4}
+	yellow = color.RGBA{0xe6, 0xa8, 0x00, 0xff} // light: seen as lighter than cyan in grey, too
+	edge   = color.RGBA{0x7a, 0x56, 0x00, 0xff}
+	cyan   = color.RGBA{0x00, 0x8b, 0xa3, 0xff} // dark
+	wait   = color.RGBA{0x88, 0x88, 0x99, 0xff}
+)
+
+// Draw draws the run. The time axis is at least 32 s long and grows with the
+// run. Where two or more items lie in the queue at once, a second panel shows
+// how many.
+func Draw(run *prodcons.Record) (Picture, error) {
+	v := newView(run)
+	lanes := v.lanes()
+	rows := [][]*plot.Plot{{lanes}}
+	w, h := vg.Length(Width)*.75, vg.Length(height)*.75 // 96 pixels are 72 points
+	if v.longest > 1 {
+		rows = append(rows, []*plot.Plot{v.queue()})
+		h += vg.Length(queueH) * .75
+	} else {
+		lanes.X.Label.Text = "seconds of the story"
+	}
+	var pic Picture
+	svg := vgsvg.New(w, h)
+	drawRows(rows, draw.New(svg), h)
+	var b bytes.Buffer
+	if _, err := svg.WriteTo(&b); err != nil {
+		return pic, fmt.Errorf("draw run %q as SVG: %w", run.Name(), err)
+	}
+	pic.SVG = append([]byte(nil), b.Bytes()...)
+	png := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(2*96))
+	drawRows(rows, draw.New(png), h)
+	b.Reset()
+	if _, err := (vgimg.PngCanvas{Canvas: png}).WriteTo(&b); err != nil {
+		return pic, fmt.Errorf("draw run %q as PNG: %w", run.Name(), err)
+	}
+	pic.PNG = b.Bytes()
+	pic.Sentence = v.sentence()
+	return pic, nil
+}
+
+func drawRows(rows [][]*plot.Plot, c draw.Canvas, h vg.Length) {
+	c.SetColor(white)
+	c.Fill(c.Rectangle.Path())
+	c = draw.Crop(c, vg.Points(6), -vg.Points(10), vg.Points(4), -vg.Points(6))
+	if len(rows) == 1 {
+		rows[0][0].Draw(c)
+		return
+	}
+	// plot.Align gives every row the same height; the queue needs less.
+	lower := h * queueH / (height + queueH)
+	top := draw.Crop(c, 0, 0, lower, 0)
+	bottom := draw.Crop(c, 0, 0, 0, -(c.Max.Y - c.Min.Y - lower + vg.Points(4)))
+	left := max(rows[0][0].DataCanvas(top).Min.X, rows[1][0].DataCanvas(bottom).Min.X)
+	for i, part := range []draw.Canvas{top, bottom} {
+		p := rows[i][0]
+		p.Draw(draw.Crop(part, left-p.DataCanvas(part).Min.X, 0, 0, 0))
+	}
+}
+
+// span is an item's way through the run. A time of NaN is one that has not come.
+type span struct {
+	producer, consumer int
+	made, picked, done float64
+}
+
+// view is a run as it is drawn.
+type view struct {
+	name      string
+	stats     prodcons.Stats
+	items     []span
+	producers int
+	consumers int
+	end       float64
+	steps     [][2]float64 // queue length from a time on
+	longest   int          // the longest queue
+}
+
+func newView(run *prodcons.Record) *view {
+	v := &view{name: run.Name(), stats: run.Stats(), producers: 1, consumers: 1}
+	at := map[[2]int]int{}
+	length := 0
+	for _, e := range run.Events() {
+		t := e.At.Seconds()
+		key := [2]int{e.Producer, e.Number}
+		v.producers, v.consumers = max(v.producers, e.Producer), max(v.consumers, e.Consumer)
+		switch i := at[key]; e.Kind {
+		case prodcons.Made:
+			at[key] = len(v.items)
+			v.items = append(v.items, span{producer: e.Producer, made: t, picked: math.NaN(), done: math.NaN()})
+			length++
+			v.steps = append(v.steps, [2]float64{t, float64(length)})
+		case prodcons.PickedUp:
+			v.items[i].consumer, v.items[i].picked = e.Consumer, t
+			length--
+			v.steps = append(v.steps, [2]float64{t, float64(length)})
+		case prodcons.Done:
+			v.items[i].done = t
+		}
+		v.longest = max(v.longest, length)
+	}
+	total := max(v.stats.Total, time.Second)
+	v.end = max(axis.Seconds(), math.Ceil(total.Seconds()*1.02))
+	return v
+}
+
+func (v *view) sentence() string {
+	s := v.stats
+	text := fmt.Sprintf("Picture of the run %q: %s %s %s in %.1f s.", v.name,
+		count(v.consumers, "consumer"), map[bool]string{true: "uses", false: "use"}[v.consumers == 1],
+		fmt.Sprintf("%s of %s", count(s.Count, "item"), count(v.producers, "producer")), s.Total.Seconds())
+	if s.Count > 0 {
+		text += fmt.Sprintf(" From its creation to its pick-up an item waits %.2f s on average, at least %.2f s and at most %.2f s.",
+			s.Latency.Mean.Seconds(), s.Latency.Min.Seconds(), s.Latency.Max.Seconds())
+	}
+	if v.longest > 1 {
+		text += fmt.Sprintf(" Up to %d items lie in the queue.", v.longest)
+	}
+	return text
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func (v *view) frame() *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = white
+	for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Title.TextStyle.Font} {
+		f.Variant, f.Size = "Sans", vg.Points(9)
+	}
+	p.Title.TextStyle.Font.Size = vg.Points(11)
+	p.Title.Padding = vg.Points(4)
+	p.X.Min, p.X.Max = 0, v.end
+	p.X.Tick.Marker = plot.TickerFunc(secondsTicks)
+	p.X.Padding, p.Y.Padding = 0, 0
+	for _, c := range []*color.Color{&p.X.Label.TextStyle.Color, &p.Y.Label.TextStyle.Color, &p.X.Tick.Label.Color, &p.Y.Tick.Label.Color, &p.Title.TextStyle.Color, &p.X.Color, &p.Y.Color} {
+		*c = ink
+	}
+	return p
+}
+
+func secondsTicks(_, hi float64) []plot.Tick {
+	step := 5.0
+	for hi/step > 12 {
+		step *= 2
+	}
+	var ticks []plot.Tick
+	for t := 0.0; t <= hi; t += step {
+		ticks = append(ticks, plot.Tick{Value: t, Label: fmt.Sprintf("%g", t)})
+	}
+	return ticks
+}
+
+// lanes is the main panel: producers above, consumers below.
+func (v *view) lanes() *plot.Plot {
+	p := v.frame()
+	p.Title.Text = fmt.Sprintf("%s: total %.1f s, mean wait %.2f s", v.name, v.stats.Total.Seconds(), v.stats.Latency.Mean.Seconds())
+	n := v.producers + v.consumers
+	p.Y.Min, p.Y.Max = 0.4, float64(n)+.6
+	var ticks []plot.Tick
+	for i := range v.producers {
+		ticks = append(ticks, plot.Tick{Value: float64(n - i), Label: label("producer", i, v.producers)})
+	}
+	for i := range v.consumers {
+		ticks = append(ticks, plot.Tick{Value: float64(v.consumers - i), Label: label("consumer", i, v.consumers)})
+	}
+	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.Length, p.Y.LineStyle.Width = 0, 0
+	p.Add(lanes{v})
+	return p
+}
+
+func label(kind string, i, n int) string {
+	if n == 1 {
+		return kind
+	}
+	return fmt.Sprintf("%s %d", kind, i+1)
+}
+
+// lanes draws the marks, bars and waits.
+type lanes struct{ *view }
+
+func (l lanes) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	producer := func(n int) vg.Length { return y(float64(l.consumers + l.producers - n + 1)) }
+	consumer := func(n int) vg.Length { return y(float64(l.consumers - n + 1)) }
+	bar := (y(1) - y(0)) * .17
+	bar = min(max(bar, vg.Points(3)), vg.Points(9))
+
+	gridStyle := draw.LineStyle{Color: grid, Width: vg.Points(.7)}
+	for _, t := range secondsTicks(0, l.end) {
+		c.StrokeLine2(gridStyle, x(t.Value), c.Min.Y, x(t.Value), c.Max.Y)
+	}
+	for n := 1; n <= l.producers; n++ {
+		c.StrokeLine2(gridStyle, x(0), producer(n), x(l.end), producer(n))
+	}
+	for n := 1; n <= l.consumers; n++ {
+		c.StrokeLine2(gridStyle, x(0), consumer(n), x(l.end), consumer(n))
+	}
+	waits := draw.LineStyle{Color: wait, Width: vg.Points(.8)}
+	for _, s := range l.items {
+		if !math.IsNaN(s.picked) {
+			c.StrokeLine2(waits, x(s.made), producer(s.producer), x(s.picked), consumer(s.consumer)+bar)
+		}
+	}
+	for _, s := range l.items {
+		if math.IsNaN(s.picked) {
+			continue
+		}
+		done := s.done
+		if math.IsNaN(done) {
+			done = s.picked
+		}
+		left, right := x(s.picked), max(x(done), x(s.picked)+vg.Points(1))
+		at := consumer(s.consumer)
+		box := []vg.Point{{X: left, Y: at - bar}, {X: right, Y: at - bar}, {X: right, Y: at + bar}, {X: left, Y: at + bar}}
+		c.FillPolygon(cyan, box)
+		c.StrokeLines(draw.LineStyle{Color: white, Width: vg.Points(.8)}, append(box, box[0]))
+	}
+	for _, s := range l.items {
+		at := producer(s.producer)
+		tick := []vg.Point{{X: x(s.made), Y: at - bar}, {X: x(s.made) + vg.Points(3), Y: at + bar}, {X: x(s.made) - vg.Points(3), Y: at + bar}}
+		c.FillPolygon(yellow, tick)
+		c.StrokeLines(draw.LineStyle{Color: edge, Width: vg.Points(.6)}, append(tick, tick[0]))
+	}
+}
+
+// queue is the lower panel: how many items wait.
+func (v *view) queue() *plot.Plot {
+	p := v.frame()
+	p.X.Label.Text = "seconds of the story"
+	p.Y.Min, p.Y.Max = 0, float64(v.longest)*1.1
+	step := max(1, (v.longest+1)/2)
+	var ticks []plot.Tick
+	for n := 0; n <= v.longest; n += step {
+		ticks = append(ticks, plot.Tick{Value: float64(n), Label: fmt.Sprint(n)})
+	}
+	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Label.Text = "in queue"
+	p.Add(steps{v})
+	return p
+}
+
+// steps draws the length of the queue as an area.
+type steps struct{ *view }
+
+func (s steps) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	sort.SliceStable(s.steps, func(i, j int) bool { return s.steps[i][0] < s.steps[j][0] })
+	area := []vg.Point{{X: x(0), Y: y(0)}}
+	last := 0.0
+	for _, st := range s.view.steps {
+		area = append(area, vg.Point{X: x(st[0]), Y: y(last)}, vg.Point{X: x(st[0]), Y: y(st[1])})
+		last = st[1]
+	}
+	end := min(s.stats.Total.Seconds(), s.end)
+	area = append(area, vg.Point{X: x(end), Y: y(last)})
+	c.FillPolygon(color.RGBA{0xd5, 0xd5, 0xde, 0xff}, append(area, vg.Point{X: x(end), Y: y(0)}))
+	c.StrokeLines(draw.LineStyle{Color: wait, Width: vg.Points(1)}, area)
+}

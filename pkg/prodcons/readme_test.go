@@ -1,0 +1,36 @@
+package prodcons_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The README's Go compiles.
+func TestGoOfTheREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(readme), "```go\n")
+	snippet, _, ok2 := strings.Cut(rest, "```")
+	if !ok || !ok2 {
+		t.Fatal("the README has no Go in it")
+	}
+	// A folder that begins with a dot is no package of ./...
+	dir, err := os.MkdirTemp(".", ".readme-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	src := "package main\nimport (\n\"context\"\n\"fmt\"\n\"github.com/b3771e63/prodcons/pkg/prodcons\"\n)\nfunc main() {\nctx, words := context.Background(), []string{\"to\", \"be\"}\n" + snippet + "}\n"
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(src), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "run", "./"+dir).CombinedOutput()
+	if err != nil || string(out) != "to\nbe\n" {
+		t.Errorf("%v: %s\n%s", err, out, src)
+	}
+}

@@ -1,0 +1,197 @@
+package prodcons_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
+)
+
+// synchronous runs the story in a bubble and returns its record.
+func synchronous(t *testing.T, n int, speed float64) *prodcons.Record {
+	t.Helper()
+	run := prodcons.NewRecord("synchronous", speed)
+	pace, err := prodcons.NewPace(42, speed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queue []prodcons.Origin
+	for range n {
+		queue = append(queue, run.Made(1))
+		pace.Rest()
+	}
+	for _, o := range queue {
+		run.PickedUp(1, o)
+		pace.Work()
+		run.Done(1, o)
+	}
+	run.LookedInVain(3)
+	run.End()
+	return run
+}
+
+func TestTheNumbersOfTheStory(t *testing.T) {
+	for _, speed := range []float64{1, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			s := synchronous(t, 20, speed).Stats()
+			near := func(what string, got time.Duration, want float64) {
+				if math.Abs(got.Seconds()-want) > 0.01 {
+					t.Errorf("speed %v: %s is %v, want %v s", speed, what, got, want)
+				}
+			}
+			near("total", s.Total, 30.91)
+			near("first wait", s.Latency.First, 20.91)
+			near("longest wait", s.Latency.Max, 20.91)
+			near("last wait", s.Latency.Last, 10.47)
+			near("shortest wait", s.Latency.Min, 10.47)
+			near("mean wait", s.Latency.Mean, 15.89)
+			if s.Count != 20 || s.Looks != 3 {
+				t.Errorf("%d items and %d looks, want 20 and 3", s.Count, s.Looks)
+			}
+		})
+	}
+}
+
+func TestStatsOfLittle(t *testing.T) {
+	run := prodcons.NewRecord("nothing", 1)
+	if s := run.Stats(); s != (prodcons.Stats{}) {
+		t.Errorf("statistics of nothing are %+v", s)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := synchronous(t, 1, 1).Stats()
+		if s.Count != 1 || s.Latency.Min != s.Latency.Max || s.Latency.First != s.Latency.Last {
+			t.Errorf("statistics of one item are %+v", s)
+		}
+	})
+}
+
+func TestEndIsTheFirstEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run := prodcons.NewRecord("x", 2)
+		time.Sleep(time.Second)
+		if total := run.End(); total != 2*time.Second {
+			t.Errorf("total %v, want 2 s of the story", total)
+		}
+		time.Sleep(time.Second)
+		if total := run.End(); total != 2*time.Second {
+			t.Errorf("a second End says %v", total)
+		}
+	})
+}
+
+func TestRecordSurvivesJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run := synchronous(t, 5, 3)
+		data, err := json.Marshal(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back prodcons.Record
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+		if back.Name() != run.Name() || back.Stats() != run.Stats() || !reflect.DeepEqual(back.Events(), run.Events()) {
+			t.Errorf("%+v became %+v", run.Stats(), back.Stats())
+		}
+	})
+	if err := json.Unmarshal([]byte(`{"events": 3}`), new(prodcons.Record)); err == nil {
+		t.Error("a record with events that are none was read")
+	}
+}
+
+func TestNumbersAreGivenOncePerProducer(t *testing.T) {
+	run := prodcons.NewRecord("x", 1)
+	var wg sync.WaitGroup
+	for p := range 4 {
+		for range 2 { // two goroutines for each producer
+			wg.Go(func() {
+				for range 100 {
+					run.Made(p)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	numbers := map[int][]int{}
+	for _, e := range run.Events() {
+		numbers[e.Producer] = append(numbers[e.Producer], e.Number)
+	}
+	for p, n := range numbers {
+		if len(n) != 200 || !slices.IsSorted(n) || n[0] != 1 || n[199] != 200 {
+			t.Errorf("producer %d: numbers %v", p, n)
+		}
+	}
+}
+
+func TestPaceDrawsTheSameRestsFromOneSeed(t *testing.T) {
+	a, _ := prodcons.NewPace(7, 1)
+	b, _ := prodcons.NewPace(7, 50)
+	c, _ := prodcons.NewPace(8, 1)
+	same := true
+	for range 1000 {
+		x, y, z := a.Next(), b.Next(), c.Next()
+		if x != y {
+			t.Fatalf("%v and %v from one seed", x, y)
+		}
+		if x < prodcons.MinRest || x >= prodcons.MaxRest {
+			t.Fatalf("a rest of %v", x)
+		}
+		same = same && x == z
+	}
+	if same {
+		t.Error("two seeds draw the same rests")
+	}
+}
+
+func TestPaceRejectsSpeedsThatAreNone(t *testing.T) {
+	for _, speed := range []float64{0, -1, math.NaN(), math.Inf(1), math.Inf(-1)} {
+		if _, err := prodcons.NewPace(1, speed); err == nil {
+			t.Errorf("speed %v was taken", speed)
+		}
+	}
+}
+
+func TestPaceMakesUpForLateTimers(t *testing.T) {
+	const n, each = 200, 2 * time.Millisecond
+	pace, _ := prodcons.NewPace(1, 1)
+	start := time.Now()
+	for range n {
+		pace.Sleep(each)
+	}
+	// On the real clock, each sleep is late; the sum may only be as late as one.
+	if took := time.Since(start); took < n*each || took > n*each+150*time.Millisecond {
+		t.Errorf("%d sleeps of %v took %v", n, each, took)
+	}
+}
+
+func ExampleRecord() {
+	run := prodcons.NewRecord("example", 1)
+	item := run.Made(1)
+	run.PickedUp(1, item)
+	run.Done(1, item)
+	run.End()
+	s := run.Stats()
+	fmt.Println(s.Count, s.Latency.Mean < time.Second)
+	// Output: 1 true
+}
+
+func ExamplePace() {
+	pace, err := prodcons.NewPace(42, 100) // a hundred times as fast as real time
+	if err != nil {
+		panic(err)
+	}
+	for range 3 {
+		fmt.Println(pace.Next().Round(time.Millisecond))
+	}
+	// Output:
+	// 1.119s
+	// 876ms
+	// 1.138s
+}

@@ -1,0 +1,68 @@
+package show
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
+)
+
+// folder is where the records of a notebook's runs are kept: the kernel's own
+// temporary folder, which goes when the kernel goes.
+func folder() string {
+	if dir := os.Getenv("GONB_TMP_DIR"); dir != "" {
+		return filepath.Join(dir, ".runs")
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("prodcons-runs-%d", os.Getuid()))
+}
+
+func file(name string) string {
+	return filepath.Join(folder(), url.PathEscape(name)+".json")
+}
+
+// save writes the record to a file of its name, all of it or nothing.
+func save(r *prodcons.Record) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder(), 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(folder(), ".run-*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), file(r.Name()))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}
+
+// Load returns the record of the last run of that name. A cell is a program of
+// its own, so this is how one cell sees what another has run. When there is no
+// such run the program ends with a line that says which cell to run.
+func Load(name string) *prodcons.Record {
+	data, err := os.ReadFile(file(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		fail("there is no run named %q yet: run the cell that starts it, then this one again", name)
+	}
+	var r prodcons.Record
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		fail("the run named %q could not be read: %v", name, err)
+	}
+	return &r
+}

@@ -1,0 +1,250 @@
+package show_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fatih/color"
+	"go.uber.org/goleak"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
+	"github.com/b3771e63/prodcons/pkg/prodcons/show"
+)
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv("SHOW_TEST_FAULT"); name != "" {
+		faults[name]()
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// writes counts each Write and keeps it.
+type writes struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (w *writes) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, string(p))
+	return len(p), nil
+}
+
+// capture sends lines to w, in colour or not, and runs to a folder of the test's.
+func capture(t *testing.T, colour bool) *writes {
+	t.Helper()
+	t.Setenv("GONB_TMP_DIR", t.TempDir())
+	w := &writes{}
+	out, no := show.Output, color.NoColor
+	show.Output, color.NoColor = w, !colour
+	t.Cleanup(func() { show.Output, color.NoColor = out, no })
+	return w
+}
+
+func TestTheLinesOfTheStory(t *testing.T) {
+	w := capture(t, true)
+	synctest.Test(t, func(t *testing.T) {
+		story := show.Start("synchronous", 1)
+		producer, consumer := story.Producer(1), story.Consumer(1)
+		var item prodcons.IntItem
+		for i := 1; i <= 7; i++ {
+			item = producer.Make(i * i)
+		}
+		time.Sleep(10660 * time.Millisecond)
+		consumer.PickUp(item)
+		consumer.Work()
+		story.End()
+	})
+	want := []string{
+		"\x1b[1mApp started: synchronous.\x1b[22m\n",
+		"\x1b[33m -- generated item 7\x1b[0m\n",
+		"\x1b[36m +++ processed value 49 after 10.66 sec.\x1b[0m\n",
+		"\x1b[1mApp exiting, total time: 11.16 sec.\x1b[22m\n",
+	}
+	got := append([]string{w.all[0]}, w.all[7:]...)
+	if len(got) != len(want) {
+		t.Fatalf("%d writes: %q", len(got), got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("line %d is %q, want %q", i, got[i], want[i])
+		}
+	}
+}
+
+func TestEachLineIsOneWrite(t *testing.T) {
+	w := capture(t, true)
+	story := show.Start("many", 1000)
+	var wg sync.WaitGroup
+	for p := range 8 {
+		wg.Go(func() {
+			producer := story.Producer(p + 1)
+			for i := range 50 {
+				producer.Make(i)
+			}
+		})
+	}
+	wg.Wait()
+	for _, line := range w.all {
+		if strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
+			t.Fatalf("a write of %q", line)
+		}
+	}
+	if len(w.all) != 1+8*50 {
+		t.Errorf("%d lines", len(w.all))
+	}
+}
+
+func TestAQuietStoryKeepsItsRecord(t *testing.T) {
+	w := capture(t, false)
+	story := show.StartQuiet("quiet/ and odd", 1000)
+	c := story.Consumer(1)
+	c.PickUp(story.Producer(1).Make(1))
+	c.Work()
+	c.Sleep(1)
+	story.End()
+	if len(w.all) != 0 {
+		t.Errorf("it said %q", w.all)
+	}
+	back := show.Load("quiet/ and odd")
+	if back.Stats() != story.Stats() {
+		t.Errorf("saved %+v, loaded %+v", story.Stats(), back.Stats())
+	}
+}
+
+func TestRestsAreThoseOfTheProducer(t *testing.T) {
+	capture(t, false)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		producer := show.StartQuiet("x", 1).Producer(2)
+		for range 5 {
+			producer.Rest()
+		}
+		if got, want := time.Since(start), show.Rests(2, 5); got != want {
+			t.Errorf("rests take %v, want %v", got, want)
+		}
+	})
+}
+
+func TestTable(t *testing.T) {
+	w := capture(t, false)
+	synctest.Test(t, func(t *testing.T) {
+		story := show.StartQuiet("ünïcode", 1)
+		item := story.Producer(1).Make(1)
+		time.Sleep(5 * time.Microsecond)
+		c := story.Consumer(1)
+		c.PickUp(item)
+		c.Work()
+		story.LookedInVain(12)
+		story.End()
+		show.Table(story.Record, prodcons.NewRecord("nothing", 1))
+	})
+	got := strings.Split(strings.Join(w.all, ""), "\n")
+	want := []string{
+		`^run     items   total │   first    last     min    mean     max │ in vain$`,
+		`^ünïcode     1  0.50 s │    5 µs    5 µs    5 µs    5 µs    5 µs │      12$`,
+		`^nothing     0     0 s │     0 s     0 s     0 s     0 s     0 s │       0$`,
+	}
+	for i, re := range want {
+		if !regexp.MustCompile(re).MatchString(got[i]) {
+			t.Errorf("line %d is %q, want %s", i, got[i], re)
+		}
+	}
+}
+
+func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
+	w := capture(t, false)
+	c := show.Exercise()
+	c.That("one", true, "%d", 1)
+	c.Below("two", 3*time.Second, 2*time.Second)
+	c.About("three", time.Second, 2*time.Second, 500*time.Millisecond)
+	c.End()
+	want := "✔ one: 1\n✘ two: 3.00 s (limit 2.00 s)\n✘ three: 1.00 s (expected 2.00 s ± 0.50 s)\nNot yet: change the cell above, run it, then run this one again.\n"
+	if got := strings.Join(w.all, ""); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	w.all = nil
+	c = show.Exercise()
+	c.About("three", time.Second, 1200*time.Millisecond, 500*time.Millisecond)
+	c.End()
+	if got := strings.Join(w.all, ""); !strings.HasSuffix(got, "Solved.\n") {
+		t.Errorf("a solved exercise says %q", got)
+	}
+}
+
+// faults end the process; they are run in one of their own.
+var faults = map[string]func(){
+	"speed 0": func() { show.Start("x", 0) },
+	"no run":  func() { show.Load("never run") },
+	"claim": func() {
+		c := show.Check()
+		c.That("a false claim", false, "no")
+		c.End()
+	},
+}
+
+func TestFaultsEndTheProgramWithOneLine(t *testing.T) {
+	want := map[string]string{
+		"speed 0": "✘ speed must be a number above 0, not 0: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters\n",
+		"no run":  "✘ there is no run named \"never run\" yet: run the cell that starts it, then this one again\n",
+		"claim":   "✘ a false claim: no\n",
+	}
+	for name := range faults {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "SHOW_TEST_FAULT="+name, "GONB_TMP_DIR="+t.TempDir())
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%s: %v, want exit status 1", name, err)
+		}
+		if got := string(out); got != want[name] {
+			t.Errorf("%s: %q, want %q", name, got, want[name])
+		}
+	}
+}
+
+func TestColourIsKeptInANotebook(t *testing.T) {
+	for _, env := range []struct {
+		set  []string
+		want bool
+	}{
+		{[]string{"GONB_PIPE=/somewhere"}, true},
+		{[]string{"GONB_PIPE=/somewhere", "NO_COLOR=1"}, false},
+		{[]string{"GONB_PIPE="}, false},
+	} {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(append(os.Environ(), "SHOW_TEST_FAULT=claim"), env.set...)
+		out, _ := cmd.CombinedOutput()
+		if got := bytes.Contains(out, []byte("\x1b[31m")); got != env.want {
+			t.Errorf("%v: coloured is %v, output %q", env.set, got, out)
+		}
+	}
+}
+
+func Example() {
+	story := show.Start("example", 1000)
+	producer, consumer := story.Producer(1), story.Consumer(1)
+	item := producer.Make(49)
+	consumer.Work()
+	fmt.Println("value", item.Value)
+	// Output:
+	// App started: example.
+	//  -- generated item 1
+	// value 49
+}
+
+func ExampleCheck() {
+	check := show.Check()
+	check.That("nothing is lost", true, "made %d, used %d", 20, 20)
+	check.End()
+	// Output: ✔ nothing is lost: made 20, used 20
+}

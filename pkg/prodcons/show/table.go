@@ -1,0 +1,55 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
+)
+
+// Table prints the numbers of runs, a line each: items, total time, and of the
+// waits the first, the last, the shortest, the mean and the longest, in story
+// seconds, and how often a consumer looked in vain ("in vain").
+func Table(runs ...*prodcons.Record) {
+	width := len("run")
+	for _, r := range runs {
+		width = max(width, len([]rune(r.Name())))
+	}
+	var b strings.Builder
+	// Narrow enough for a notebook beside a file list.
+	head := fmt.Sprintf("%-*s %5s %7s │ %7s %7s %7s %7s %7s │ %7s",
+		width, "run", "items", "total", "first", "last", "min", "mean", "max", "in vain")
+	b.WriteString(bold.Sprint(head) + "\n")
+	for _, r := range runs {
+		s := r.Stats()
+		fmt.Fprintf(&b, "%-*s %5d %7s │ %7s %7s %7s %7s %7s │ %7d\n", width, r.Name(), s.Count, seconds(s.Total),
+			seconds(s.Latency.First), seconds(s.Latency.Last), seconds(s.Latency.Min),
+			seconds(s.Latency.Mean), seconds(s.Latency.Max), s.Looks)
+	}
+	lines.Lock()
+	defer lines.Unlock()
+	_, _ = io.WriteString(output(), b.String())
+}
+
+// seconds writes a duration as the story does, and short ones so that they can
+// still be told from nothing.
+func seconds(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "0 s"
+	case d < time.Microsecond:
+		return fmt.Sprintf("%d ns", d.Nanoseconds())
+	case d < time.Millisecond:
+		return fmt.Sprintf("%.0f µs", float64(d)/1e3)
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+	default:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+}
+
+func duration(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second))
+}
