@@ -1,5 +1,6 @@
 // Package nbrun runs GoNB notebooks without Jupyter: compiled by Go, on the real
-// clock or on one that makes waiting cost nothing, or interpreted.
+// clock or on one that makes waiting cost nothing, interpreted, or in GoNB's own
+// kernel.
 //
 //	result, err := nbrun.Run(ctx, "lesson.ipynb", nbrun.Options{})
 //
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 )
 
 // Engine is what runs the cells.
@@ -30,6 +32,9 @@ type Engine string
 const (
 	Go    Engine = "go"    // compiled by the go command, which must be on PATH
 	Yaegi Engine = "yaegi" // interpreted in a child process, this same binary started again
+	// GoNB is the real Jupyter kernel, built by the go command in the version of
+	// this module's go.mod. It is the reference: the other engines do what it does.
+	GoNB Engine = "gonb"
 )
 
 // Clock is the clock that the cells' programs see.
@@ -53,6 +58,7 @@ const DefaultTimeout = 10 * time.Minute
 type Options struct {
 	Engine      Engine            // Go by default
 	Clock       Clock             // Real by default
+	Kernel      string            // with GoNB: an installed Jupyter kernel of Go to take instead, by its name
 	Params      map[string]string // values for the parameters of the notebook, by name
 	Timeout     time.Duration     // for one cell, in real time, building included
 	AllowErrors bool              // go on after a cell that fails
@@ -115,15 +121,27 @@ func (e *usageError) Unwrap() []error { return []error{e.error, ErrUsage} }
 func (o *Options) Check() error {
 	switch o.Engine {
 	case "", Go, Yaegi:
-	case "gonb":
-		return usage(errors.New("the gonb engine is not there yet: use go, the default, or yaegi"))
+	case GoNB:
+		if !kernelHere {
+			return usage(errors.New("GoNB has no kernel for this system: take -engine go or yaegi"))
+		}
+		if o.Kernel != "" {
+			if spec, err := jupyter.FindSpec(o.Kernel); err != nil {
+				return usage(err)
+			} else if spec.Language != "go" {
+				return usage(fmt.Errorf("kernel %q is not one of Go: its language is %s", o.Kernel, spec.Language))
+			}
+		}
 	default:
-		return usage(fmt.Errorf("there is no engine %q: take go or yaegi", o.Engine))
+		return usage(fmt.Errorf("there is no engine %q: take go, yaegi or gonb", o.Engine))
+	}
+	if o.Kernel != "" && o.Engine != GoNB {
+		return usage(errors.New("a kernel is for the gonb engine: add -engine gonb"))
 	}
 	switch o.Clock {
 	case "", Real:
 	case Virtual:
-		if o.Engine == Yaegi {
+		if o.Engine != "" && o.Engine != Go {
 			return usage(errors.New("the virtual clock is there for the go engine only: take -engine go or -clock real"))
 		}
 		if !virtualHere {

@@ -59,19 +59,63 @@ func (o *output) Stream(name string, p []byte) error {
 	return o.cell.Outputs.Stream(name, p)
 }
 
-var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+var (
+	escapes    = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+	exitStatus = regexp.MustCompile(`^(exit status \d+|signal: .*)$`) // GoNB's own last line
+)
 
 // remember keeps the last line, for the message of a failure.
 func (o *output) remember(p []byte) {
 	p = p[max(0, len(p)-4096):]
 	lines := bytes.Split(bytes.TrimSpace(p), []byte("\n"))
-	if last := bytes.TrimSpace(escapes.ReplaceAll(lines[len(lines)-1], nil)); len(last) > 0 {
+	last := bytes.TrimSpace(escapes.ReplaceAll(lines[len(lines)-1], nil))
+	if len(last) > 0 && !exitStatus.Match(last) {
 		o.last = append(o.last[:0], last[:min(len(last), 200)]...)
+	}
+}
+
+// explain adds to the fault of a program that has failed, which is its exit status,
+// what it said last.
+func (o *output) explain(f *fault) {
+	switch {
+	case o.fatal != "":
+		f.Text = o.fatal
+		if o.at.Cell != 0 {
+			f.Cell, f.Line = o.at.Cell, o.at.Line
+		}
+	case len(o.last) > 0:
+		f.Text += ": " + string(o.last)
 	}
 }
 
 // Display takes a display.
 func (o *output) Display(data, metadata map[string]any, id string) error {
+	if updates := o.displays[id]; id != "" && len(updates) > 0 {
+		return o.update(data, metadata, id)
+	}
+	return o.display(data, metadata, id)
+}
+
+// update replaces what the displays of that id show.
+func (o *output) update(data, metadata map[string]any, id string) error {
+	err := o.show(data)
+	for _, update := range o.displays[id] {
+		update(data, metadata)
+	}
+	return err
+}
+
+// display appends a display.
+func (o *output) display(data, metadata map[string]any, id string) error {
+	update := o.cell.Outputs.Display(data, metadata)
+	if id != "" {
+		o.displays[id] = append(o.displays[id], update)
+	}
+	return o.show(data)
+}
+
+// show shows a display, and captures it.
+func (o *output) show(data map[string]any) error {
 	o.opts.Observer.Display(data)
 	if o.file != nil {
 		for _, content := range data {
@@ -82,18 +126,13 @@ func (o *output) Display(data, metadata map[string]any, id string) error {
 			}
 		}
 	}
-	if update, ok := o.displays[id]; ok && id != "" {
-		update(data, metadata)
-		return nil
-	}
-	update := o.cell.Outputs.Display(data, metadata)
-	if id != "" {
-		o.displays[id] = update
-	}
 	return nil
 }
 
-var cellPlace = regexp.MustCompile(`/nbrun/cell(\d+)\.go:(\d+)`)
+var (
+	cellPlace   = regexp.MustCompile(`/nbrun/cell(\d+)\.go:(\d+)`)
+	kernelPlace = regexp.MustCompile(`\[\[ Cell \[(\d+)\] Line (\d+) \]\]`)
+)
 
 // line rewrites a line of stderr: places in generated files become places in
 // cells, and no path of the machine is kept.
@@ -107,7 +146,11 @@ func (o *output) line(p []byte) []byte {
 		o.fatal = string(bytes.TrimSpace(p))
 	}
 	// The compiler's traces follow the message, the interpreter's come before it.
-	if m := cellPlace.FindSubmatch(p); m != nil && o.at.Cell == 0 && (o.fatal != "" || o.opts.Engine == Yaegi) {
+	place := cellPlace
+	if o.opts.Engine == GoNB {
+		place = kernelPlace
+	}
+	if m := place.FindSubmatch(p); m != nil && o.at.Cell == 0 && (o.fatal != "" || o.opts.Engine == Yaegi) {
 		o.at = program.Place{Cell: atoi(m[1]), Line: atoi(m[2])}
 	}
 	return scrubLine(p, o.dir)

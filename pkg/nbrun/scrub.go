@@ -59,15 +59,17 @@ func Scrub(path string) error {
 	if err != nil {
 		return err
 	}
-	changed := nb.EditOutputs(func(text string) string {
-		var b strings.Builder
-		for line := range strings.Lines(text) {
-			b.Write(scrubLine([]byte(line), ""))
-		}
-		return b.String()
-	})
-	if !changed {
+	if !nb.EditOutputs(scrubText) {
 		return nil
 	}
 	return nb.WriteFile(path)
+}
+
+// scrubText is scrubLine for a text of any number of lines.
+func scrubText(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.Write(scrubLine([]byte(line), ""))
+	}
+	return b.String()
 }

@@ -17,12 +17,16 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/golang"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi"
 )
 
 // virtualHere tells whether this system has Go's fake clock.
 const virtualHere = runtime.GOOS != "windows" && runtime.GOOS != "js" && runtime.GOOS != "wasip1"
+
+// kernelHere tells whether this system can run the kernel.
+const kernelHere = virtualHere
 
 // fakeStart is the time at which Go's fake clock begins.
 var fakeStart = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
@@ -32,13 +36,14 @@ type session struct {
 	opts   Options
 	result *Result
 	nb     *ipynb.Notebook
-	dir    string // GONB_TMP_DIR
-	work   *golang.Workspace
-	mark   string // an environment variable by which to know our processes
+	dir    string            // GONB_TMP_DIR, but with GoNB
+	work   *golang.Workspace // with Go
+	kernel *jupyter.Kernel   // with GoNB
+	mark   string            // an environment variable by which to know our processes
 
 	state              // what cells change
 	now      time.Time // on the virtual clock
-	displays map[string]func(data, metadata map[string]any)
+	displays map[string][]func(data, metadata map[string]any)
 	parsed   []codeCell
 }
 
@@ -70,20 +75,26 @@ func newSession(ctx context.Context, path string, opts Options, r *Result) (*ses
 	if err != nil {
 		return nil, err
 	}
-	s := &session{opts: opts, result: r, nb: r.notebook, now: fakeStart, displays: map[string]func(data, metadata map[string]any){}}
-	if opts.Engine == Yaegi {
-		s.dir, err = os.MkdirTemp("", "gonb_")
-	} else if s.work, err = golang.Open(ctx, path); err == nil {
-		s.dir = s.work.Dir
-	}
-	if err != nil {
-		return nil, err
-	}
+	s := &session{opts: opts, result: r, nb: r.notebook, now: fakeStart, displays: map[string][]func(data, metadata map[string]any){}}
 	id := make([]byte, 8)
 	_, _ = rand.Read(id) // never fails
 	s.mark = "NBRUN_SESSION=" + hex.EncodeToString(id)
 	s.state = state{memory: new(program.Memory), cwd: cwd, autoGet: true, env: append(os.Environ(), s.mark)}
 	s.setenv("PWD", cwd)
+	s.parse()
+	switch opts.Engine {
+	case GoNB:
+		return s, s.startKernel(ctx)
+	case Yaegi:
+		s.dir, err = os.MkdirTemp("", "gonb_")
+	default:
+		if s.work, err = golang.Open(ctx, path); err == nil {
+			s.dir = s.work.Dir
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
 	s.setenv("GONB_DIR", cwd)
 	s.setenv("GONB_TMP_DIR", s.dir)
 	s.setenv("GONB_VERSION", gonbVersion())
@@ -92,6 +103,11 @@ func newSession(ctx context.Context, path string, opts Options, r *Result) (*ses
 		// of late reports.
 		s.setenv("GORACE", "atexit_sleep_ms=50")
 	}
+	return s, nil
+}
+
+// parse finds the cells to run.
+func (s *session) parse() {
 	number := 0
 	for _, c := range s.nb.Cells {
 		if c.Type != "code" || c.HasTag("skip-execution") || strings.TrimSpace(c.Source) == "" {
@@ -102,15 +118,21 @@ func newSession(ctx context.Context, path string, opts Options, r *Result) (*ses
 		cc.cell, cc.err = cells.Parse(c.Source)
 		s.parsed = append(s.parsed, cc)
 	}
-	return s, nil
 }
 
 func (s *session) close() error {
+	var err error
+	if s.kernel != nil {
+		err = s.kernel.Close()
+	}
 	s.result.Left = capture.KillMarked(s.mark)
 	if s.work != nil {
-		return s.work.Close()
+		err = s.work.Close()
 	}
-	return os.RemoveAll(s.dir)
+	if s.opts.Engine == Yaegi {
+		err = os.RemoveAll(s.dir)
+	}
+	return err
 }
 
 func (s *session) run(ctx context.Context) error {
@@ -129,7 +151,7 @@ func (s *session) run(ctx context.Context) error {
 			if !c.HasTag("raises-exception") && s.result.Failure == nil {
 				s.result.Failure = ce
 			}
-			if !expected {
+			if !expected || s.kernel != nil && s.kernel.Dead() {
 				s.result.Stopped = i+1 < len(s.parsed)
 				return nil
 			}
@@ -161,7 +183,9 @@ func (s *session) cell(ctx context.Context, i int) error {
 	case !errors.As(err, &fault):
 		return err
 	}
-	c.Outputs.Error("ERROR", fault.value, fault.traceback)
+	if fault.value != "" {
+		c.Outputs.Error("ERROR", fault.value, fault.traceback)
+	}
 	return &fault.CellError
 }
 
@@ -176,7 +200,7 @@ func (s *session) clock() time.Time {
 // fault is a CellError with what the notebook's error output says.
 type fault struct {
 	CellError
-	value     string
+	value     string // "" when the kernel has put the error out itself
 	traceback []string
 }
 
@@ -244,6 +268,9 @@ func caret(line string, col int) string {
 // steps does a cell's commands and runs its Go.
 func (s *session) steps(ctx context.Context, i int, out *output) error {
 	c := &s.parsed[i]
+	if s.kernel != nil {
+		return s.remote(ctx, c, out)
+	}
 	var ce *cells.Error
 	if errors.As(c.err, &ce) {
 		return faultf(c.number, ce.Line, "%s", ce.Text)
@@ -385,22 +412,12 @@ func (s *session) exit(number int, exit capture.Exit, out *output) error {
 	if exit.Err == nil {
 		return nil
 	}
-	text, last := exit.Err.Error(), string(out.last)
-	if err := out.Stream("stderr", []byte(text+"\n")); err != nil {
+	f := faultf(number, 0, "%s", exit.Err.Error())
+	if err := out.Stream("stderr", []byte(f.Text+"\n")); err != nil {
 		return err
 	}
-	f := faultf(number, 0, "%s", text)
-	switch {
-	case out.fatal != "":
-		f.Text = out.fatal
-		f.Cell, f.Line = number, 0
-		if out.at.Cell != 0 {
-			f.Cell, f.Line = out.at.Cell, out.at.Line
-		}
-	case last != "":
-		f.Text = text + ": " + last
-	}
-	f.value, f.traceback = text, []string{f.Error()}
+	out.explain(f)
+	f.traceback = []string{f.Error()}
 	return f
 }
 

@@ -81,7 +81,8 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	c := &command{opts: nbrun.Options{Params: map[string]string{}}}
 	f := flag.NewFlagSet("nbrun", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	engine := f.String("engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them")
+	engine := f.String("engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
+	f.StringVar(&c.opts.Kernel, "kernel", "", "with -engine gonb: the installed Jupyter kernel of that `name`, not our own build of GoNB")
 	clock := f.String("clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
 	f.Func("p", "`name=value`: set a parameter of the notebook (repeatable)", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")

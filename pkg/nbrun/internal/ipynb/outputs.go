@@ -8,16 +8,17 @@ import (
 
 // Outputs are what a cell puts out, in order, as Jupyter keeps it.
 type Outputs struct {
-	list []output
+	list []*output
 }
 
-// output is a stream, display_data, or error.
+// output is a stream, display_data, execute_result, or error.
 type output struct {
 	kind      string
 	name      string // of a stream
 	text      *Text
 	data      map[string]any // of a display, by MIME type: text, or anything that is JSON
 	metadata  map[string]any
+	count     int      // of an execute_result
 	traceback []string // of an error, with its name and value
 	ename     string
 	evalue    string
@@ -34,7 +35,7 @@ func (o *Outputs) Stream(name string, p []byte) error {
 	}
 	n := len(o.list)
 	if n == 0 || o.list[n-1].kind != "stream" || o.list[n-1].name != name {
-		o.list = append(o.list, output{kind: "stream", name: name, text: new(Text)})
+		o.list = append(o.list, &output{kind: "stream", name: name, text: new(Text)})
 		n++
 	}
 	_, err := o.list[n-1].text.Write(p)
@@ -43,16 +44,27 @@ func (o *Outputs) Stream(name string, p []byte) error {
 
 // Display appends a display and returns a function that replaces its content.
 func (o *Outputs) Display(data, metadata map[string]any) (update func(data, metadata map[string]any)) {
-	i := len(o.list)
-	o.list = append(o.list, output{kind: "display_data", data: data, metadata: metadata})
-	return func(data, metadata map[string]any) {
-		o.list[i].data, o.list[i].metadata = data, metadata
-	}
+	out := &output{kind: "display_data", data: data, metadata: metadata}
+	o.list = append(o.list, out)
+	return func(data, metadata map[string]any) { out.data, out.metadata = data, metadata }
+}
+
+// Result appends the value that a cell has, of a kernel that tells one, with the
+// cell's execution count.
+func (o *Outputs) Result(count int, data, metadata map[string]any) {
+	o.list = append(o.list, &output{kind: "execute_result", count: count, data: data, metadata: metadata})
+}
+
+// Clear drops what has been put out so far.
+func (o *Outputs) Clear() error {
+	err := o.close()
+	o.list = nil
+	return err
 }
 
 // Error appends an error.
 func (o *Outputs) Error(name, value string, traceback []string) {
-	o.list = append(o.list, output{kind: "error", ename: name, evalue: value, traceback: traceback})
+	o.list = append(o.list, &output{kind: "error", ename: name, evalue: value, traceback: traceback})
 }
 
 func (o *Outputs) close() error {
@@ -82,9 +94,12 @@ func (o *output) write(w *writer, level int) error {
 			}
 			return w.lines(level, r)
 		}
-	case "display_data":
+	case "display_data", "execute_result":
 		members["data"] = func(level int) error { return w.value(level, o.data, true) }
 		members["metadata"] = func(level int) error { return w.value(level, o.metadata, false) }
+		if o.kind == "execute_result" {
+			members["execution_count"] = func(level int) error { return w.value(level, o.count, false) }
+		}
 	case "error":
 		members["ename"] = text(o.ename)
 		members["evalue"] = text(o.evalue)

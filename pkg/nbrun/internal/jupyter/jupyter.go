@@ -1,0 +1,244 @@
+// Package jupyter runs cells in a real Jupyter kernel, in Jupyter's own protocol,
+// without Python: it builds GoNB's kernel from this module's go.mod, or takes one
+// that is installed, starts it, and speaks to it.
+//
+// The sockets are in a process of their own, the link (see the folder of that
+// name), built together with the kernel. It keeps package net, and with it cgo,
+// out of programs that import this package: with cgo the Go runtime notices no
+// deadlocks, which interpreted cells need. It stands between us and a kernel that
+// sends garbage, and it ends the kernel when we are killed.
+package jupyter
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Message is a message that a kernel has published while it ran a cell.
+type Message struct {
+	Type    string          `json:"type"` // msg_type: stream, display_data, …
+	Content json.RawMessage `json:"content"`
+}
+
+// Reply is a kernel's answer to a cell.
+type Reply struct {
+	Status    string   `json:"status"` // ok, error or aborted
+	Name      string   `json:"ename"`
+	Value     string   `json:"evalue"`
+	Traceback []string `json:"traceback"`
+}
+
+// Order is what the link is told, a line of JSON each.
+type Order struct {
+	Start     *Process `json:"start,omitempty"` // the first one
+	Execute   *string  `json:"execute,omitempty"`
+	Interrupt bool     `json:"interrupt,omitempty"` // end what is being executed
+}
+
+// Report is what the link tells, a line of JSON each.
+type Report struct {
+	Ready   bool     `json:"ready,omitempty"`
+	Message *Message `json:"message,omitempty"`
+	Reply   *Reply   `json:"reply,omitempty"`
+	Refused string   `json:"refused,omitempty"` // with Reply: what the cell wanted and could not have
+	Dead    *Dead    `json:"dead,omitempty"`    // the kernel, after which there is nothing more
+}
+
+// Process says how to start a kernel.
+type Process struct {
+	Argv   []string      `json:"argv"` // {connection_file} stands for the path of that file
+	Dir    string        `json:"dir"`
+	Env    []string      `json:"env"`
+	Signal bool          `json:"signal"` // it is interrupted by SIGINT, not by a message
+	Within time.Duration `json:"within"` // it must answer in this time
+}
+
+// Dead is the error for a kernel that is no longer there.
+type Dead struct {
+	Text string   `json:"text"`
+	Last []string `json:"last"` // the last lines that it wrote to its stderr
+}
+
+func (d *Dead) Error() string {
+	if len(d.Last) == 0 {
+		return d.Text
+	}
+	return d.Text + "; its last words: " + d.Last[len(d.Last)-1]
+}
+
+// ErrRefused is returned for a cell that asks somebody to type.
+var ErrRefused = errors.New("the program asks for input, and nobody is there to type")
+
+// Kernel is a kernel that runs. Its methods are to be called by one goroutine.
+type Kernel struct {
+	cmd     *exec.Cmd
+	orders  io.WriteCloser
+	reports chan Report // closed when the link has ended
+	stderr  head
+	dead    error
+}
+
+// grace is the time that the link has to do what it was told, after which it is
+// killed. It must be more than the link gives the kernel.
+const grace = 10 * time.Second
+
+// Start starts a kernel by the link at that path, and returns when it is ready to
+// execute. When ctx ends before, or p.Within is over, the kernel is killed.
+func Start(ctx context.Context, link string, p Process) (*Kernel, error) {
+	k := &Kernel{cmd: exec.Command(link), reports: make(chan Report)}
+	k.cmd.Env = p.Env // so that it is known as ours, too
+	k.cmd.Stderr = &k.stderr
+	ownGroup(k.cmd)
+	var err error
+	if k.orders, err = k.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stdout, err := k.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := k.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go k.read(stdout)
+	if err := k.order(Order{Start: &p}); err == nil {
+		select {
+		case r := <-k.reports:
+			if r.Ready {
+				return k, nil
+			}
+			err = k.end(r)
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		_ = k.Close()
+		return nil, err
+	}
+	err = k.end(Report{})
+	_ = k.Close()
+	return nil, err
+}
+
+func (k *Kernel) order(o Order) error {
+	line, err := json.Marshal(o)
+	if err == nil {
+		_, err = k.orders.Write(append(line, '\n'))
+	}
+	return err
+}
+
+func (k *Kernel) read(stdout io.Reader) {
+	defer close(k.reports)
+	dec := json.NewDecoder(bufio.NewReaderSize(stdout, 1<<16))
+	for {
+		var r Report
+		if dec.Decode(&r) != nil {
+			return
+		}
+		k.reports <- r
+	}
+}
+
+// end says why there will be no more reports.
+func (k *Kernel) end(r Report) error {
+	k.dead = errors.New("the connection to the kernel has broken")
+	if r.Dead != nil {
+		k.dead = r.Dead
+	} else if text := k.stderr.String(); text != "" {
+		k.dead = fmt.Errorf("%w: %s", k.dead, text)
+	}
+	return k.dead
+}
+
+// Execute runs a cell, handing on what the kernel publishes, in order, and returns
+// when all of it has come. When ctx ends, the cell is interrupted, and if that does
+// not help, the kernel killed. The error is *Dead, or ErrRefused, or that of handle
+// or ctx.
+func (k *Kernel) Execute(ctx context.Context, code string, handle func(Message) error) (Reply, error) {
+	if k.dead != nil {
+		return Reply{}, k.dead
+	}
+	if k.order(Order{Execute: &code}) != nil {
+		return Reply{}, k.end(<-k.reports)
+	}
+	var failed error
+	var late <-chan time.Time
+	interrupt := func(err error) {
+		if failed = errors.Join(failed, err); late == nil {
+			_ = k.order(Order{Interrupt: true}) // if it is gone, reports will say so
+			late = time.After(grace)
+		}
+	}
+	done := ctx.Done()
+	for {
+		select {
+		case <-done:
+			done = nil
+			interrupt(ctx.Err())
+		case <-late:
+			kill(k.cmd)
+			k.dead = errors.New("the kernel did not end when it was killed")
+			return Reply{}, errors.Join(failed, k.dead)
+		case r, ok := <-k.reports:
+			switch {
+			case ok && r.Message != nil:
+				if failed != nil {
+					continue
+				}
+				if err := handle(*r.Message); err != nil {
+					interrupt(err)
+				}
+			case ok && r.Reply != nil:
+				if r.Refused != "" {
+					failed = errors.Join(failed, fmt.Errorf("%w (%s)", ErrRefused, r.Refused))
+				}
+				return *r.Reply, failed
+			default:
+				return Reply{}, errors.Join(failed, k.end(r))
+			}
+		}
+	}
+}
+
+// Dead tells whether the kernel can execute no more.
+func (k *Kernel) Dead() bool { return k.dead != nil }
+
+// Close ends the kernel and all that it has started, and returns when it is gone.
+func (k *Kernel) Close() error {
+	err := k.orders.Close()
+	late := time.AfterFunc(grace, func() { kill(k.cmd) })
+	defer late.Stop()
+	for range k.reports { // what comes now is for nobody
+	}
+	_ = k.cmd.Wait() // its status has been told by reports
+	return err
+}
+
+// head keeps the beginning of what is written to it: the link writes to stderr
+// only when it panics, and a panic says first what was wrong.
+type head struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.text = append(h.text, p[:min(len(p), 1024-len(h.text))]...)
+	return len(p), nil
+}
+
+func (h *head) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	first, _, _ := strings.Cut(strings.TrimSpace(string(h.text)), "\n")
+	return first
+}

@@ -1,0 +1,478 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
+)
+
+// What a kernel is given time for.
+const (
+	toObey     = 2 * time.Second        // an interrupt, before it is killed
+	toShutDown = 2 * time.Second        // a shutdown request, before it is killed
+	toDie      = 500 * time.Millisecond // after it has closed a connection, and for its last output
+	toBeat     = 15 * time.Second       // a heartbeat
+)
+
+// kernel is a kernel that runs.
+type kernel struct {
+	wire
+	process jupyter.Process
+	cmd     *exec.Cmd
+	dir     string // private: the connection file, and the kernel's temporary folder
+	tail    tail   // of its stderr and stdout
+
+	ctx      context.Context // of the sockets
+	cancel   context.CancelFunc
+	channels []*channel
+	incoming chan message
+	readers  sync.WaitGroup
+	finished chan struct{} // closed when all of readers are done
+
+	connected bool // it has answered
+
+	dead  chan struct{} // closed when the process has ended, or can be spoken to no more
+	once  sync.Once
+	cause string        // why, set before dead is closed
+	gone  chan struct{} // closed when the process has ended
+}
+
+// channel is a socket of a kernel.
+type channel struct {
+	name   string
+	port   int
+	socket zmq4.Socket
+}
+
+// start starts a kernel and returns when it is ready. It tries anew when somebody
+// has taken one of the ports before the kernel could.
+func start(ctx context.Context, p jupyter.Process) (*kernel, error) {
+	for attempt := 1; ; attempt++ {
+		k, err := startOnce(ctx, p)
+		if err == nil || ctx.Err() != nil || attempt == 3 || !strings.Contains(k.tail.String(), "address already in use") {
+			return k, err
+		}
+	}
+}
+
+func startOnce(ctx context.Context, p jupyter.Process) (*kernel, error) {
+	k := &kernel{
+		wire: wire{key: []byte(newID()), session: newID()}, process: p, tail: tail{max: 20},
+		incoming: make(chan message), finished: make(chan struct{}), dead: make(chan struct{}), gone: make(chan struct{}),
+	}
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	err := k.launch()
+	if err == nil {
+		ready, cancel := context.WithTimeout(ctx, p.Within)
+		defer cancel()
+		if err = k.connect(ready); err != nil && ready.Err() != nil && ctx.Err() == nil {
+			err = &jupyter.Dead{Text: fmt.Sprintf("the kernel did not answer within %v of its start", p.Within), Last: k.tail.lines()}
+		}
+	}
+	if err != nil {
+		k.close()
+	}
+	return k, err
+}
+
+// launch starts the process.
+func (k *kernel) launch() error {
+	var err error
+	if k.dir, err = os.MkdirTemp("", "nbrun-kernel-"); err != nil {
+		return err
+	}
+	tmp := filepath.Join(k.dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return err
+	}
+	ports, err := freePorts(5)
+	if err != nil {
+		return err
+	}
+	id := zmq4.WithID(zmq4.SocketIdentity(k.session))
+	options := []zmq4.Option{
+		id, zmq4.WithDialerRetry(10 * time.Millisecond), zmq4.WithDialerMaxRetries(-1),
+		zmq4.WithTimeout(toObey), zmq4.WithLogger(log.New(io.Discard, "", 0)),
+	}
+	k.channels = []*channel{
+		{"shell", ports[0], zmq4.NewDealer(k.ctx, options...)},
+		{"iopub", ports[1], zmq4.NewSub(k.ctx, options...)},
+		{"control", ports[2], zmq4.NewDealer(k.ctx, options...)},
+		{"stdin", ports[3], zmq4.NewDealer(k.ctx, options...)},
+		{"heartbeat", ports[4], zmq4.NewReq(k.ctx, options...)},
+	}
+	connection, err := json.Marshal(map[string]any{
+		"transport": "tcp", "ip": "127.0.0.1", "signature_scheme": "hmac-sha256", "key": string(k.key),
+		"shell_port": ports[0], "iopub_port": ports[1], "control_port": ports[2], "stdin_port": ports[3], "hb_port": ports[4],
+	})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(k.dir, "kernel-"+k.session+".json") // GoNB looks for its id in the name
+	if err := os.WriteFile(file, connection, 0o600); err != nil {
+		return err
+	}
+	argv := slices.Clone(k.process.Argv)
+	for i := range argv {
+		argv[i] = strings.ReplaceAll(argv[i], "{connection_file}", file)
+	}
+	k.cmd = exec.Command(argv[0], argv[1:]...)
+	k.cmd.Dir = k.process.Dir
+	k.cmd.Env = append(slices.Clone(k.process.Env), "TMPDIR="+tmp)
+	k.cmd.SysProcAttr = attributes()
+	out, in, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	k.cmd.Stdout, k.cmd.Stderr = in, in
+	err = k.cmd.Start()
+	in.Close()
+	if err != nil {
+		out.Close()
+		k.cmd = nil
+		return fmt.Errorf("the kernel can't be started: %w", err)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		k.tail.read(out)
+		out.Close()
+	}()
+	go func() {
+		state, err := k.cmd.Process.Wait()
+		select {
+		case <-read:
+		case <-time.After(toDie): // a child of its holds the pipe
+		}
+		text := "the kernel has ended"
+		if err == nil {
+			text = fmt.Sprintf("the kernel has died (%v)", state)
+		}
+		close(k.gone)
+		k.die(text)
+	}()
+	return nil
+}
+
+func (k *kernel) die(cause string) {
+	k.once.Do(func() {
+		k.cause = cause
+		close(k.dead)
+	})
+}
+
+// death is the error for a kernel that is dead.
+func (k *kernel) death() error { return &jupyter.Dead{Text: k.cause, Last: k.tail.lines()} }
+
+// freePorts finds n ports of the loopback interface that nobody listens on.
+func freePorts(n int) ([]int, error) {
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
+// connect connects the sockets and waits for an answer on both shell and iopub.
+func (k *kernel) connect(ctx context.Context) error {
+	dialed := make(chan error, len(k.channels))
+	for _, c := range k.channels {
+		go func() { dialed <- c.socket.Dial(fmt.Sprintf("tcp://127.0.0.1:%d", c.port)) }()
+	}
+	for range k.channels {
+		select {
+		case err := <-dialed:
+			if err != nil {
+				return err
+			}
+		case <-k.dead:
+			return k.death()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := k.channel("iopub").SetOption(zmq4.OptionSubscribe, ""); err != nil {
+		return err
+	}
+	for _, c := range k.channels[:4] {
+		k.readers.Go(func() { k.receive(c) })
+	}
+	go func() { k.readers.Wait(); close(k.finished) }()
+	go k.beat()
+
+	// A subscription takes effect some time after it was made, and what is
+	// published before is lost. So the kernel is asked until both are heard.
+	ids := map[string]bool{}
+	replied, published := false, false
+	for {
+		id, err := k.send("shell", "kernel_info_request", struct{}{})
+		if err != nil {
+			return err
+		}
+		ids[id] = true
+		again := time.After(100 * time.Millisecond)
+	listen:
+		for {
+			select {
+			case m := <-k.incoming:
+				if ids[m.parent] {
+					replied = replied || m.kind == "kernel_info_reply"
+					published = published || m.channel == "iopub"
+				}
+				if replied && published {
+					k.connected = true
+					return nil
+				}
+			case <-again:
+				break listen
+			case <-k.dead:
+				return k.death()
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+func (k *kernel) channel(name string) zmq4.Socket {
+	i := slices.IndexFunc(k.channels, func(c *channel) bool { return c.name == name })
+	return k.channels[i].socket
+}
+
+// receive hands on what comes on a channel and is signed.
+func (k *kernel) receive(c *channel) {
+	for {
+		raw, err := c.socket.Recv()
+		if err != nil {
+			if k.ctx.Err() != nil || c.name == "control" || c.name == "stdin" {
+				return
+			}
+			select { // if it has ended, that is the better word
+			case <-k.gone:
+			case <-k.ctx.Done():
+			case <-time.After(toDie):
+				k.die(fmt.Sprintf("the kernel has closed its %s socket", c.name))
+			}
+			return
+		}
+		m, err := k.unpack(raw.Frames)
+		if err != nil {
+			continue
+		}
+		m.channel = c.name
+		select {
+		case k.incoming <- m:
+		case <-k.ctx.Done():
+			return
+		}
+	}
+}
+
+// beat sends heartbeats, and gives the kernel up when they stay unanswered.
+func (k *kernel) beat() {
+	socket := k.channel("heartbeat")
+	for {
+		late := time.AfterFunc(toBeat, func() {
+			k.die(fmt.Sprintf("the kernel has answered no heartbeat for %v", toBeat))
+		})
+		err := socket.Send(zmq4.NewMsgString("ping"))
+		if err == nil {
+			_, err = socket.Recv()
+		}
+		if err != nil {
+			<-k.ctx.Done() // the others will say what it is
+		}
+		late.Stop()
+		select {
+		case <-k.ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// send sends a request and returns its id.
+func (k *kernel) send(channel, kind string, content any) (string, error) {
+	frames, id, err := k.pack(kind, content)
+	if err != nil {
+		return "", err
+	}
+	if err := k.channel(channel).SendMulti(zmq4.NewMsgFrom(frames...)); err != nil {
+		return "", fmt.Errorf("send %s: %w", kind, err)
+	}
+	return id, nil
+}
+
+// execute runs a cell. It is done when the kernel has replied and says that it is
+// idle. An order to interrupt, or a request for input, interrupts the cell, and a
+// kernel that does not obey is killed.
+func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter.Order, publish func(jupyter.Message)) (reply *jupyter.Reply, refused string, err error) {
+	id, err := k.send("shell", "execute_request", map[string]any{
+		"code": code, "silent": false, "store_history": true, "user_expressions": map[string]string{},
+		"allow_stdin": false, "stop_on_error": false,
+	})
+	if err != nil {
+		return nil, "", k.broken(err)
+	}
+	idle := false
+	var late <-chan time.Time
+	interrupt := func() {
+		if late == nil {
+			late = time.After(toObey)
+			k.interrupt()
+		}
+	}
+	take := func(m message) {
+		if m.parent != id {
+			return // of another client, or nobody's
+		}
+		switch {
+		case m.channel == "shell" && m.kind == "execute_reply":
+			r := &jupyter.Reply{}
+			if json.Unmarshal(m.content, r) == nil {
+				reply = r
+			}
+		case m.channel == "stdin" && m.kind == "input_request":
+			var request struct{ Prompt string }
+			_ = json.Unmarshal(m.content, &request) // the prompt is only for the message
+			refused = fmt.Sprintf("prompt %q", request.Prompt)
+			interrupt()
+		case m.channel == "iopub" && m.kind == "status":
+			var status struct {
+				State string `json:"execution_state"`
+			}
+			idle = idle || json.Unmarshal(m.content, &status) == nil && status.State == "idle"
+		case m.channel == "iopub":
+			publish(jupyter.Message{Type: m.kind, Content: m.content})
+		}
+	}
+	for reply == nil || !idle {
+		select {
+		case m := <-k.incoming:
+			take(m)
+		case o := <-orders:
+			if o.Interrupt {
+				interrupt()
+			}
+		case <-late:
+			k.die(fmt.Sprintf("the kernel did not obey an interrupt within %v, and was killed", toObey))
+			k.kill()
+			late = nil
+		case <-ctx.Done():
+			return nil, "", ctx.Err()
+		case <-k.dead:
+			// What it had sent before may still be on its way.
+			for over := time.After(toDie); ; {
+				select {
+				case m := <-k.incoming:
+					take(m)
+					continue
+				case <-k.finished:
+				case <-over:
+				}
+				return nil, "", k.death()
+			}
+		}
+	}
+	return reply, refused, nil
+}
+
+// broken waits a little for the death that explains an error of a socket.
+func (k *kernel) broken(err error) error {
+	select {
+	case <-k.dead:
+		return k.death()
+	case <-time.After(toDie):
+		return err
+	}
+}
+
+func (k *kernel) interrupt() {
+	if k.process.Signal {
+		_ = syscall.Kill(-k.cmd.Process.Pid, syscall.SIGINT)
+		return
+	}
+	_, _ = k.send("control", "interrupt_request", struct{}{}) // or it will be killed
+}
+
+// kill kills the process and its group.
+func (k *kernel) kill() { _ = syscall.Kill(-k.cmd.Process.Pid, syscall.SIGKILL) }
+
+// close ends the kernel, kindly if it can be, and removes what it has left.
+func (k *kernel) close() {
+	if k.cmd != nil {
+		if k.connected {
+			if _, err := k.send("control", "shutdown_request", map[string]bool{"restart": false}); err == nil {
+				select {
+				case <-k.dead:
+				case <-time.After(toShutDown):
+				}
+			}
+		}
+		k.kill() // its children, if not itself
+		<-k.gone
+	}
+	k.cancel()
+	for _, c := range k.channels {
+		_ = c.socket.Close()
+	}
+	if k.dir != "" {
+		_ = os.RemoveAll(k.dir)
+	}
+}
+
+// tail keeps the last lines of what it reads.
+type tail struct {
+	mu   sync.Mutex
+	max  int
+	text []string
+}
+
+func (t *tail) read(r io.Reader) {
+	scan := bufio.NewReaderSize(r, 4096)
+	for {
+		line, prefix, err := scan.ReadLine()
+		if err != nil {
+			return
+		}
+		if !prefix && len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		t.mu.Lock()
+		t.text = append(t.text, string(line))
+		t.text = t.text[max(0, len(t.text)-t.max):]
+		t.mu.Unlock()
+	}
+}
+
+func (t *tail) lines() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.text)
+}
+
+func (t *tail) String() string { return strings.Join(t.lines(), "\n") }

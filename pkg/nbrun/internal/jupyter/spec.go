@@ -1,0 +1,117 @@
+package jupyter
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Spec is a kernel that is installed, as Jupyter knows it.
+type Spec struct {
+	Name      string            `json:"-"`
+	Argv      []string          `json:"argv"`
+	Language  string            `json:"language"`
+	Interrupt string            `json:"interrupt_mode"` // signal, the default, or message
+	Env       map[string]string `json:"env"`
+
+	own bool // it is among the tools
+}
+
+// GoNB is the kernel among the tools.
+func (t *Tools) GoNB() *Spec {
+	return &Spec{Name: "gonb", Argv: []string{filepath.Join(t.Dir, "gonb"), "--kernel", "{connection_file}"}, Language: "go", Interrupt: "message", own: true}
+}
+
+// FindSpec finds an installed kernel by its name, in the folders where Jupyter
+// looks for it, in the same order.
+func FindSpec(name string) (*Spec, error) {
+	var there []string
+	for _, dir := range dataDirs() {
+		dir = filepath.Join(dir, "kernels")
+		entries, _ := os.ReadDir(dir) // most are not there
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name(), "kernel.json")
+			if !strings.EqualFold(e.Name(), name) {
+				if _, err := os.Stat(path); err == nil {
+					there = append(there, e.Name())
+				}
+				continue
+			}
+			data, err := os.ReadFile(path)
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			s := &Spec{Name: name}
+			if err == nil {
+				err = json.Unmarshal(data, s)
+			}
+			if err == nil && len(s.Argv) == 0 {
+				err = errors.New("has no argv")
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			for i := range s.Argv {
+				s.Argv[i] = strings.ReplaceAll(s.Argv[i], "{resource_dir}", filepath.Dir(path))
+			}
+			return s, nil
+		}
+	}
+	if len(there) == 0 {
+		return nil, fmt.Errorf("there is no kernel %q, nor any other; without -kernel nbrun builds its own", name)
+	}
+	slices.Sort(there)
+	return nil, fmt.Errorf("there is no kernel %q; there are: %s", name, strings.Join(slices.Compact(there), ", "))
+}
+
+// dataDirs are Jupyter's data folders
+// (https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs).
+func dataDirs() []string {
+	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))
+	home, _ := os.UserHomeDir()
+	switch dir := os.Getenv("JUPYTER_DATA_DIR"); {
+	case dir != "":
+		dirs = append(dirs, dir)
+	case runtime.GOOS == "darwin":
+		dirs = append(dirs, filepath.Join(home, "Library", "Jupyter"))
+	case os.Getenv("XDG_DATA_HOME") != "":
+		dirs = append(dirs, filepath.Join(os.Getenv("XDG_DATA_HOME"), "jupyter"))
+	default:
+		dirs = append(dirs, filepath.Join(home, ".local", "share", "jupyter"))
+	}
+	for _, name := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
+		if dir := os.Getenv(name); dir != "" {
+			dirs = append(dirs, filepath.Join(dir, "share", "jupyter"))
+		}
+	}
+	return append(dirs, "/usr/local/share/jupyter", "/usr/share/jupyter")
+}
+
+// Process says how to start the kernel in a folder, with an environment. Its own
+// variables may name those, as ${NAME}. GoNB wants goimports, so the tools are on
+// its PATH: first for the GoNB that is one of them, else after what is there.
+func (s *Spec) Process(dir string, env []string, t *Tools) Process {
+	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message"}
+	lookup := func(name string) string {
+		for _, e := range slices.Backward(p.Env) {
+			if value, ok := strings.CutPrefix(e, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
+	for name, value := range s.Env {
+		p.Env = append(p.Env, name+"="+os.Expand(value, lookup))
+	}
+	path := []string{lookup("PATH"), t.Dir}
+	if s.own {
+		slices.Reverse(path)
+	}
+	p.Env = append(p.Env, "PATH="+strings.Join(path, string(os.PathListSeparator)))
+	return p
+}

@@ -1,0 +1,212 @@
+package nbrun
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
+)
+
+// kernelStart is the time that a kernel has to answer after its start.
+const kernelStart = time.Minute
+
+func (s *session) startKernel(ctx context.Context) error {
+	defer s.opts.Observer.Progress("")
+	tools, err := jupyter.BuildTools(ctx, s.opts.Observer.Progress)
+	if err != nil {
+		return err
+	}
+	spec := tools.GoNB()
+	if s.opts.Kernel != "" {
+		if spec, err = jupyter.FindSpec(s.opts.Kernel); err != nil {
+			return err
+		}
+	}
+	p := spec.Process(s.cwd, s.env, tools)
+	p.Within = min(kernelStart, s.opts.Timeout)
+	s.opts.Observer.Progress("starting the kernel")
+	s.kernel, err = jupyter.Start(ctx, tools.Link, p)
+	return err
+}
+
+// remote runs a cell in the kernel.
+func (s *session) remote(ctx context.Context, c *codeCell, out *output) error {
+	r := &remote{output: out}
+	reply, err := s.kernel.Execute(ctx, c.Source, r.message)
+	if err := r.flush(); err != nil {
+		return err
+	}
+	var dead *jupyter.Dead
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case errors.As(err, &dead):
+		f := faultf(c.number, 0, "%v", dead)
+		f.traceback = append(f.traceback, dead.Last...)
+		return f
+	case errors.Is(err, jupyter.ErrRefused), err != nil && s.kernel.Dead():
+		return faultf(c.number, 0, "%v", err)
+	case err != nil:
+		return err
+	case reply.Status == "ok":
+		return nil
+	}
+	return r.fault(c.number, reply)
+}
+
+// remote takes what a kernel publishes while it runs a cell.
+type remote struct {
+	*output
+	line   []byte // of stderr, not yet whole
+	clear  bool   // before the next output
+	errors []CellError
+}
+
+// message takes a message, as nbclient does.
+func (r *remote) message(m jupyter.Message) error {
+	var c struct {
+		Name      string
+		Text      string
+		Data      map[string]any
+		Metadata  map[string]any
+		Transient struct {
+			ID string `json:"display_id"`
+		}
+		Count     int `json:"execution_count"`
+		Wait      bool
+		Ename     string
+		Evalue    string
+		Traceback []string
+	}
+	switch m.Type {
+	case "stream", "display_data", "update_display_data", "execute_result", "clear_output", "error":
+	default:
+		return nil // of no meaning to a notebook's file
+	}
+	dec := json.NewDecoder(bytes.NewReader(m.Content))
+	dec.UseNumber() // metadata are to be kept as they are
+	if dec.Decode(&c) != nil {
+		return nil // such a message has no meaning
+	}
+	if m.Type != "stream" || c.Name != "stderr" {
+		if err := r.flush(); err != nil {
+			return err
+		}
+	}
+	if m.Type == "clear_output" {
+		if r.clear = c.Wait; r.clear {
+			return nil
+		}
+		return r.cell.Outputs.Clear()
+	}
+	if r.clear {
+		r.clear = false
+		if err := r.cell.Outputs.Clear(); err != nil {
+			return err
+		}
+	}
+	if c.Metadata == nil {
+		c.Metadata = map[string]any{}
+	}
+	for mime, content := range c.Data {
+		if text, ok := content.(string); ok && strings.HasPrefix(mime, "text/") {
+			c.Data[mime] = scrubText(text)
+		}
+	}
+	switch m.Type {
+	case "stream":
+		if c.Name == "stderr" {
+			return r.stderr([]byte(c.Text))
+		}
+		return r.Stream(c.Name, []byte(c.Text))
+	case "display_data":
+		if page, ok := c.Data["text/html"].(string); ok && len(c.Data) == 1 {
+			if errs, ok := reported(page); ok {
+				r.errors = append(r.errors, errs...)
+				r.cell.Outputs.Display(c.Data, c.Metadata) // not shown: the fault will be
+				return nil
+			}
+		}
+		return r.display(c.Data, c.Metadata, c.Transient.ID)
+	case "update_display_data":
+		return r.update(c.Data, c.Metadata, c.Transient.ID)
+	case "execute_result":
+		r.cell.Outputs.Result(c.Count, c.Data, c.Metadata)
+		return r.show(c.Data)
+	case "error":
+		for i, line := range c.Traceback {
+			c.Traceback[i] = scrubText(line)
+		}
+		r.cell.Outputs.Error(c.Ename, scrubText(c.Evalue), c.Traceback)
+	}
+	return nil
+}
+
+// stderr takes a piece of stderr, which is handed on by whole lines, as the paths
+// of the machine are taken out of it.
+func (r *remote) stderr(p []byte) error {
+	r.line = append(r.line, p...)
+	n := bytes.LastIndexByte(r.line, '\n') + 1
+	if len(r.line)-n > 64<<10 {
+		n = len(r.line)
+	}
+	whole := r.line[:n]
+	r.line = append([]byte(nil), r.line[n:]...)
+	for line := range bytes.Lines(whole) {
+		if err := r.Stream("stderr", r.output.line(line)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush hands on a line of stderr that has not ended.
+func (r *remote) flush() error {
+	p := r.line
+	r.line = nil
+	if len(p) == 0 {
+		return nil
+	}
+	return r.Stream("stderr", r.output.line(p))
+}
+
+// reportLine is a line, with a place, of the page that GoNB displays for the errors
+// of the go command and for stack traces. Nothing is escaped in its text.
+var reportLine = regexp.MustCompile(`(?s)<span class="gonb-cell-line-info">Cell\[(\d+)\]: Line (\d+)</span> <span class="gonb-err-location">.*?</span></span>(.*)`)
+
+// reported reads the errors, with their places, from the page that GoNB displays;
+// ok tells that page is one.
+func reported(page string) (errs []CellError, ok bool) {
+	if !strings.Contains(page, ".gonb-err-location {") {
+		return nil, false
+	}
+	for _, line := range strings.Split(page, `<div style="white-space: pre-wrap;">`)[1:] {
+		line, _, _ = strings.Cut(line, `<div class="gonb-err-context">`)
+		if m := reportLine.FindStringSubmatch(line); m != nil {
+			errs = append(errs, CellError{Cell: atoi([]byte(m[1])), Line: atoi([]byte(m[2])), Text: strings.TrimSpace(m[3])})
+		}
+	}
+	return errs, true
+}
+
+// fault says why the kernel failed a cell.
+func (r *remote) fault(number int, reply jupyter.Reply) *fault {
+	f := faultf(number, 0, "%s", scrubText(reply.Value))
+	f.value = "" // the kernel has said it
+	if strings.HasPrefix(f.Text, "exit status ") || strings.HasPrefix(f.Text, "signal: ") {
+		r.explain(f)
+		return f
+	}
+	if len(r.errors) > 0 {
+		f.CellError = r.errors[0]
+	} else if f.Text == "" {
+		f.Text = fmt.Sprintf("the kernel says %s, and nothing else", reply.Status)
+	}
+	return f
+}
