@@ -8,9 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/janpfeifer/gonb/version"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
@@ -120,7 +121,7 @@ func (s *session) command(ctx context.Context, number int, cmd cells.Command, ou
 	case "help":
 		return out.Display(map[string]any{"text/markdown": help}, map[string]any{}, "")
 	case "version":
-		return out.Display(map[string]any{"text/markdown": "nbrun, for notebooks of **GoNB** " + gonbVersion()}, map[string]any{}, "")
+		return out.Display(map[string]any{"text/markdown": "nbrun, for notebooks of **GoNB** " + version.AppVersion.Version}, map[string]any{}, "")
 	case "track", "untrack", "goworkfix":
 		// For completion in an editor, and for what the workspace does of itself.
 	case "unknown":
@@ -156,6 +157,15 @@ func (s *session) list(out *output) error {
 	return nil
 }
 
+// bash is where GoNB looks for it, or else wherever it is.
+var bash = func() string {
+	const path = "/bin/bash"
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	return "bash"
+}()
+
 var goCommand = regexp.MustCompile(`^\s*go\s+(get|mod)\b`)
 
 // shellLine runs a ! line with bash.
@@ -164,7 +174,7 @@ func (s *session) shellLine(ctx context.Context, number int, cmd cells.Command, 
 		return nil // there is no module to change
 	}
 	s.forget()
-	p := &capture.Process{Path: "bash", Args: []string{"-c", cmd.Shell}}
+	p := &capture.Process{Path: bash, Args: []string{"-c", cmd.Shell}}
 	if cmd.Temp {
 		p.Dir = s.dir
 	}
@@ -239,16 +249,4 @@ func tilde(name string) string {
 		}
 	}
 	return name
-}
-
-// gonbVersion is the version of GoNB that this module has.
-func gonbVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range info.Deps {
-			if m.Path == "github.com/janpfeifer/gonb" {
-				return m.Version
-			}
-		}
-	}
-	return ""
 }

@@ -47,8 +47,10 @@ func (s *session) remote(ctx context.Context, c *codeCell, out *output) error {
 	case ctx.Err() != nil:
 		return err
 	case errors.As(err, &dead):
-		f := faultf(c.number, 0, "%v", dead)
-		f.traceback = append(f.traceback, dead.Last...)
+		f := faultf(c.number, 0, "%s", scrubText(dead.Error()))
+		for _, line := range dead.Last {
+			f.traceback = append(f.traceback, scrubText(line))
+		}
 		return f
 	case errors.Is(err, jupyter.ErrRefused), err != nil && s.kernel.Dead():
 		return faultf(c.number, 0, "%v", err)
@@ -178,34 +180,63 @@ func (r *remote) flush() error {
 
 // reportLine is a line, with a place, of the page that GoNB displays for the errors
 // of the go command and for stack traces. Nothing is escaped in its text.
-var reportLine = regexp.MustCompile(`(?s)<span class="gonb-cell-line-info">Cell\[(\d+)\]: Line (\d+)</span> <span class="gonb-err-location">.*?</span></span>(.*)`)
+var (
+	reportLine = regexp.MustCompile(`(?s)<span class="gonb-err-hover-area">(?:<span class="gonb-cell-line-info">Cell\[(\d+)\]: Line (\d+)</span> )?<span class="gonb-err-location">(.*?)</span></span>(.*)`)
+	moreErrors = regexp.MustCompile(` \(and \d+ more errors?\)$`)
+)
 
-// reported reads the errors, with their places, from the page that GoNB displays;
-// ok tells that page is one.
+// reported reads the errors from the page that GoNB displays; ok tells that page is
+// one. Errors of no known place come last. Lines that begin with a tab belong to
+// the one before.
 func reported(page string) (errs []CellError, ok bool) {
 	if !strings.Contains(page, ".gonb-err-location {") {
 		return nil, false
 	}
+	var other []CellError
+	last := &errs
 	for _, line := range strings.Split(page, `<div style="white-space: pre-wrap;">`)[1:] {
 		line, _, _ = strings.Cut(line, `<div class="gonb-err-context">`)
+		line, _, _ = strings.Cut(line, "</div>\n")
 		if m := reportLine.FindStringSubmatch(line); m != nil {
-			errs = append(errs, CellError{Cell: atoi([]byte(m[1])), Line: atoi([]byte(m[2])), Text: strings.TrimSpace(m[3])})
+			e := CellError{atoi([]byte(m[1])), atoi([]byte(m[2])), strings.TrimSpace(moreErrors.ReplaceAllString(m[4], ""))}
+			if strings.HasPrefix(m[3], "\t") && len(errs) > 0 {
+				errs[len(errs)-1].Text += "; " + e.Error()
+				continue
+			}
+			if e.Cell == 0 {
+				other, last = append(other, e), &other
+			} else {
+				errs, last = append(errs, e), &errs
+			}
+			continue
+		}
+		line = strings.TrimPrefix(line, " ") // of the page
+		switch text := strings.TrimSpace(line); {
+		case text == "" || strings.HasPrefix(text, "#"):
+		case strings.HasPrefix(line, "\t") && len(*last) > 0:
+			(*last)[len(*last)-1].Text += "; " + text
+		default:
+			other, last = append(other, CellError{Text: text}), &other
 		}
 	}
-	return errs, true
+	return append(errs, other...), true
 }
 
 // fault says why the kernel failed a cell.
 func (r *remote) fault(number int, reply jupyter.Reply) *fault {
 	f := faultf(number, 0, "%s", scrubText(reply.Value))
 	f.value = "" // the kernel has said it
-	if strings.HasPrefix(f.Text, "exit status ") || strings.HasPrefix(f.Text, "signal: ") {
+	switch place := len(r.errors) > 0 && r.errors[0].Cell > 0; {
+	case exitStatus.MatchString(f.Text):
+		if place { // the kernel misses places when a line comes in two pieces
+			r.at.Cell, r.at.Line = r.errors[0].Cell, r.errors[0].Line
+		}
 		r.explain(f)
-		return f
-	}
-	if len(r.errors) > 0 {
+	case place:
 		f.CellError = r.errors[0]
-	} else if f.Text == "" {
+	case len(r.errors) > 0:
+		f.Text = r.errors[0].Text
+	case f.Text == "":
 		f.Text = fmt.Sprintf("the kernel says %s, and nothing else", reply.Status)
 	}
 	return f

@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"github.com/janpfeifer/gonb/version"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
@@ -97,7 +99,7 @@ func newSession(ctx context.Context, path string, opts Options, r *Result) (*ses
 	}
 	s.setenv("GONB_DIR", cwd)
 	s.setenv("GONB_TMP_DIR", s.dir)
-	s.setenv("GONB_VERSION", gonbVersion())
+	s.setenv(protocol.GONB_VERSION, version.AppVersion.Version)
 	if opts.Clock == Virtual && s.getenv("GORACE") == "" {
 		// A program built with -race waits for a second before it ends, in case
 		// of late reports.
@@ -295,7 +297,7 @@ func (s *session) steps(ctx context.Context, i int, out *output) error {
 	if !c.cell.HasGo {
 		return nil
 	}
-	p, err := program.New(c.number, c.cell, s.memory, s.dir)
+	p, err := program.New(c.number, c.cell, s.memory, s.dir, s.opts.Engine == Yaegi)
 	if err != nil {
 		return s.sourceFault(c.number, err)
 	}
@@ -307,8 +309,8 @@ func (s *session) steps(ctx context.Context, i int, out *output) error {
 
 // interpret runs a program with yaegi.
 func (s *session) interpret(ctx context.Context, c *codeCell, p *program.Program, out *output) error {
-	if i := slices.IndexFunc(s.flags, golang.IsSanitizer); i >= 0 {
-		return faultf(c.number, 1, "the interpreter can't do %%goflags %s; %s", s.flags[i], yaegi.Advice)
+	if len(s.flags) > 0 {
+		return faultf(c.number, 1, "the interpreter can't do %%goflags %s; %s", strings.Join(s.flags, " "), yaegi.Advice)
 	}
 	process, filter, err := yaegi.Process(p, s.dir)
 	if err != nil {
@@ -386,7 +388,7 @@ func (s *session) ahead(i int, p *program.Program) []*golang.Build {
 		if !c.cell.HasGo {
 			continue
 		}
-		next, err := program.New(c.number, c.cell, st.memory, s.dir)
+		next, err := program.New(c.number, c.cell, st.memory, s.dir, false)
 		if err != nil {
 			continue
 		}

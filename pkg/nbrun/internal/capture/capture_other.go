@@ -15,9 +15,7 @@ import (
 // system has not: gonbui then behaves as it does outside a notebook.
 func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	cmd := p.command()
-	if p.Stdin != nil {
-		cmd.Stdin = bytes.NewReader(p.Stdin)
-	}
+	cmd.Stdin = bytes.NewReader(p.Stdin) // a pipe even if there is nothing to read, as in GoNB
 	var mu sync.Mutex
 	cmd.Stdout, cmd.Stderr = &part{m, &mu, 0}, &part{m, &mu, 1}
 	cmd.WaitDelay = 200 * time.Millisecond

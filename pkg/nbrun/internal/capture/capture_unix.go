@@ -54,9 +54,7 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	}
 	defer leave()
 	cmd.Stdout, cmd.Stderr = out[0], out[1]
-	if p.Stdin != nil {
-		cmd.Stdin = bytes.NewReader(p.Stdin)
-	}
+	cmd.Stdin = bytes.NewReader(p.Stdin) // a pipe even if there is nothing to read, as in GoNB
 	var back bytes.Buffer
 	var d *displays
 	fifo := [2]int{-1, -1}

@@ -7,6 +7,8 @@ package cells
 
 import (
 	"fmt"
+	"go/scanner"
+	"go/token"
 	"strings"
 )
 
@@ -16,6 +18,7 @@ type Cell struct {
 	File   *File     // %%writefile
 	Steps  []Command // what is done before the cell's Go runs, in order
 
+	Lines int      // of the cell
 	Go    string   // the Go lines; other lines are blank, so that line numbers stay
 	HasGo bool     // there is something to compile
 	Main  *Main    // how the program starts, if the cell says so
@@ -127,8 +130,9 @@ func fileArgs(args []string) (*File, bool) {
 }
 
 func parseGo(lines []string) (*Cell, error) {
-	c := &Cell{}
+	c := &Cell{Lines: len(lines)}
 	out := make([]string, len(lines))
+	commands := map[int]bool{} // their lines, counted from 0
 	for i := 0; i < len(lines); i++ {
 		line := trim(lines[i])
 		if len(line) < 2 || line[0] != '%' && line[0] != '!' {
@@ -138,9 +142,11 @@ func parseGo(lines []string) (*Cell, error) {
 			continue
 		}
 		n := i + 1
+		commands[i] = true
 		text := line
 		for strings.HasSuffix(text, `\`) && i+1 < len(lines) {
 			i++
+			commands[i] = true
 			text = text[:len(text)-1] + " " + trim(lines[i])
 		}
 		text = strings.TrimSuffix(text, `\`)
@@ -157,19 +163,61 @@ func parseGo(lines []string) (*Cell, error) {
 		if err := c.command(n, split(rest)); err != nil {
 			return nil, err
 		}
-		if c.Main != nil && c.Main.Line == n {
-			out[n-1] = c.Main.text()
-		}
 	}
-	goText := strings.Join(out, "\n")
-	c.HasGo = c.Test || strings.TrimSpace(goText) != ""
+	// Lines that say how the program starts, but not what it does, start nothing.
+	c.HasGo = c.Test || strings.TrimSpace(strings.Join(out, "")) != ""
 	if c.HasGo {
-		c.Go = goText
+		if c.Main != nil {
+			out[c.Main.Line-1] = c.Main.text()
+		}
+		c.Go = withoutCommands(out, commands)
 		if c.Main != nil && c.Main.Call == "" {
 			c.Go += "\n}\n"
 		}
 	}
 	return c, nil
+}
+
+// withoutCommands joins the lines. Within a raw string, where a blank line would
+// be seen, lines of commands are left out, and blank ones added after its end, so
+// that the lines that follow keep their numbers.
+func withoutCommands(lines []string, commands map[int]bool) string {
+	text := strings.Join(lines, "\n")
+	if len(commands) == 0 || !strings.Contains(text, "`") {
+		return text
+	}
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(text))
+	var s scanner.Scanner
+	s.Init(file, []byte(text), func(token.Position, string) {}, 0)
+	drop, add := map[int]bool{}, map[int]int{} // by line, counted from 0
+	for {
+		pos, tok, literal := s.Scan()
+		if tok == token.EOF {
+			break
+		}
+		if tok != token.STRING || literal[0] != '`' {
+			continue
+		}
+		first := file.Line(pos) - 1
+		last := first + strings.Count(literal, "\n")
+		for i := first + 1; i <= last; i++ {
+			if commands[i] && lines[i] == "" {
+				drop[i] = true
+				add[last]++
+			}
+		}
+	}
+	var kept []string
+	for i, line := range lines {
+		if !drop[i] {
+			kept = append(kept, line)
+		}
+		for range add[i] {
+			kept = append(kept, "")
+		}
+	}
+	return strings.Join(kept, "\n")
 }
 
 // text is the Go that stands in the place of the %% or %exec line.

@@ -23,7 +23,8 @@ func TestParse(t *testing.T) {
 		"main after decl":    {"var x int\n%%\nf(x)", Cell{Go: "var x int\nfunc main() { flag.Parse()\nf(x)\n}\n", HasGo: true, Main: &Main{Line: 2}, Args: []string{}}},
 		"exec":               {"%exec hello a\nfunc hello() {}", Cell{Go: "func main() { flag.Parse(); hello() }\nfunc hello() {}", HasGo: true, Main: &Main{1, "hello"}, Args: []string{"a"}}},
 		"args":               {"%args a b\nfunc main() {}", Cell{Go: "\nfunc main() {}", HasGo: true, Args: []string{"a", "b"}}},
-		"args, then main":    {"%args a b\n%%\n", Cell{Go: "\nfunc main() { flag.Parse()\n\n}\n", HasGo: true, Main: &Main{Line: 2}, Args: []string{}}},
+		"args, then main":    {"%args a b\n%%\nf()", Cell{Go: "\nfunc main() { flag.Parse()\nf()\n}\n", HasGo: true, Main: &Main{Line: 2}, Args: []string{}}},
+		"nothing to start":   {"%exec f", Cell{Main: &Main{1, "f"}, Args: []string{}}},
 		"test":               {"%test", Cell{Go: "", HasGo: true, Test: true, Args: []string{}}},
 		"test with flags":    {"%test -test.v\nfunc TestX(t *testing.T) {}", Cell{Go: "\nfunc TestX(t *testing.T) {}", HasGo: true, Test: true, Args: []string{"-test.v"}}},
 		"prefix":             {"//gonb:%%\n//gonb:!ls\nf()", Cell{Go: "func main() { flag.Parse()\n\nf()\n}\n", HasGo: true, Main: &Main{Line: 1}, Args: []string{}, Steps: []Command{{Line: 2, Shell: "ls"}}}},
@@ -52,7 +53,8 @@ func TestParse(t *testing.T) {
 		"script":                               {"%%script sed \"s/a b/c/\"\na b", Cell{Script: &Script{[]string{"sed", "s/a b/c/"}, "a b\n"}}},
 		"sh":                                   {"%%sh\nls", Cell{Script: &Script{[]string{"sh"}, "ls\n"}}},
 		"CRLF":                                 {"%%\r\nf()", Cell{Go: "func main() { flag.Parse()\nf()\n}\n", HasGo: true, Main: &Main{Line: 1}, Args: []string{}}},
-		"raw string that looks like a command": {"var s = `\n!echo x\n`", Cell{Go: "var s = `\n\n`", HasGo: true, Steps: []Command{{Line: 2, Shell: "echo x"}}}},
+		"raw string that looks like a command": {"var s = `\n!echo x\n`", Cell{Go: "var s = `\n`\n", HasGo: true, Steps: []Command{{Line: 2, Shell: "echo x"}}}},
+		"and lines after it":                   {"var s = `a\n!echo x \\\ny\n\nb` + \"c\"\nvar t = 1", Cell{Go: "var s = `a\n\nb` + \"c\"\n\n\nvar t = 1", HasGo: true, Steps: []Command{{Line: 2, Shell: "echo x  y"}}}},
 	} {
 		got, err := Parse(test.source)
 		if err != nil {
@@ -61,6 +63,9 @@ func TestParse(t *testing.T) {
 		}
 		normalise(got)
 		normalise(&test.want)
+		if got.File == nil && got.Script == nil {
+			test.want.Lines = strings.Count(test.source, "\n") + 1
+		}
 		if !reflect.DeepEqual(*got, test.want) {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", name, *got, test.want)
 		}

@@ -237,7 +237,7 @@ func (w *Workspace) build(ctx context.Context, builds []*Build, env []string) er
 	}
 	args := []string{"build", mod, "-o", out + string(filepath.Separator)}
 	if first.Test {
-		args = []string{"test", "-c", "-vet=off", mod, "-o", out + string(filepath.Separator)}
+		args = []string{"test", "-c", mod, "-o", out + string(filepath.Separator)}
 	}
 	args = append(args, flags(first)...)
 	now := time.Now()

@@ -61,7 +61,7 @@ func build(t *testing.T, source string, flags ...string) *Build {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := program.New(1, c, new(program.Memory), t.TempDir())
+	p, err := program.New(1, c, new(program.Memory), t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -387,7 +387,7 @@ func TestWriteFileLeavesNothingHalfWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken.file.Close()
-	nb.Cells[0].Outputs.list = append(nb.Cells[0].Outputs.list, output{kind: "stream", name: "stdout", text: broken})
+	nb.Cells[0].Outputs.list = append(nb.Cells[0].Outputs.list, &output{kind: "stream", name: "stdout", text: broken})
 	if err := nb.WriteFile(path); err == nil {
 		t.Error("writing should have failed")
 	}

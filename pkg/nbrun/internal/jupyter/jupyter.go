@@ -71,7 +71,14 @@ func (d *Dead) Error() string {
 	if len(d.Last) == 0 {
 		return d.Text
 	}
-	return d.Text + "; its last words: " + d.Last[len(d.Last)-1]
+	words := d.Last[len(d.Last)-1]
+	for _, line := range d.Last {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			words = line // what follows is a stack trace
+			break
+		}
+	}
+	return d.Text + "; its last words: " + words
 }
 
 // ErrRefused is returned for a cell that asks somebody to type.

@@ -31,7 +31,9 @@ func (e Errors) Error() string {
 	return e[0].Error()
 }
 
-var compilerLine = regexp.MustCompile(`^/nbrun/cell(\d+)\.go:(\d+)(?::(\d+))?: (.*)$`)
+// compilerLine is an error with its place, behind which may stand, in brackets,
+// that in the generated file.
+var compilerLine = regexp.MustCompile(`^/nbrun/cell(\d+)\.go:(\d+)(?::(\d+))?(?:\[[^]]*\])?: (.*)$`)
 
 // generated is a place in a line that no cell has written.
 var generated = regexp.MustCompile(`^(?:\./)?p/p[0-9a-f]+/main(?:_test)?\.go:\d+(?::\d+)?: `)
@@ -54,7 +56,11 @@ func CompilerErrors(output string) Errors {
 		line = generated.ReplaceAllString(line, "")
 		switch {
 		case strings.HasPrefix(line, "\t") && len(*last) > 0:
-			(*last)[len(*last)-1].Text += "; " + strings.TrimSpace(line)
+			more := strings.TrimSpace(line)
+			if m := compilerLine.FindStringSubmatch(more); m != nil {
+				more = fmt.Sprintf("cell %s, line %s: %s", m[1], m[2], m[4])
+			}
+			(*last)[len(*last)-1].Text += "; " + more
 		case strings.HasPrefix(line, "#"), strings.TrimSpace(line) == "", strings.HasPrefix(line, "go: finding "), strings.HasPrefix(line, "go: downloading "):
 		default:
 			other = append(other, Error{Text: strings.TrimSpace(line)})

@@ -19,13 +19,14 @@ import (
 )
 
 // Memory is what the cells so far have declared. A new declaration replaces the
-// old one of that name. The zero value is empty.
+// old one of that name and kind. The zero value is empty.
 type Memory struct {
 	imports map[string]imported
 	types   map[string]piece
 	funcs   map[string]piece // methods under Type~Method
 	vars    map[string]*variable
-	consts  map[string]*constGroup // by each of its names
+	consts  map[string]constant
+	found   map[string]imported // what goimports has found for a name, to spare it the search
 }
 
 // piece is a declaration as it was written, and where.
@@ -53,8 +54,14 @@ type variable struct {
 	at    Place
 }
 
-// constGroup is a const declaration. Names redeclared since are blank, so that
-// iota still counts them.
+// constant is a name of a const declaration, which GoNB keeps whole as long as its
+// first name stands for it.
+type constant struct {
+	group *constGroup
+	first bool
+}
+
+// constGroup is a const declaration.
 type constGroup struct {
 	specs []constSpec
 }
@@ -67,29 +74,22 @@ type constSpec struct {
 
 // Clone returns a copy that shares nothing that changes.
 func (m *Memory) Clone() *Memory {
-	c := &Memory{
-		imports: maps.Clone(m.imports), types: maps.Clone(m.types),
-		funcs: maps.Clone(m.funcs), vars: maps.Clone(m.vars),
-		consts: map[string]*constGroup{},
+	return &Memory{
+		imports: maps.Clone(m.imports), types: maps.Clone(m.types), funcs: maps.Clone(m.funcs),
+		vars: maps.Clone(m.vars), consts: maps.Clone(m.consts), found: maps.Clone(m.found),
 	}
-	copies := map[*constGroup]*constGroup{}
-	for name, g := range m.consts {
-		if copies[g] == nil {
-			n := &constGroup{}
-			for _, s := range g.specs {
-				s.names = slices.Clone(s.names)
-				n.specs = append(n.specs, s)
-			}
-			copies[g] = n
-		}
-		c.consts[name] = copies[g]
-	}
-	return c
 }
 
 func (m *Memory) init() {
 	if m.imports == nil {
-		*m = Memory{map[string]imported{}, map[string]piece{}, map[string]piece{}, map[string]*variable{}, map[string]*constGroup{}}
+		*m = Memory{
+			map[string]imported{},
+			map[string]piece{},
+			map[string]piece{},
+			map[string]*variable{},
+			map[string]constant{},
+			map[string]imported{},
+		}
 	}
 }
 
@@ -114,7 +114,7 @@ func parse(cell int, c *cells.Cell) (*unit, error) {
 		var errs Errors
 		if list, ok := err.(scanner.ErrorList); ok {
 			for _, e := range list {
-				line := min(max(e.Pos.Line-1, 1), strings.Count(c.Go, "\n")+1)
+				line := min(max(e.Pos.Line-1, 1), c.Lines)
 				errs = append(errs, Error{Place{cell, line, e.Pos.Column}, e.Msg})
 			}
 		}
@@ -220,10 +220,13 @@ func (u *unit) addGen(p *pieces, d *ast.GenDecl) {
 			if d.Tok == token.CONST {
 				cs := constSpec{at: p.place(s.Pos())}
 				for _, n := range s.Names {
-					cs.names = append(cs.names, n.Name)
-					if n.Name != "_" {
-						m.consts[n.Name] = group
+					key := n.Name
+					if key == "_" {
+						at := p.place(n.Pos())
+						key = fmt.Sprintf("_~%d~%d~%d", p.cell, at.Line, at.Col)
 					}
+					m.consts[key] = constant{group, len(group.specs)+len(cs.names) == 0}
+					cs.names = append(cs.names, n.Name)
 				}
 				cs.rest = p.text(s.Names[len(s.Names)-1].End(), s.End())
 				group.specs = append(group.specs, cs)
@@ -231,9 +234,6 @@ func (u *unit) addGen(p *pieces, d *ast.GenDecl) {
 			}
 			u.addVar(p, s)
 		}
-	}
-	if len(group.specs) > 0 && !slices.Contains(slices.Collect(maps.Values(m.consts)), group) {
-		m.consts[fmt.Sprintf("_~%d~%d", p.cell, group.specs[0].at.Line)] = group // only blank names
 	}
 }
 
@@ -293,59 +293,42 @@ func assumedName(p string) string {
 	return base
 }
 
-// merge adds what a cell declares. What had one of the new names, of whatever
-// kind, is forgotten.
+// merge adds what a cell declares, each in the place of what had that name and is
+// of the same kind. What is of another kind stays, as in GoNB, and the compiler
+// says so.
 func (m *Memory) merge(n *Memory) {
 	m.init()
-	for k, v := range n.imports {
-		m.imports[k] = v
-	}
-	for k, v := range n.types {
-		m.forget(k)
-		m.types[k] = v
-	}
-	for k, v := range n.funcs {
-		m.forget(k)
-		m.funcs[k] = v
-	}
+	maps.Copy(m.imports, n.imports)
+	maps.Copy(m.types, n.types)
+	maps.Copy(m.funcs, n.funcs)
 	for k := range n.vars {
-		m.forget(k)
+		m.forgetVar(k)
 	}
 	maps.Copy(m.vars, n.vars)
-	for k := range n.consts {
-		m.forget(k)
-	}
-	for k, g := range n.consts {
-		m.consts[k] = g
+	maps.Copy(m.consts, n.consts)
+}
+
+// forgetVar drops a variable. Those set by one call go together.
+func (m *Memory) forgetVar(name string) {
+	if v, ok := m.vars[name]; ok {
+		maps.DeleteFunc(m.vars, func(_ string, w *variable) bool { return v == w })
 	}
 }
 
-// forget drops the type, function, variable or constant of that name, and tells
-// what it was, "" if there was none. Variables set by one call go together.
+// forget drops a declaration of that name, and tells what it was, "" if there was
+// none.
 func (m *Memory) forget(name string) string {
 	m.init()
-	if g, ok := m.consts[name]; ok {
+	if _, ok := m.consts[name]; ok {
 		delete(m.consts, name)
-		live := false
-		for _, s := range g.specs {
-			for i, n := range s.names {
-				if n == name {
-					s.names[i] = "_"
-				}
-				live = live || s.names[i] != "_"
-			}
-		}
-		if !live {
-			maps.DeleteFunc(m.consts, func(_ string, v *constGroup) bool { return v == g })
-		}
 		return "const"
 	}
 	if _, ok := m.types[name]; ok {
 		delete(m.types, name)
 		return "type"
 	}
-	if v, ok := m.vars[name]; ok {
-		maps.DeleteFunc(m.vars, func(_ string, w *variable) bool { return v == w })
+	if _, ok := m.vars[name]; ok {
+		m.forgetVar(name)
 		return "var"
 	}
 	if _, ok := m.funcs[name]; ok {

@@ -8,7 +8,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"go/types"
 	"slices"
 	"strings"
 
@@ -34,20 +33,21 @@ func (p *Program) Name() string {
 
 // New composes the program of a cell that comes after the cells in memory,
 // which stays as it is. Dir is a folder of the module that the program is built
-// in, for looking up the packages that a cell names but does not import. Errors
-// are of type Errors.
-func New(cell int, c *cells.Cell, memory *Memory, dir string) (*Program, error) {
+// in, for looking up the packages that a cell names but does not import. With
+// functionsFirst functions stand before variables, which makes no difference to
+// Go. Errors are of type Errors.
+func New(cell int, c *cells.Cell, memory *Memory, dir string, functionsFirst bool) (*Program, error) {
 	u, err := parse(cell, c)
 	if err != nil {
 		return nil, err
 	}
 	after := memory.Clone()
 	after.merge(u.memory)
-	body, idents, err := after.body(u)
+	body, packages, err := after.body(u, functionsFirst)
 	if err != nil {
 		return nil, err
 	}
-	used, err := after.resolve(body, idents, dir)
+	used, err := after.resolve(body, packages, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -102,33 +102,35 @@ func writeLine(b *strings.Builder, at Place, before int) {
 
 // body writes all declarations, in the order in which GoNB writes them: it is
 // the order in which variables and init functions are run.
-func (m *Memory) body(u *unit) (string, *uses, error) {
+func (m *Memory) body(u *unit, functionsFirst bool) (source string, packages map[string]bool, err error) {
 	var b strings.Builder
 	for _, k := range sorted(m.types) {
 		t := m.types[k]
 		writeLine(&b, t.at, len("type "))
 		b.WriteString("type " + t.text + "\n")
 	}
-	seen := map[*constGroup]bool{}
 	for _, k := range sorted(m.consts) {
-		g := m.consts[k]
-		if seen[g] {
+		c := m.consts[k]
+		if !c.first {
 			continue
 		}
-		seen[g] = true
 		b.WriteString("const (\n")
-		for _, s := range g.specs {
+		for _, s := range c.group.specs {
 			writeLine(&b, s.at, 0)
 			b.WriteString(strings.Join(s.names, ", ") + s.rest + "\n")
 		}
 		b.WriteString(")\n")
 	}
-	for _, k := range sorted(m.funcs) {
-		f := m.funcs[k]
-		writeLine(&b, f.at, 0)
-		b.WriteString(f.text + "\n")
+	functions := func() {
+		for _, k := range sorted(m.funcs) {
+			f := m.funcs[k]
+			writeLine(&b, f.at, 0)
+			b.WriteString(f.text + "\n")
+		}
 	}
-	// After the functions, as the interpreter wants those first.
+	if functionsFirst {
+		functions()
+	}
 	done := map[*variable]bool{}
 	for _, k := range sorted(m.vars) {
 		v := m.vars[k]
@@ -146,23 +148,21 @@ func (m *Memory) body(u *unit) (string, *uses, error) {
 		}
 		b.WriteString("\n")
 	}
+	if !functionsFirst {
+		functions()
+	}
 	if u.main == nil {
 		b.WriteString("func main() { flag.Parse() }\n")
 	} else {
 		writeLine(&b, u.main.at, 0)
 		b.WriteString(u.main.text + "\n")
 	}
-	names, err := usesOf("package main\n" + b.String())
-	return b.String(), names, err
+	packages, err = packagesOf("package main\n" + b.String())
+	return b.String(), packages, err
 }
 
-// uses are the names that a source uses without declaring them.
-type uses struct {
-	packages map[string]bool // X in X.Y, where no X is declared around it
-	free     map[string]bool // other names that neither the file nor Go declares
-}
-
-func usesOf(src string) (*uses, error) {
+// packagesOf are the X of all X.Y in a source where no X is declared around it.
+func packagesOf(src string) (map[string]bool, error) {
 	fset := token.NewFileSet()
 	// Object resolution is deprecated for want of types; for what is left
 	// unresolved in one file it is exact, and the fastest there is.
@@ -170,55 +170,46 @@ func usesOf(src string) (*uses, error) {
 	if err != nil {
 		return nil, CompilerErrors(err.Error())
 	}
-	u := &uses{map[string]bool{}, map[string]bool{}}
 	unresolved := map[*ast.Ident]bool{}
 	for _, id := range file.Unresolved {
 		unresolved[id] = true
-		if !builtin(id.Name) {
-			u.free[id.Name] = true
-		}
 	}
+	packages := map[string]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
 			if id, ok := sel.X.(*ast.Ident); ok && unresolved[id] {
-				u.packages[id.Name] = true
+				packages[id.Name] = true
 			}
 		}
 		return true
 	})
-	for name := range u.packages {
-		delete(u.free, name)
-	}
-	return u, nil
+	return packages, nil
 }
 
 // resolve chooses the imports of the program: those remembered that it uses, and
-// for what it uses beyond them, what goimports finds; the latter are remembered
-// too.
-func (m *Memory) resolve(body string, u *uses, dir string) ([]imported, error) {
+// for what it uses beyond them, what goimports finds.
+func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]imported, error) {
 	var used []imported
 	missing := map[string]bool{}
-	for name := range u.packages {
+	for name := range packages {
 		missing[name] = true
 	}
 	for _, k := range sorted(m.imports) {
 		i := m.imports[k]
 		switch {
-		case i.alias == "_":
+		case i.alias == "_", i.alias == ".": // even if the program does not use it, as in GoNB
 			used = append(used, i)
-		case i.alias == ".":
-			if len(u.free) > 0 { // else it would be an import that is not used
-				used = append(used, i)
-			}
-		case u.packages[k]:
+		case packages[k]:
 			used = append(used, i)
 			delete(missing, k)
 		}
 	}
 	for name := range missing {
-		if p, ok := wellKnown[name]; ok {
-			i := imported{path: p}
-			m.imports[i.key()] = i
+		i, ok := m.found[name]
+		if p, known := wellKnown[name]; known {
+			i, ok = imported{path: p}, true
+		}
+		if ok {
 			used = append(used, i)
 			delete(missing, name)
 		}
@@ -270,12 +261,9 @@ func (m *Memory) goimports(body, dir string) ([]imported, error) {
 			}
 		}
 		if !known {
-			m.imports[i.key()] = i
+			m.found[i.key()] = i
 		}
 		used = append(used, i)
 	}
 	return used, nil
 }
-
-// builtin tells whether Go itself declares the name.
-func builtin(name string) bool { return name == "_" || types.Universe.Lookup(name) != nil }

@@ -19,7 +19,7 @@ func compose(t *testing.T, sources ...string) (*Program, error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := New(i+1, c, memory, t.TempDir())
+		p, err := New(i+1, c, memory, t.TempDir(), false)
 		if err != nil {
 			return nil, err
 		}
@@ -44,10 +44,10 @@ func TestProgram(t *testing.T) {
 			[]string{"return 2"},
 			[]string{"return 1"},
 		},
-		"of another kind, too": {
-			[]string{"func f() int { return 1 }", "var f = 3", "type f struct{}", "const f = 4", "%%\n_ = f"},
-			[]string{"f = 4"},
-			[]string{"return 1", "var f", "type f"},
+		"but not one of another kind, as in GoNB": {
+			[]string{"func f() int { return 1 }", "var f = 3"},
+			[]string{"return 1", "var f = 3"},
+			nil,
 		},
 		"main is not": {[]string{"%%\none()", "%%\ntwo()"}, []string{"two()"}, []string{"one()"}},
 		"methods are, by their type": {
@@ -60,11 +60,10 @@ func TestProgram(t *testing.T) {
 			[]string{`import  "fmt"`, `import str "strings"`},
 			[]string{`"os"`},
 		},
-		"blank imports stay":                      {[]string{"import _ \"embed\"", "%%\n"}, []string{`import _ "embed"`}, nil},
-		"a dot import goes when nothing needs it": {[]string{"import . \"fmt\"", "%%\nos.Exit(0)"}, nil, []string{`"fmt"`}},
-		"a dot import stays when something may":   {[]string{"import . \"fmt\"", "%%\nPrintln(1)"}, []string{`import . "fmt"`}, nil},
-		"missing imports are found":               {[]string{"%%\n_ = rand.Int63()\n_ = filepath.Base(\"\")"}, []string{`"math/rand"`, `"path/filepath"`}, nil},
-		"a variable hides a package":              {[]string{"%%\nfmt := T{}\nfmt.X()"}, nil, []string{`import  "fmt"`}},
+		"blank imports stay":         {[]string{"import _ \"embed\"", "%%\n"}, []string{`import _ "embed"`}, nil},
+		"dot imports, too":           {[]string{"import . \"fmt\"", "%%\nos.Exit(0)"}, []string{`import . "fmt"`}, nil},
+		"missing imports are found":  {[]string{"%%\n_ = rand.Int63()\n_ = filepath.Base(\"\")"}, []string{`"math/rand"`, `"path/filepath"`}, nil},
+		"a variable hides a package": {[]string{"%%\nfmt := T{}\nfmt.X()"}, nil, []string{`import  "fmt"`}},
 		"init functions are renamed": {
 			[]string{"func init_a() { println(\"a\") }\nfunc init_b() {}"},
 			[]string{"func init  () { println(\"a\") }", "func init  () {}"},
@@ -81,15 +80,16 @@ func TestProgram(t *testing.T) {
 			[]string{"var a"},
 		},
 		"several variables of one line are apart": {[]string{"var a, b int = 1, 2", "var b = 3"}, []string{"var a int = 1", "var b = 3"}, []string{"= 2"}},
-		"constants keep their iota": {
+		"constants of a declaration stay together": {
 			[]string{"const (\nA = iota\nB\nC\n)", "const B = \"b\""},
-			[]string{"A = iota\n", "_\n", "C\n", "B = \"b\""},
+			[]string{"A = iota\n", "B\n", "C\n", "B = \"b\""},
 			nil,
 		},
-		"a group of blank constants is dropped": {[]string{"const (\nA = iota\n)", "const A = 5"}, []string{"A = 5"}, []string{"iota"}},
-		"unformatted code":                      {[]string{"func   f( )int{return 1};var x=f( )"}, []string{"func   f( )int{return 1}", "var x = f( )"}, nil},
-		"comments in odd places":                {[]string{"// f does.\nfunc f() {} // after\n/* between */ var x = /* in */ 1"}, []string{"// f does.\n", "var x = 1"}, nil},
-		"exec":                                  {[]string{"%exec hello\nfunc hello() {}"}, []string{"hello() }"}, nil},
+		"until the first is replaced":            {[]string{"const (\nA = iota\nB\n)", "const A = 5"}, []string{"A = 5"}, []string{"iota", "B"}},
+		"a declaration of blank constants stays": {[]string{"const (\n_ = iota\nA\n)"}, []string{"_ = iota\n", "A\n"}, nil},
+		"unformatted code":                       {[]string{"func   f( )int{return 1};var x=f( )"}, []string{"func   f( )int{return 1}", "var x = f( )"}, nil},
+		"comments in odd places":                 {[]string{"// f does.\nfunc f() {} // after\n/* between */ var x = /* in */ 1"}, []string{"// f does.\n", "var x = 1"}, nil},
+		"exec":                                   {[]string{"%exec hello\nfunc hello() {}"}, []string{"hello() }"}, nil},
 	} {
 		p, err := compose(t, test.cells...)
 		if err != nil {
@@ -113,7 +113,7 @@ func TestSyntaxErrorsNameTheCellsLine(t *testing.T) {
 	for source, want := range map[string]string{
 		"%%\nx := 1\ny = = 2": "cell 1, line 3: expected operand, found '='",
 		"func f() {":          "cell 1, line 1: expected '}', found 'EOF'",
-		"%%\nfor {":           "cell 1, line 3: expected '}', found 'EOF'",
+		"%%\nfor {":           "cell 1, line 2: expected '}', found 'EOF'",
 		"x := 1":              "cell 1, line 1: expected declaration, found x",
 		"!echo\nvar x = @":    "cell 1, line 2: illegal character U+0040 '@'",
 	} {
@@ -167,7 +167,7 @@ func TestRemoveAndList(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := p.After
-	if got := fmt.Sprint(m.List()); got != "[{Imports [flag fmt]} {Constants [c]} {Types [T]} {Variables [v]} {Functions [T~M f]}]" {
+	if got := fmt.Sprint(m.List()); got != "[{Imports [fmt]} {Constants [c]} {Types [T]} {Variables [v]} {Functions [T~M f]}]" {
 		t.Errorf("%s", got)
 	}
 	for name, kind := range map[string]string{"fmt": "import", "T": "type", "T~M": "func", "c": "const", "v": "var", "f": "func", "none": ""} {
@@ -175,7 +175,7 @@ func TestRemoveAndList(t *testing.T) {
 			t.Errorf("remove %s: %q, want %q", name, got, kind)
 		}
 	}
-	if got := fmt.Sprint(m.List()); got != "[{Imports [flag]} {Constants []} {Types []} {Variables []} {Functions []}]" {
+	if got := fmt.Sprint(m.List()); got != "[{Imports []} {Constants []} {Types []} {Variables []} {Functions []}]" {
 		t.Errorf("after: %s", got)
 	}
 }
@@ -194,8 +194,8 @@ func TestCloneSharesNothing(t *testing.T) {
 }
 
 func TestCompilerErrors(t *testing.T) {
-	errs := CompilerErrors("# gonb_1/p/p12\n/nbrun/cell3.go:4:5: undefined: x\n\thave (int)\n/nbrun/cell3.go:7: missing return\np/p12ab/main.go:2:8: module x: not found\n\tserver says no\n")
-	want := []string{"cell 3, line 4: undefined: x; have (int)", "cell 3, line 7: missing return", "module x: not found; server says no"}
+	errs := CompilerErrors("# gonb_1/p/p12\n/nbrun/cell3.go:4:5: undefined: x\n\thave (int)\n/nbrun/cell3.go:5:6: duplicate case 1\n\t/nbrun/cell3.go:3:6[p/p12/main.go:6:6]: previous case\n/nbrun/cell3.go:7: missing return\np/p12ab/main.go:2:8: module x: not found\n\tserver says no\n")
+	want := []string{"cell 3, line 4: undefined: x; have (int)", "cell 3, line 5: duplicate case 1; cell 3, line 3: previous case", "cell 3, line 7: missing return", "module x: not found; server says no"}
 	var got []string
 	for _, e := range errs {
 		got = append(got, e.Error())

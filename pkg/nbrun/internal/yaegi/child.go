@@ -49,7 +49,7 @@ func interpret(path string) {
 	}
 	_, err = i.Execute(program)
 	if p, ok := err.(interp.Panic); ok {
-		fmt.Fprintf(os.Stderr, "panic: %v\n", p.Value)
+		fmt.Fprintf(os.Stderr, "panic: %v\n\n%s\n", p.Value, mainStack)
 		os.Exit(2)
 	}
 	if err != nil {
@@ -72,8 +72,18 @@ func compile(i *interp.Interpreter, src string) (p *interp.Program, err error) {
 	if err := i.Use(symbols.Symbols); err != nil {
 		return nil, err
 	}
+	// The interpreter has put its own log in the place of this one, which does not
+	// end the process.
+	const log = "log/log"
+	if err := i.Use(interp.Exports{log: symbols.Symbols[log]}); err != nil {
+		return nil, err
+	}
 	return i.Compile(src)
 }
+
+// mainStack is the first line of the stack trace of a panic in the program's main
+// goroutine. The parent knows the frames.
+const mainStack = "goroutine 1 [running]:"
 
 // frames writes what the interpreter says of a panic's way through the program
 // as the frames of a stack trace.

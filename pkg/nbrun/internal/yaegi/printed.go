@@ -52,7 +52,7 @@ func (r *rewriter) printed(n *ast.CallExpr) {
 		}
 		switch {
 		case strings.IndexByte("vsqxX", verb) >= 0:
-			r.imports = `; import _printed "` + symbols.Printed + `"`
+			r.importPrinted()
 			r.replace(arg.Pos(), arg.Pos(), "_printed.Text((")
 			r.replace(arg.End(), arg.End(), ")."+method+"())")
 		case verb == '?':
@@ -60,6 +60,8 @@ func (r *rewriter) printed(n *ast.CallExpr) {
 		}
 	}
 }
+
+func (r *rewriter) importPrinted() { r.imports = `; import _printed "` + symbols.Printed + `"` }
 
 // method is the method by which fmt prints a type of the program, or "".
 func (r *rewriter) method(t types.Type) string {

@@ -32,7 +32,12 @@ func Rewrite(src string) (string, error) {
 	defer t.mu.Unlock()
 	config := types.Config{Importer: t, Error: func(err error) { r.typeError(err) }}
 	r.pkg, _ = config.Check("main", fset, []*ast.File{file}, r.info)
-	if len(r.errs) > 0 {
+	if len(r.types) > 0 {
+		// In the order of the source, as the compiler gives them.
+		sort.SliceStable(r.types, func(i, j int) bool { return r.types[i].Pos < r.types[j].Pos })
+		for _, te := range r.types {
+			r.fail(te.Pos, "%s", te.Msg)
+		}
 		return "", r.errs
 	}
 	ast.Inspect(file, r.visit)
@@ -49,6 +54,7 @@ type rewriter struct {
 	info    *types.Info
 	edits   []edit
 	helpers map[string]string // functions to append, by name
+	types   []types.Error
 	errs    program.Errors
 	loops   int
 	imports string // to be added to the first line
@@ -63,13 +69,13 @@ type edit struct {
 func (r *rewriter) typeError(err error) {
 	var te types.Error
 	if !errors.As(err, &te) {
-		r.errs = append(r.errs, program.Error{Text: err.Error()})
-		return
-	}
-	if te.Soft && strings.Contains(te.Msg, "imported and not used") {
-		return
+		te.Msg = err.Error()
 	}
 	text := te.Msg
+	if more, ok := strings.CutPrefix(text, "\t"); ok && len(r.types) > 0 { // about the one before
+		r.types[len(r.types)-1].Msg += "; " + r.place(te.Pos) + more
+		return
+	}
 	if m := undefined.FindStringSubmatch(text); m != nil {
 		text = fmt.Sprintf("%s is not known to the interpreter, which has no generic functions and types of compiled packages; %s", m[1], Advice)
 	} else if _, after, ok := strings.Cut(text, "could not import "); ok {
@@ -78,7 +84,18 @@ func (r *rewriter) typeError(err error) {
 		}
 		text = fmt.Sprintf("package %s is not known to the interpreter; %s", after, Advice)
 	}
-	r.fail(te.Pos, "%s", text)
+	te.Msg = text
+	r.types = append(r.types, te)
+}
+
+// place is a place within an error's text.
+func (r *rewriter) place(pos token.Pos) string {
+	at := r.fset.Position(pos)
+	errs := program.CompilerErrors(fmt.Sprintf("%s:%d: ", at.Filename, at.Line))
+	if len(errs) == 0 || errs[0].Cell == 0 {
+		return ""
+	}
+	return errs[0].Error()
 }
 
 var undefined = regexp.MustCompile(`^undefined: (\w+\.\w+)$`)
@@ -163,7 +180,8 @@ func (r *rewriter) visit(n ast.Node) bool {
 	return true
 }
 
-// call rewrites the builtins min, max and clear, and looks at what is printed.
+// call rewrites the builtins that the interpreter has not, or has otherwise, and
+// looks at what is printed.
 func (r *rewriter) call(n *ast.CallExpr) {
 	id, ok := ast.Unparen(n.Fun).(*ast.Ident)
 	if !ok {
@@ -186,6 +204,9 @@ func (r *rewriter) call(n *ast.CallExpr) {
 			return
 		}
 		r.minMax(n, id, tv.Type)
+	case "print", "println":
+		r.importPrinted()
+		r.replace(id.Pos(), id.End(), map[string]string{"print": "_printed.Print", "println": "_printed.Println"}[builtin.Name()])
 	case "clear":
 		arg := r.info.TypeOf(n.Args[0])
 		helper := "_clear" + ident(r.name(arg))

@@ -82,7 +82,8 @@ func withoutPlaces(src string) (string, []string) {
 type Stderr struct {
 	places []string // by line of the program
 	cannot string
-	inside bool // a stack trace of the interpreter itself
+	frames []byte // of the program, written before the panic that they belong to
+	inside bool   // a stack trace of the interpreter itself
 }
 
 // place is a position as the interpreter writes it, at the beginning of a message
@@ -105,7 +106,11 @@ func (s *Stderr) mapped(line string) string {
 	return s.places[n] + ":" + m[2] + ": " + line[len(m[0]):]
 }
 
-var repanicked = regexp.MustCompile(` \[recovered(, repanicked)?\]`)
+var (
+	repanicked = regexp.MustCompile(` \[recovered(, repanicked)?\]`)
+	frameLine  = regexp.MustCompile(`^(\S+\(\.\.\.\)|\t` + frameFile + `:\d+)$`)
+	position   = regexp.MustCompile(`^\d+:\d+: `) // of the interpreter, in its own messages
+)
 
 // Line filters a line.
 func (s *Stderr) Line(line []byte) []byte {
@@ -113,20 +118,26 @@ func (s *Stderr) Line(line []byte) []byte {
 		s.cannot = s.mapped(string(bytes.TrimSpace(text)))
 		return nil
 	}
-	switch {
-	case s.cannot != "":
-		return nil
-	case bytes.HasPrefix(line, []byte("goroutine ")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("]:")):
-		s.inside = true
-	}
-	if s.inside {
-		return nil
-	}
 	text, end := strings.TrimSuffix(string(line), "\n"), ""
 	if len(text) < len(line) {
 		end = "\n"
 	}
-	return repanicked.ReplaceAll([]byte(s.mapped(text)+end), nil)
+	switch {
+	case s.cannot != "", s.inside:
+		return nil
+	case strings.HasPrefix(text, "goroutine ") && strings.HasSuffix(text, "]:"):
+		s.inside = true
+		return append(line, s.frames...)
+	case frameLine.MatchString(text):
+		s.frames = append(s.frames, s.mapped(text)+end...)
+		return nil
+	case strings.HasPrefix(text, "panic: "):
+		text = "panic: " + position.ReplaceAllString(strings.TrimPrefix(text, "panic: "), "")
+		return append(repanicked.ReplaceAll([]byte(text), nil), end...)
+	case text != "":
+		s.frames = nil // of a panic that was recovered
+	}
+	return []byte(s.mapped(text) + end)
 }
 
 // Failure says what a child's exit means: errors of type program.Errors when

@@ -35,7 +35,7 @@ func runCell(t *testing.T, source string) (*sink, error) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	p, err := program.New(1, c, new(program.Memory), dir)
+	p, err := program.New(1, c, new(program.Memory), dir, true)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 		"import \"net/http\"\n%%\nhttp.Get(\"\")":                                         "cell 1, line 1: package net/http is not known to the interpreter; run it with -engine go",
 		"%%\n_ = http.StatusOK":                                                           "package net/http is not known to the interpreter; run it with -engine go",
 		"%test":                                                                           "cell 1, line 1: %test needs the Go compiler; run it with -engine go",
-		"%%\nvar x int = \"a\"":                                                           `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
+		"%%\nvar x int = \"a\"; _ = x":                                                    `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
 		"%%\nx := 1":                                                                      "cell 1, line 2: declared and not used: x",
 		"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nm(1, 2)":           "cell 1, line 1: min of a type parameter: the interpreter can't do this; run it with -engine go",
 		"type C int\nfunc (c C) String() string { return \"\" }\n%%\nfmt.Print([]C{1})": "cell 1, line 4: printing a []C, as C has a String or Error method: the interpreter can't do this; run it with -engine go",

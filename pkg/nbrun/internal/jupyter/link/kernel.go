@@ -445,11 +445,13 @@ func (k *kernel) close() {
 	}
 }
 
-// tail keeps the last lines of what it reads.
+// tail keeps the last lines of what it reads, and what a Go program says before its
+// last stack trace.
 type tail struct {
-	mu   sync.Mutex
-	max  int
-	text []string
+	mu    sync.Mutex
+	max   int
+	text  []string
+	fatal string
 }
 
 func (t *tail) read(r io.Reader) {
@@ -465,6 +467,9 @@ func (t *tail) read(r io.Reader) {
 		t.mu.Lock()
 		t.text = append(t.text, string(line))
 		t.text = t.text[max(0, len(t.text)-t.max):]
+		if bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("fatal error: ")) {
+			t.fatal = string(line)
+		}
 		t.mu.Unlock()
 	}
 }
@@ -472,7 +477,10 @@ func (t *tail) read(r io.Reader) {
 func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.text)
+	if t.fatal == "" || slices.Contains(t.text, t.fatal) {
+		return slices.Clone(t.text)
+	}
+	return append([]string{t.fatal}, t.text...)
 }
 
 func (t *tail) String() string { return strings.Join(t.lines(), "\n") }

@@ -1,0 +1,316 @@
+package nbrun_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+)
+
+// TestTruth runs the cells in testdata/truth by every engine. Each file there is a
+// notebook on one theme. In it,
+//
+//	-- NAME --        is a cell,
+//	-- NAME.out --    what the real kernel answers, and with it all engines, but for
+//	-- NAME.nbrun --  what all others answer that differ from it: why, in lines that
+//	                  begin with #, and the answer,
+//	-- NAME.ENGINE -- what one engine answers that differs from the others: why, too.
+//
+// The kernel's answers, and those of engines that have said why, are recorded with
+//
+//	go test ./pkg/nbrun -run Truth -update
+//
+// and otherwise checked against a kernel that runs. An interpreter that says that
+// it can't do something has said why.
+func TestTruth(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PRODCONS", root)
+	files, err := filepath.Glob("testdata/truth/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files: %v, %v", files, err)
+	}
+	engines := []struct {
+		name string
+		opts nbrun.Options
+	}{
+		{"gonb", nbrun.Options{Engine: nbrun.GoNB}},
+		{"go", nbrun.Options{}},
+		{"virtual", nbrun.Options{Clock: nbrun.Virtual}},
+		{"yaegi", nbrun.Options{Engine: nbrun.Yaegi}},
+	}
+	total := 0
+	for _, file := range files {
+		table, err := readTruth(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += len(table.names)
+		for _, e := range engines {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+e.name, func(t *testing.T) {
+				answers := table.run(t, e.opts)
+				for i, name := range table.names {
+					table.check(t, name, e.name, answers[i])
+				}
+			})
+		}
+		if *update {
+			if err := os.WriteFile(file, table.format(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if total < 120 {
+		t.Errorf("only %d cells", total)
+	}
+}
+
+// truth is a notebook with the answers to it.
+type truth struct {
+	comment []byte
+	names   []string          // of the cells
+	texts   map[string]string // of the sections
+}
+
+// sections of a cell, but for the cell itself.
+var sections = []string{"out", "nbrun", "go", "virtual", "yaegi"}
+
+func readTruth(path string) (*truth, error) {
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &truth{comment: archive.Comment, texts: map[string]string{}}
+	for _, f := range archive.Files {
+		if _, twice := t.texts[f.Name]; twice {
+			return nil, fmt.Errorf("%s: %s twice", path, f.Name)
+		}
+		t.texts[f.Name] = string(f.Data)
+		name, section, answer := strings.Cut(f.Name, ".")
+		switch {
+		case !answer:
+			t.names = append(t.names, name)
+		case !slices.Contains(t.names, name) || !slices.Contains(sections, section):
+			return nil, fmt.Errorf("%s: %s belongs to no cell before it", path, f.Name)
+		}
+	}
+	return t, nil
+}
+
+func (t *truth) format() []byte {
+	archive := &txtar.Archive{Comment: t.comment}
+	for _, name := range t.names {
+		archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(t.texts[name])})
+		for _, s := range sections {
+			if text, ok := t.texts[name+"."+s]; ok {
+				archive.Files = append(archive.Files, txtar.File{Name: name + "." + s, Data: []byte(text)})
+			}
+		}
+	}
+	return txtar.Format(archive)
+}
+
+// check compares an answer with that of the kernel, or with the one that the
+// engine gives on purpose.
+func (t *truth) check(tt *testing.T, name, engine, got string) {
+	tt.Helper()
+	out := name + ".out"
+	if engine == "gonb" {
+		if *update {
+			t.texts[out] = got
+		}
+		if want := t.texts[out]; got != want {
+			tt.Errorf("%s: the kernel answers\n%s\nand not, as recorded,\n%s", name, got, want)
+		}
+		return
+	}
+	own := name + "." + engine
+	if _, there := t.texts[own]; !there {
+		if _, there := t.texts[name+".nbrun"]; there {
+			own = name + ".nbrun"
+		}
+	}
+	text, differs := t.texts[own]
+	why, want := "", t.texts[out]
+	if differs {
+		lines := strings.SplitAfter(text, "\n")
+		i := slices.IndexFunc(lines, func(l string) bool { return !strings.HasPrefix(l, "#") })
+		why, want = strings.Join(lines[:i], ""), strings.Join(lines[i:], "")
+	}
+	refuses := strings.Contains(got, "run it with -engine go")
+	switch {
+	case *update && got == t.texts[out]:
+		delete(t.texts, own)
+	case *update && strings.HasSuffix(own, ".nbrun") && refuses:
+		t.texts[name+"."+engine] = got
+	case *update && (why != "" || refuses):
+		t.texts[own] = why + got
+	case differs && got == t.texts[out]:
+		tt.Errorf("%s: there is no difference any more", name)
+	case differs && why == "" && !refuses:
+		tt.Errorf("%s: differs without a reason", name)
+	case got != want:
+		tt.Errorf("%s:\n%s\n%s answers\n%s\nand not\n%s", name, t.texts[name], engine, got, want)
+	}
+}
+
+// run runs the notebook and returns the answer to each cell.
+func (t *truth) run(tt *testing.T, opts nbrun.Options) []string {
+	tt.Helper()
+	type object = map[string]any
+	var cells []object
+	for i, name := range t.names {
+		cells = append(cells, object{
+			"cell_type": "code", "id": fmt.Sprint("c", i), "metadata": object{}, "outputs": []any{}, "execution_count": nil,
+			"source": strings.TrimSuffix(t.texts[name], "\n"),
+		})
+	}
+	data, err := json.Marshal(object{"cells": cells, "metadata": object{}, "nbformat": 4, "nbformat_minor": 5})
+	if err != nil {
+		tt.Fatal(err)
+	}
+	dir := tt.TempDir()
+	path := filepath.Join(dir, "truth.ipynb")
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		tt.Fatal(err)
+	}
+	faults := &faults{}
+	opts.AllowErrors, opts.Observer = true, faults
+	_, nb, _ := execute(tt, path, opts)
+	var answers, numbered []string
+	for i, c := range nb.Cells {
+		text := answer(tt, c, dir)
+		if strings.TrimSpace(c.Source) != "" { // others are not run
+			numbered = append(numbered, t.names[i])
+			if f := faults.of(len(numbered)); f != nil {
+				place := fmt.Sprint("line ", f.Line)
+				if f.Cell != len(numbered) {
+					place = numbered[f.Cell-1] + ", " + place
+				}
+				text += "✘ " + place + ": " + clean(f.Text, dir) + "\n"
+			}
+		}
+		answers = append(answers, text)
+	}
+	return answers
+}
+
+// faults observes the faults of a run, by cell.
+type faults struct {
+	quiet
+	list []*nbrun.CellError
+	cell int
+}
+
+func (f *faults) Cell(number int) { f.cell = number }
+
+func (f *faults) Failure(err *nbrun.CellError, _ bool) {
+	for len(f.list) < f.cell {
+		f.list = append(f.list, nil)
+	}
+	f.list[f.cell-1] = err
+}
+
+func (f *faults) of(cell int) *nbrun.CellError {
+	if cell > len(f.list) {
+		return nil
+	}
+	return f.list[cell-1]
+}
+
+// quiet observes nothing.
+type quiet struct{}
+
+func (quiet) Progress(string)                {}
+func (quiet) Cell(int)                       {}
+func (quiet) Output(string, []byte)          {}
+func (quiet) Display(map[string]any)         {}
+func (quiet) Failure(*nbrun.CellError, bool) {}
+
+// What differs from run to run, or from machine to machine.
+var unsteady = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`/[^\s"']*gonb_[0-9a-f]+(/main\.go:\d+:\d+)?`), "TMP"},
+	{regexp.MustCompile(`gonb_[0-9a-f]+`), "gonb_ID"},
+	{regexp.MustCompile(`\d+\.\d\ds\b`), "N s"},
+	{regexp.MustCompile(`0x[0-9a-f]+|0xc[0-9a-f]+`), "0xN"},
+	{regexp.MustCompile(` pc=0xN| addr=0xN| code=0xN`), ""},
+	{regexp.MustCompile(`(main_test|cell\d+)\.go:\d+`), "FILE:N"}, // ours is that of the cell
+	{regexp.MustCompile(`(?s)\n?goroutine \d+ .*?(\nexit status |$)`), "\nSTACK$1"},
+	{regexp.MustCompile(`(?s)WARNING: DATA RACE\n.*(Found \d+ data race)`), "RACE\n$1"},
+}
+
+func clean(text, dir string) string {
+	text = strings.ReplaceAll(text, dir, "DIR")
+	for _, u := range unsteady {
+		text = u.pattern.ReplaceAllString(text, u.with)
+	}
+	return text
+}
+
+// answer writes what a cell has put out: lines of stdout after "1> ", of stderr
+// after "2> ", and displays.
+func answer(t *testing.T, c *ipynb.Cell, dir string) string {
+	t.Helper()
+	var cell struct {
+		Outputs []struct {
+			Type string                     `json:"output_type"`
+			Data map[string]json.RawMessage `json:"data"`
+			Meta json.RawMessage            `json:"metadata"`
+		}
+	}
+	if err := json.Unmarshal(c.Raw(), &cell); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	lines := func(prefix, text string) {
+		for line := range strings.Lines(clean(text, dir)) {
+			if !strings.HasSuffix(line, "\n") {
+				line += "⏎\n"
+			}
+			b.WriteString(prefix + line)
+		}
+	}
+	stdout, stderr, _ := c.Texts()
+	lines("1> ", strings.ToValidUTF8(stdout, "\ufffd"))
+	lines("2> ", strings.ToValidUTF8(stderr, "\ufffd"))
+	for _, o := range cell.Outputs {
+		var kinds []string
+		for mime := range o.Data {
+			kinds = append(kinds, mime)
+		}
+		slices.Sort(kinds)
+		for _, mime := range kinds {
+			if page := string(o.Data[mime]); !strings.Contains(page, ".gonb-err-location {") {
+				fmt.Fprintf(&b, "%s: %s %s\n", mime, clean(page, dir), compact(t, o.Meta))
+			}
+		}
+	}
+	return b.String()
+}
+
+func compact(t *testing.T, raw json.RawMessage) string {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
