@@ -8,13 +8,9 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 )
-
-// kernelStart is the time that a kernel has to answer after its start.
-const kernelStart = time.Minute
 
 func (s *session) startKernel(ctx context.Context) error {
 	defer s.opts.Observer.Progress("")
@@ -29,16 +25,19 @@ func (s *session) startKernel(ctx context.Context) error {
 		}
 	}
 	p := spec.Process(s.cwd, s.env, tools)
-	p.Within = min(kernelStart, s.opts.Timeout)
+	p.Within = min(p.Within, s.opts.Timeout)
 	s.opts.Observer.Progress("starting the kernel")
-	s.kernel, err = jupyter.Start(ctx, tools.Link, p)
+	s.kernel, err = jupyter.Start(ctx, tools.Link, p, func(m jupyter.Message) error {
+		return s.remotes[m.Cell-1].message(m)
+	})
 	return err
 }
 
 // remote runs a cell in the kernel.
 func (s *session) remote(ctx context.Context, c *codeCell, out *output) error {
 	r := &remote{output: out}
-	reply, err := s.kernel.Execute(ctx, c.Source, r.message)
+	s.remotes = append(s.remotes, r)
+	reply, err := s.kernel.Execute(ctx, c.Source)
 	if err := r.flush(); err != nil {
 		return err
 	}

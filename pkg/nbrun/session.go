@@ -35,13 +35,14 @@ var fakeStart = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
 
 // session is what GoNB's kernel keeps from cell to cell.
 type session struct {
-	opts   Options
-	result *Result
-	nb     *ipynb.Notebook
-	dir    string            // GONB_TMP_DIR, but with GoNB
-	work   *golang.Workspace // with Go
-	kernel *jupyter.Kernel   // with GoNB
-	mark   string            // an environment variable by which to know our processes
+	opts    Options
+	result  *Result
+	nb      *ipynb.Notebook
+	dir     string            // GONB_TMP_DIR, but with GoNB
+	work    *golang.Workspace // with Go
+	kernel  *jupyter.Kernel   // with GoNB
+	remotes []*remote         // by the kernel's number of the cell, from 0
+	mark    string            // an environment variable by which to know our processes
 
 	state              // what cells change
 	now      time.Time // on the virtual clock

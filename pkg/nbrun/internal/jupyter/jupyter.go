@@ -22,8 +22,9 @@ import (
 	"time"
 )
 
-// Message is a message that a kernel has published while it ran a cell.
+// Message is a message that a kernel has published about a cell.
 type Message struct {
+	Cell    int             `json:"cell"` // the number of the Execute that it belongs to, from 1
 	Type    string          `json:"type"` // msg_type: stream, display_data, …
 	Content json.RawMessage `json:"content"`
 }
@@ -58,7 +59,8 @@ type Process struct {
 	Dir    string        `json:"dir"`
 	Env    []string      `json:"env"`
 	Signal bool          `json:"signal"` // it is interrupted by SIGINT, not by a message
-	Within time.Duration `json:"within"` // it must answer in this time
+	Within time.Duration `json:"within"` // it must answer in this time,
+	Beat   time.Duration `json:"beat"`   // and each heartbeat in this
 }
 
 // Dead is the error for a kernel that is no longer there.
@@ -89,6 +91,7 @@ type Kernel struct {
 	cmd     *exec.Cmd
 	orders  io.WriteCloser
 	reports chan Report // closed when the link has ended
+	handle  func(Message) error
 	stderr  head
 	dead    error
 }
@@ -98,9 +101,12 @@ type Kernel struct {
 const grace = 10 * time.Second
 
 // Start starts a kernel by the link at that path, and returns when it is ready to
-// execute. When ctx ends before, or p.Within is over, the kernel is killed.
-func Start(ctx context.Context, link string, p Process) (*Kernel, error) {
-	k := &Kernel{cmd: exec.Command(link), reports: make(chan Report)}
+// execute. When ctx ends before, or p.Within is over, the kernel is killed. What
+// the kernel publishes is given to handle, in order, during Execute and Close. It
+// may still belong to an earlier cell: a kernel may say that a cell is done, and
+// then put out more.
+func Start(ctx context.Context, link string, p Process, handle func(Message) error) (*Kernel, error) {
+	k := &Kernel{cmd: exec.Command(link), reports: make(chan Report), handle: handle}
 	k.cmd.Env = p.Env // so that it is known as ours, too
 	k.cmd.Stderr = &k.stderr
 	ownGroup(k.cmd)
@@ -165,11 +171,11 @@ func (k *Kernel) end(r Report) error {
 	return k.dead
 }
 
-// Execute runs a cell, handing on what the kernel publishes, in order, and returns
-// when all of it has come. When ctx ends, the cell is interrupted, and if that does
-// not help, the kernel killed. The error is *Dead, or ErrRefused, or that of handle
-// or ctx.
-func (k *Kernel) Execute(ctx context.Context, code string, handle func(Message) error) (Reply, error) {
+// Execute runs a cell, and returns when the kernel has replied and is idle again.
+// When ctx ends, or handle fails, the cell is interrupted, and if that does not
+// help, the kernel killed. The error is *Dead, or ErrRefused, or that of handle or
+// ctx.
+func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 	if k.dead != nil {
 		return Reply{}, k.dead
 	}
@@ -200,7 +206,7 @@ func (k *Kernel) Execute(ctx context.Context, code string, handle func(Message) 
 				if failed != nil {
 					continue
 				}
-				if err := handle(*r.Message); err != nil {
+				if err := k.handle(*r.Message); err != nil {
 					interrupt(err)
 				}
 			case ok && r.Reply != nil:
@@ -223,7 +229,10 @@ func (k *Kernel) Close() error {
 	err := k.orders.Close()
 	late := time.AfterFunc(grace, func() { kill(k.cmd) })
 	defer late.Stop()
-	for range k.reports { // what comes now is for nobody
+	for r := range k.reports {
+		if r.Message != nil && err == nil {
+			err = k.handle(*r.Message)
+		}
 	}
 	_ = k.cmd.Wait() // its status has been told by reports
 	return err

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Spec is a kernel that is installed, as Jupyter knows it.
@@ -96,9 +97,9 @@ func dataDirs() []string {
 // variables may name those, as ${NAME}. GoNB wants goimports, so the tools are on
 // its PATH: first for the GoNB that is one of them, else after what is there.
 func (s *Spec) Process(dir string, env []string, t *Tools) Process {
-	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message"}
-	lookup := func(name string) string {
-		for _, e := range slices.Backward(p.Env) {
+	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Within: time.Minute, Beat: 15 * time.Second}
+	lookup := func(in []string, name string) string {
+		for _, e := range slices.Backward(in) {
 			if value, ok := strings.CutPrefix(e, name+"="); ok {
 				return value
 			}
@@ -106,9 +107,9 @@ func (s *Spec) Process(dir string, env []string, t *Tools) Process {
 		return ""
 	}
 	for name, value := range s.Env {
-		p.Env = append(p.Env, name+"="+os.Expand(value, lookup))
+		p.Env = append(p.Env, name+"="+os.Expand(value, func(name string) string { return lookup(env, name) }))
 	}
-	path := []string{lookup("PATH"), t.Dir}
+	path := []string{lookup(p.Env, "PATH"), t.Dir}
 	if s.own {
 		slices.Reverse(path)
 	}

@@ -30,13 +30,14 @@ const (
 	toObey     = 2 * time.Second        // an interrupt, before it is killed
 	toShutDown = 2 * time.Second        // a shutdown request, before it is killed
 	toDie      = 500 * time.Millisecond // after it has closed a connection, and for its last output
-	toBeat     = 15 * time.Second       // a heartbeat
 )
 
 // kernel is a kernel that runs.
 type kernel struct {
 	wire
 	process jupyter.Process
+	publish func(jupyter.Message)
+	cells   map[string]int // by the id of their request, from 1
 	cmd     *exec.Cmd
 	dir     string // private: the connection file, and the kernel's temporary folder
 	tail    tail   // of its stderr and stdout
@@ -45,8 +46,7 @@ type kernel struct {
 	cancel   context.CancelFunc
 	channels []*channel
 	incoming chan message
-	readers  sync.WaitGroup
-	finished chan struct{} // closed when all of readers are done
+	finished chan struct{} // closed when nothing more can come on shell and iopub
 
 	connected bool // it has answered
 
@@ -63,20 +63,22 @@ type channel struct {
 	socket zmq4.Socket
 }
 
-// start starts a kernel and returns when it is ready. It tries anew when somebody
-// has taken one of the ports before the kernel could.
-func start(ctx context.Context, p jupyter.Process) (*kernel, error) {
+// start starts a kernel and returns when it is ready. What it will publish about
+// cells is given to publish. It tries anew when somebody has taken one of the ports
+// before the kernel could.
+func start(ctx context.Context, p jupyter.Process, publish func(jupyter.Message)) (*kernel, error) {
 	for attempt := 1; ; attempt++ {
-		k, err := startOnce(ctx, p)
+		k, err := startOnce(ctx, p, publish)
 		if err == nil || ctx.Err() != nil || attempt == 3 || !strings.Contains(k.tail.String(), "address already in use") {
 			return k, err
 		}
 	}
 }
 
-func startOnce(ctx context.Context, p jupyter.Process) (*kernel, error) {
+func startOnce(ctx context.Context, p jupyter.Process, publish func(jupyter.Message)) (*kernel, error) {
 	k := &kernel{
-		wire: wire{key: []byte(newID()), session: newID()}, process: p, tail: tail{max: 20},
+		wire:    wire{key: []byte(newID()), session: newID()},
+		process: p, publish: publish, cells: map[string]int{}, tail: tail{max: 20},
 		incoming: make(chan message), finished: make(chan struct{}), dead: make(chan struct{}), gone: make(chan struct{}),
 	}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
@@ -218,10 +220,16 @@ func (k *kernel) connect(ctx context.Context) error {
 	if err := k.channel("iopub").SetOption(zmq4.OptionSubscribe, ""); err != nil {
 		return err
 	}
-	for _, c := range k.channels[:4] {
-		k.readers.Go(func() { k.receive(c) })
+	var results sync.WaitGroup
+	for _, c := range k.channels {
+		switch c.name {
+		case "shell", "iopub":
+			results.Go(func() { k.receive(c) })
+		case "control", "stdin":
+			go k.receive(c)
+		}
 	}
-	go func() { k.readers.Wait(); close(k.finished) }()
+	go func() { results.Wait(); close(k.finished) }()
 	go k.beat()
 
 	// A subscription takes effect some time after it was made, and what is
@@ -296,8 +304,8 @@ func (k *kernel) receive(c *channel) {
 func (k *kernel) beat() {
 	socket := k.channel("heartbeat")
 	for {
-		late := time.AfterFunc(toBeat, func() {
-			k.die(fmt.Sprintf("the kernel has answered no heartbeat for %v", toBeat))
+		late := time.AfterFunc(k.process.Beat, func() {
+			k.die(fmt.Sprintf("the kernel has answered no heartbeat for %v", k.process.Beat))
 		})
 		err := socket.Send(zmq4.NewMsgString("ping"))
 		if err == nil {
@@ -330,7 +338,7 @@ func (k *kernel) send(channel, kind string, content any) (string, error) {
 // execute runs a cell. It is done when the kernel has replied and says that it is
 // idle. An order to interrupt, or a request for input, interrupts the cell, and a
 // kernel that does not obey is killed.
-func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter.Order, publish func(jupyter.Message)) (reply *jupyter.Reply, refused string, err error) {
+func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter.Order) (reply *jupyter.Reply, refused string, err error) {
 	id, err := k.send("shell", "execute_request", map[string]any{
 		"code": code, "silent": false, "store_history": true, "user_expressions": map[string]string{},
 		"allow_stdin": false, "stop_on_error": false,
@@ -338,6 +346,7 @@ func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter
 	if err != nil {
 		return nil, "", k.broken(err)
 	}
+	k.cells[id] = len(k.cells) + 1
 	idle := false
 	var late <-chan time.Time
 	interrupt := func() {
@@ -348,7 +357,8 @@ func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter
 	}
 	take := func(m message) {
 		if m.parent != id {
-			return // of another client, or nobody's
+			k.pass(m)
+			return
 		}
 		switch {
 		case m.channel == "shell" && m.kind == "execute_reply":
@@ -366,8 +376,8 @@ func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter
 				State string `json:"execution_state"`
 			}
 			idle = idle || json.Unmarshal(m.content, &status) == nil && status.State == "idle"
-		case m.channel == "iopub":
-			publish(jupyter.Message{Type: m.kind, Content: m.content})
+		default:
+			k.pass(m)
 		}
 	}
 	for reply == nil || !idle {
@@ -401,6 +411,14 @@ func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter
 	return reply, refused, nil
 }
 
+// pass hands on what was published about a cell, be it an earlier one: a kernel
+// may say that a cell is done before it has put out everything.
+func (k *kernel) pass(m message) {
+	if cell := k.cells[m.parent]; cell > 0 && m.channel == "iopub" && m.kind != "status" {
+		k.publish(jupyter.Message{Cell: cell, Type: m.kind, Content: m.content})
+	}
+}
+
 // broken waits a little for the death that explains an error of a socket.
 func (k *kernel) broken(err error) error {
 	select {
@@ -427,10 +445,7 @@ func (k *kernel) close() {
 	if k.cmd != nil {
 		if k.connected {
 			if _, err := k.send("control", "shutdown_request", map[string]bool{"restart": false}); err == nil {
-				select {
-				case <-k.dead:
-				case <-time.After(toShutDown):
-				}
+				k.drain()
 			}
 		}
 		k.kill() // its children, if not itself
@@ -442,6 +457,25 @@ func (k *kernel) close() {
 	}
 	if k.dir != "" {
 		_ = os.RemoveAll(k.dir)
+	}
+}
+
+// drain hands on what is still published until the kernel has shut down.
+func (k *kernel) drain() {
+	late := time.After(toShutDown)
+	for {
+		select {
+		case m := <-k.incoming:
+			k.pass(m)
+		case <-k.finished:
+			select {
+			case <-k.dead:
+			case <-late:
+			}
+			return
+		case <-late:
+			return
+		}
 	}
 }
 

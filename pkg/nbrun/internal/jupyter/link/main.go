@@ -72,7 +72,7 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) {
 			return
 		}
 		var err error
-		if k, err = start(ctx, *o.Start); err != nil {
+		if k, err = start(ctx, *o.Start, func(m jupyter.Message) { report(jupyter.Report{Message: &m}) }); err != nil {
 			dead(err)
 			return
 		}
@@ -90,9 +90,7 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) {
 			if o.Execute == nil {
 				continue // an interrupt that has come too late
 			}
-			reply, refused, err := k.execute(ctx, *o.Execute, orders, func(m jupyter.Message) {
-				report(jupyter.Report{Message: &m})
-			})
+			reply, refused, err := k.execute(ctx, *o.Execute, orders)
 			if err != nil {
 				if ctx.Err() == nil {
 					dead(err)
