@@ -33,6 +33,7 @@ func BenchmarkLesson(b *testing.B) {
 		"go,clock=virtual": {Clock: nbrun.Virtual},
 		"go,clock=real":    {},
 		"yaegi":            {Engine: nbrun.Yaegi},
+		"gonb":             {Engine: nbrun.GoNB, Kernel: "gonb"}, // the one that the peers use
 	} {
 		b.Run(name, func(b *testing.B) {
 			warm(b, func() {

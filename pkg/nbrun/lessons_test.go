@@ -66,6 +66,7 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 		// Under the race detector the interpreter does not notice a deadlock, and
 		// the cell that has one on purpose runs into its timeout.
 		"yaegi": {Engine: nbrun.Yaegi, Params: fast, Timeout: 10 * time.Second},
+		"gonb":  {Engine: nbrun.GoNB, Params: fast},
 	} {
 		for _, path := range lessons(t) {
 			t.Run(name+"/"+filepath.Base(path), func(t *testing.T) {

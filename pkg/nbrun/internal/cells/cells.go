@@ -256,7 +256,11 @@ func (c *Cell) command(line int, words []string) error {
 		c.Capture = f
 	case "env":
 		if len(args) == 1 {
-			if key, value, ok := strings.Cut(args[0], "="); ok && key != "" {
+			key, value, ok := strings.Cut(args[0], "=")
+			if ok && len(key) == 1 {
+				return errorf(line, "%%env %s: GoNB does not take this for a name of one letter; write %%env %s %s", args[0], key, value)
+			}
+			if ok && key != "" {
 				args = []string{key, value}
 			}
 		}

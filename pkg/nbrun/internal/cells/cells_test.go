@@ -45,7 +45,7 @@ func TestParse(t *testing.T) {
 				command(16, "goworkfix"), command(17, "unknown", "nonsense"),
 			}},
 		},
-		"env forms":                            {"%env A b\n%env C=d\n%env E \"f g\"", Cell{Steps: []Command{command(1, "env", "A", "b"), command(2, "env", "C", "d"), command(3, "env", "E", "f g")}}},
+		"env forms":                            {"%env A b\n%env CC=d\n%env E \"f g\"", Cell{Steps: []Command{command(1, "env", "A", "b"), command(2, "env", "CC", "d"), command(3, "env", "E", "f g")}}},
 		"capture":                              {"%capture -a x\nvar y int", Cell{Go: "\nvar y int", HasGo: true, Capture: &File{Path: "x", Append: true}}},
 		"writefile":                            {"%%writefile a/b.txt\none\n%%\n!ls", Cell{File: &File{Path: "a/b.txt", Text: "one\n%%\n!ls\n"}}},
 		"writefile adds":                       {"%%writefile -a b\nx", Cell{File: &File{Path: "b", Append: true, Text: "x\n"}}},
