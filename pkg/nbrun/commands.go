@@ -166,7 +166,8 @@ var bash = func() string {
 	return "bash"
 }()
 
-var goCommand = regexp.MustCompile(`^\s*go\s+(get|mod)\b`)
+// goCommand is a line that changes a module or a workspace.
+var goCommand = regexp.MustCompile(`(^|\|\||&&)\s*go\s+(get|mod|work)\b`)
 
 // shellLine runs a ! line with bash.
 func (s *session) shellLine(ctx context.Context, number int, cmd cells.Command, out *output) error {

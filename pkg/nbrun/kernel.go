@@ -43,7 +43,7 @@ func (s *session) remote(ctx context.Context, c *codeCell, out *output) error {
 	}
 	var dead *jupyter.Dead
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return err
 	case errors.As(err, &dead):
 		f := faultf(c.number, 0, "%s", scrubText(dead.Error()))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -58,9 +59,18 @@ func TestTruth(t *testing.T) {
 		}
 		total += len(table.names)
 		for _, e := range engines {
+			// The interpreter runs in this same binary, and one with the race detector
+			// in it notices no deadlocks: those cells run into their timeout.
+			blind := raceEnabled && e.name == "yaegi"
+			if blind {
+				e.opts.Timeout = 10 * time.Second
+			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+e.name, func(t *testing.T) {
 				answers := table.run(t, e.opts)
 				for i, name := range table.names {
+					if blind && strings.HasPrefix(name, "deadlock") {
+						continue
+					}
 					table.check(t, name, e.name, answers[i])
 				}
 			})

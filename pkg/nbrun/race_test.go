@@ -1,0 +1,5 @@
+//go:build race
+
+package nbrun_test
+
+const raceEnabled = true
