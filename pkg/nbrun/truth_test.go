@@ -37,7 +37,9 @@ func TestTruth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PRODCONS", root)
+	if err := os.Setenv("PRODCONS", root); err != nil { // t.Setenv is not for parallel tests
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob("testdata/truth/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("files: %v, %v", files, err)
@@ -66,6 +68,9 @@ func TestTruth(t *testing.T) {
 				e.opts.Timeout = 10 * time.Second
 			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+e.name, func(t *testing.T) {
+				if !*update { // which collects the answers
+					t.Parallel()
+				}
 				answers := table.run(t, e.opts)
 				for i, name := range table.names {
 					if blind && strings.HasPrefix(name, "deadlock") {

@@ -391,14 +391,13 @@ func TestTheKernelDiesWithTheLink(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		_ = k.Close() // its input is gone, too
-		mark := p.Env[slices.IndexFunc(p.Env, func(e string) bool { return strings.HasPrefix(e, "NBRUN_TEST=") })]
+		mark := "NBRUN_TEST=" + variable(p.Env, "NBRUN_TEST")
 		for len(processes(mark)) > 0 && t.Context().Err() == nil {
 			time.Sleep(time.Millisecond)
 		}
 	})
 	// The private folder can't be removed by a process that is no more.
-	tmp := p.Env[slices.IndexFunc(p.Env, func(e string) bool { return strings.HasPrefix(e, "TMPDIR=") })]
-	left, _ := filepath.Glob(strings.TrimPrefix(tmp, "TMPDIR=") + "/nbrun-kernel-*")
+	left, _ := filepath.Glob(variable(p.Env, "TMPDIR") + "/nbrun-kernel-*")
 	for _, dir := range left {
 		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 			t.Errorf("%s: %v, %v", dir, info.Mode(), err)
@@ -410,8 +409,7 @@ func TestTheKernelDiesWithTheLink(t *testing.T) {
 func TestTheConnectionFileIsPrivate(t *testing.T) {
 	p := fakeProcess(t, "behaves")
 	start(t, p)
-	tmp := p.Env[slices.IndexFunc(p.Env, func(e string) bool { return strings.HasPrefix(e, "TMPDIR=") })]
-	files, _ := filepath.Glob(strings.TrimPrefix(tmp, "TMPDIR=") + "/nbrun-kernel-*/kernel-*.json")
+	files, _ := filepath.Glob(variable(p.Env, "TMPDIR") + "/nbrun-kernel-*/kernel-*.json")
 	if len(files) != 1 {
 		t.Fatalf("%v", files)
 	}

@@ -98,21 +98,24 @@ func dataDirs() []string {
 // its PATH: first for the GoNB that is one of them, else after what is there.
 func (s *Spec) Process(dir string, env []string, t *Tools) Process {
 	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Within: time.Minute, Beat: 15 * time.Second}
-	lookup := func(in []string, name string) string {
-		for _, e := range slices.Backward(in) {
-			if value, ok := strings.CutPrefix(e, name+"="); ok {
-				return value
-			}
-		}
-		return ""
-	}
 	for name, value := range s.Env {
-		p.Env = append(p.Env, name+"="+os.Expand(value, func(name string) string { return lookup(env, name) }))
+		p.Env = append(p.Env, name+"="+os.Expand(value, func(name string) string { return variable(env, name) }))
 	}
-	path := []string{lookup(p.Env, "PATH"), t.Dir}
+	path := []string{variable(p.Env, "PATH"), t.Dir}
 	if s.own {
 		slices.Reverse(path)
 	}
 	p.Env = append(p.Env, "PATH="+strings.Join(path, string(os.PathListSeparator)))
 	return p
+}
+
+// variable is the value of an environment's variable, "" if it has none. The last
+// one counts.
+func variable(env []string, name string) string {
+	for _, e := range slices.Backward(env) {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
