@@ -310,8 +310,8 @@ func (s *session) steps(ctx context.Context, i int, out *output) error {
 
 // interpret runs a program with yaegi.
 func (s *session) interpret(ctx context.Context, c *codeCell, p *program.Program, out *output) error {
-	if len(s.flags) > 0 {
-		return faultf(c.number, 1, "the interpreter can't do %%goflags %s; %s", strings.Join(s.flags, " "), yaegi.Advice)
+	if flag := yaegi.Refused(s.flags); flag != "" {
+		return faultf(c.number, 1, "the interpreter can't do %%goflags %s; %s", flag, yaegi.Advice)
 	}
 	process, filter, err := yaegi.Process(p, s.dir)
 	if err != nil {

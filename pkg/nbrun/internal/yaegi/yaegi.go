@@ -26,6 +26,24 @@ import (
 // Advice is what an error of this engine ends with.
 const Advice = "run it with -engine go"
 
+// idle are the build flags that change nothing of what a program does.
+var idle = map[string]bool{
+	"a": true, "buildvcs": true, "cover": true, "covermode": true, "coverpkg": true, "gcflags": true,
+	"mod": true, "p": true, "trimpath": true, "v": true, "work": true, "x": true,
+}
+
+// Refused returns the first of the build flags that the interpreter can't pass
+// over, "" if there is none.
+func Refused(flags []string) string {
+	for i, flag := range flags {
+		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
+		if value := i > 0 && !strings.HasPrefix(flag, "-"); !value && !idle[name] {
+			return flag
+		}
+	}
+	return ""
+}
+
 // Process returns the process that runs the program, which is first rewritten
 // and written to dir, and the filter for its stderr. Errors are of type
 // program.Errors where the program is at fault, or the interpreter.

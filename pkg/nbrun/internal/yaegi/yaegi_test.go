@@ -161,3 +161,13 @@ func TestPanicsAreThoseOfTheProgram(t *testing.T) {
 }
 
 var _ capture.Sink = (*sink)(nil)
+
+func TestRefused(t *testing.T) {
+	for flags, want := range map[string]string{
+		"": "", "--cover --covermode=set": "", "-p 4 -v": "", "-race": "-race", "-v -ldflags=-s": "-ldflags=-s", "-tags special": "-tags", "-nonsense": "-nonsense",
+	} {
+		if got := Refused(strings.Fields(flags)); got != want {
+			t.Errorf("%s: %q, want %q", flags, got, want)
+		}
+	}
+}
