@@ -3,6 +3,7 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -102,12 +103,14 @@ func (m *merger) add(i int, p []byte) error {
 	}
 	s := &m.streams[i]
 	s.raw = append(s.raw, p...)
-	for len(s.raw) >= frameHeader {
-		if string(s.raw[:4]) != "\x00\x00PB" {
-			// Not from the Go runtime: a child process writes without frames.
-			s.frames = append(s.frames, frame{m.last.UnixNano(), s.raw})
-			m.held += len(s.raw)
-			s.raw = nil
+	for len(s.raw) > 0 {
+		if n := unframed(s.raw); n > 0 { // a child process writes without frames
+			s.frames = append(s.frames, frame{m.last.UnixNano(), bytes.Clone(s.raw[:n])})
+			m.held += n
+			s.raw = s.raw[n:]
+			continue
+		}
+		if len(s.raw) < frameHeader {
 			break
 		}
 		n := int(binary.BigEndian.Uint32(s.raw[12:]))
@@ -116,11 +119,28 @@ func (m *merger) add(i int, p []byte) error {
 		}
 		at := int64(binary.BigEndian.Uint64(s.raw[4:]))
 		m.last = time.Unix(0, at)
-		s.frames = append(s.frames, frame{at, append([]byte(nil), s.raw[frameHeader:frameHeader+n]...)})
+		s.frames = append(s.frames, frame{at, bytes.Clone(s.raw[frameHeader : frameHeader+n])})
 		m.held += n
 		s.raw = s.raw[frameHeader+n:]
 	}
 	return m.order(m.held > holdAtMost)
+}
+
+// frameMark begins a frame.
+const frameMark = "\x00\x00PB"
+
+// unframed is the number of bytes before the next frame, or before the end of p
+// that may begin one.
+func unframed(p []byte) int {
+	if i := bytes.Index(p, []byte(frameMark)); i >= 0 {
+		return i
+	}
+	for n := min(len(frameMark)-1, len(p)); n > 0; n-- {
+		if bytes.HasSuffix(p, []byte(frameMark[:n])) {
+			return len(p) - n
+		}
+	}
+	return len(p)
 }
 
 // order emits the frames whose turn it is, or all of them.
@@ -206,12 +226,13 @@ func (m *merger) flush() error {
 	err := m.order(true)
 	for i := range m.streams {
 		s := &m.streams[i]
-		if len(s.raw) > 0 && err == nil { // a frame cut off by the end of the process
+		if len(s.raw) > 0 && err == nil { // a frame cut off by the end of the process, or a child's last bytes
 			raw := s.raw
 			s.raw = nil
-			if len(raw) > frameHeader {
-				err = m.emit(i, raw[frameHeader:])
+			if bytes.HasPrefix(raw, []byte(frameMark)) {
+				raw = raw[min(frameHeader, len(raw)):]
 			}
+			err = m.emit(i, raw)
 		}
 	}
 	if err == nil {

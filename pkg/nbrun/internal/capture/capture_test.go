@@ -257,3 +257,31 @@ func TestFramesDoNotFillTheMemory(t *testing.T) {
 		t.Errorf("%d bytes, %v", s.bytes, err)
 	}
 }
+
+// A child process writes to the same pipe without frames, and what it writes may
+// come together with frames, in pieces of any size.
+func TestWhatHasNoFrameIsKeptBetweenFrames(t *testing.T) {
+	raw := "x" + string(framed(1, "one\n")) + "child\n" + string(framed(2, "two \x00\x00PB\n")) + string(framed(3, "")) + "\x00\x00last" + "\x00"
+	const want = "xone\nchild\ntwo \x00\x00PB\n\x00\x00last\x00"
+	for size := 1; size <= len(raw); size++ {
+		var got written
+		m := &merger{sink: &got, framed: true}
+		for p := []byte(raw); len(p) > 0; p = p[min(size, len(p)):] {
+			if err := m.add(0, bytes.Clone(p[:min(size, len(p))])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.flush(); err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want {
+			t.Fatalf("in pieces of %d: %q", size, got)
+		}
+	}
+}
+
+type written []byte
+
+func (w *written) Stream(_ string, p []byte) error { *w = append(*w, p...); return nil }
+
+func (w *written) Display(map[string]any, map[string]any, string) error { return nil }

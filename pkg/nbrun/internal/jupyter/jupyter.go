@@ -183,6 +183,7 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 		return Reply{}, k.end(<-k.reports)
 	}
 	var failed error
+	full := false // handle takes no more
 	var late <-chan time.Time
 	interrupt := func(err error) {
 		if failed = errors.Join(failed, err); late == nil {
@@ -203,10 +204,11 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 		case r, ok := <-k.reports:
 			switch {
 			case ok && r.Message != nil:
-				if failed != nil {
+				if full {
 					continue
 				}
 				if err := k.handle(*r.Message); err != nil {
+					full = true
 					interrupt(err)
 				}
 			case ok && r.Reply != nil:

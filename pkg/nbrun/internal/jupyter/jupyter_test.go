@@ -309,6 +309,9 @@ func TestAHangIsInterrupted(t *testing.T) {
 				t.Errorf("by signal %v: %v", signal, err)
 			}
 		})
+		if got := k.stdout(k.cells); got != "interrupted" {
+			t.Errorf("by signal %v: output after the interrupt: %q", signal, got)
+		}
 		if got, _, err := output(t, k, "print: goes on"); got != "goes on" || err != nil {
 			t.Errorf("by signal %v: after the interrupt: %q, %v", signal, got, err)
 		}
