@@ -145,12 +145,11 @@ func (o *output) line(p []byte) []byte {
 	if o.fatal == "" && (bytes.HasPrefix(p, []byte("panic: ")) || bytes.HasPrefix(p, []byte("fatal error: "))) {
 		o.fatal = string(bytes.TrimSpace(p))
 	}
-	// The compiler's traces follow the message, the interpreter's come before it.
 	place := cellPlace
 	if o.opts.Engine == GoNB {
 		place = kernelPlace
 	}
-	if m := place.FindSubmatch(p); m != nil && o.at.Cell == 0 && (o.fatal != "" || o.opts.Engine == Yaegi) {
+	if m := place.FindSubmatch(p); m != nil && o.at.Cell == 0 && o.fatal != "" {
 		o.at = program.Place{Cell: atoi(m[1]), Line: atoi(m[2])}
 	}
 	return scrubLine(p, o.dir)

@@ -35,13 +35,13 @@ type Build struct {
 // cgo, as the race detector does, can not; nor can gonbui, which waits for the
 // kernel in Go's poller, where on the fake clock the runtime takes it for asleep.
 func (b *Build) CanBeVirtual() bool {
-	return !slices.ContainsFunc(b.Flags, IsSanitizer) &&
+	return !slices.ContainsFunc(b.Flags, isSanitizer) &&
 		!strings.Contains(b.Source, "\nimport  \"C\"\n") && !strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui")
 }
 
-// IsSanitizer tells whether a build flag is for a detector that needs the compiler
+// isSanitizer tells whether a build flag is for a detector that needs the compiler
 // and cgo.
-func IsSanitizer(flag string) bool {
+func isSanitizer(flag string) bool {
 	switch strings.TrimLeft(flag, "-") {
 	case "race", "msan", "asan", "race=true":
 		return true

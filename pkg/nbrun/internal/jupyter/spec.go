@@ -14,7 +14,6 @@ import (
 
 // Spec is a kernel that is installed, as Jupyter knows it.
 type Spec struct {
-	Name      string            `json:"-"`
 	Argv      []string          `json:"argv"`
 	Language  string            `json:"language"`
 	Interrupt string            `json:"interrupt_mode"` // signal, the default, or message
@@ -25,7 +24,7 @@ type Spec struct {
 
 // GoNB is the kernel among the tools.
 func (t *Tools) GoNB() *Spec {
-	return &Spec{Name: "gonb", Argv: []string{filepath.Join(t.Dir, "gonb"), "--kernel", "{connection_file}"}, Language: "go", Interrupt: "message", own: true}
+	return &Spec{Argv: []string{filepath.Join(t.Dir, "gonb"), "--kernel", "{connection_file}"}, Language: "go", Interrupt: "message", own: true}
 }
 
 // FindSpec finds an installed kernel by its name, in the folders where Jupyter
@@ -47,7 +46,7 @@ func FindSpec(name string) (*Spec, error) {
 			if errors.Is(err, os.ErrNotExist) {
 				continue
 			}
-			s := &Spec{Name: name}
+			s := &Spec{}
 			if err == nil {
 				err = json.Unmarshal(data, s)
 			}
