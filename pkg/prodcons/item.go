@@ -3,7 +3,7 @@ package prodcons
 import "time"
 
 // Origin tells where an item comes from. The pair of Producer and Number is
-// unique within a run; [Record.Made] sees to that.
+// unique within a run.
 type Origin struct {
 	Producer int       // who made it, counted from 1
 	Number   int       // which of that producer's items it is, counted from 1

@@ -22,6 +22,9 @@ var queues = map[string]func() prodcons.IntQueue{
 	"polling":            func() prodcons.IntQueue { return prodcons.NewIntPolling(time.Millisecond) },
 	"channel":            func() prodcons.IntQueue { return prodcons.NewIntChannel(64) },
 	"channel, no buffer": func() prodcons.IntQueue { return prodcons.NewIntChannel(0) },
+	"buffer":             func() prodcons.IntQueue { return prodcons.NewIntBuffer(64, prodcons.Wait) },
+	"buffer of 1":        func() prodcons.IntQueue { return prodcons.NewIntBuffer(1, prodcons.Wait) },
+	"buffer, no bound":   func() prodcons.IntQueue { return new(prodcons.IntBuffer) },
 }
 
 // forEach runs a test on each kind of queue, in a bubble with a clock of its own.
@@ -257,16 +260,16 @@ func ExampleChannel() {
 	go func() {
 		defer queue.Close()
 		for _, word := range []string{"to", "be", "or", "not"} {
-			_ = queue.Put(ctx, prodcons.Item[string]{Value: word})
+			_ = queue.Put(ctx, word)
 		}
 	}()
 	for {
-		item, err := queue.Get(ctx)
+		word, err := queue.Get(ctx)
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(item.Value)
+		fmt.Println(word)
 	}
 	// Output:
 	// to
@@ -281,9 +284,9 @@ func ExampleSlice() {
 	var queue prodcons.Slice[int]
 	_, err := queue.Get(ctx)
 	fmt.Println(err)
-	_ = queue.Put(ctx, prodcons.Item[int]{Value: 49})
-	item, _ := queue.Get(ctx)
-	fmt.Println(item.Value)
+	_ = queue.Put(ctx, 49)
+	value, _ := queue.Get(ctx)
+	fmt.Println(value)
 	// Output:
 	// queue is empty
 	// 49
@@ -292,8 +295,8 @@ func ExampleSlice() {
 func ExamplePolling() {
 	ctx := context.Background()
 	queue := prodcons.NewPolling[int](time.Millisecond)
-	time.AfterFunc(20*time.Millisecond, func() { _ = queue.Put(ctx, prodcons.Item[int]{Value: 49}) })
-	item, _ := queue.Get(ctx)
-	fmt.Println(item.Value, queue.Looks() > 0)
+	time.AfterFunc(20*time.Millisecond, func() { _ = queue.Put(ctx, 49) })
+	value, _ := queue.Get(ctx)
+	fmt.Println(value, queue.Looks() > 0)
 	// Output: 49 true
 }

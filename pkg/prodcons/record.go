@@ -20,15 +20,19 @@ const (
 // Event is one thing that happened in a run.
 type Event struct {
 	Kind     EventKind     `json:"kind"`
-	At       time.Duration `json:"at"` // story time since the run began
+	At       time.Duration `json:"at"` // since the run began
 	Producer int           `json:"producer"`
 	Number   int           `json:"number"`
 	Consumer int           `json:"consumer,omitempty"`
+	Latency  time.Duration `json:"latency,omitempty"` // of what was picked up
 }
 
+// keep is how many events a Record keeps unless told otherwise: some 8 MB.
+const keep = 100_000
+
 // Record notes what happens in a run. Its methods may be called by any number of
-// goroutines at once. It grows with the run: three events, about 200 bytes, per
-// item.
+// goroutines at once. It keeps the last 100,000 events, some 8 MB (see
+// [Record.Keep]); its statistics are of all.
 //
 // All times that a Record gives out are story times: real time × speed.
 type Record struct {
@@ -38,8 +42,10 @@ type Record struct {
 
 	mu     sync.Mutex
 	made   map[int]int // items made so far, by producer
-	events []Event
-	looks  int
+	events []Event     // from oldest on, and then from the beginning to it
+	oldest int
+	keep   int
+	sum    summary
 	total  time.Duration // 0 until End
 }
 
@@ -49,7 +55,7 @@ func NewRecord(name string, speed float64) *Record {
 	if CheckSpeed(speed) != nil {
 		speed = 1
 	}
-	return &Record{name: name, speed: speed, start: time.Now(), made: map[int]int{}}
+	return &Record{name: name, speed: speed, start: time.Now(), made: map[int]int{}, keep: keep}
 }
 
 // Name is the name that the run was given.
@@ -79,8 +85,9 @@ func (r *Record) PickedUp(consumer int, o Origin) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	r.add(Event{Kind: PickedUp, At: r.Since(now), Producer: o.Producer, Number: o.Number, Consumer: consumer})
-	return r.story(now.Sub(o.Created))
+	latency := r.story(now.Sub(o.Created))
+	r.add(Event{Kind: PickedUp, At: r.Since(now), Producer: o.Producer, Number: o.Number, Consumer: consumer, Latency: latency})
+	return latency
 }
 
 // Done notes that the consumer has finished with an item.
@@ -90,13 +97,50 @@ func (r *Record) Done(consumer int, o Origin) {
 	r.add(Event{Kind: Done, At: r.Since(time.Now()), Producer: o.Producer, Number: o.Number, Consumer: consumer})
 }
 
-func (r *Record) add(e Event) { r.events = append(r.events, e) }
+// Observe notes an event of a [Group]; it is a function for the group's field of
+// that name. The event's times are real ones.
+func (r *Record) Observe(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.At, e.Latency = r.story(e.At), r.story(e.Latency)
+	if e.Kind == Made {
+		r.made[e.Producer]++
+	}
+	r.add(e)
+}
+
+// Keep makes the record keep that many of the last events, one at least, and
+// forget older ones.
+func (r *Record) Keep(events int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events, r.oldest = r.inOrder(), 0
+	r.keep = max(events, 1)
+	if n := len(r.events) - r.keep; n > 0 {
+		r.events = r.events[n:]
+	}
+}
+
+func (r *Record) add(e Event) {
+	r.sum.add(e)
+	if len(r.events) < r.keep {
+		r.events = append(r.events, e)
+		return
+	}
+	r.events[r.oldest] = e
+	r.oldest = (r.oldest + 1) % r.keep
+}
+
+// inOrder returns a copy of the events, oldest first.
+func (r *Record) inOrder() []Event {
+	return append(append([]Event(nil), r.events[r.oldest:]...), r.events[:r.oldest]...)
+}
 
 // LookedInVain adds to the count of looks that found nothing.
 func (r *Record) LookedInVain(times int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.looks += times
+	r.sum.looks += times
 }
 
 // End notes that the run is over and returns its length in story time. Later
@@ -110,12 +154,12 @@ func (r *Record) End() time.Duration {
 	return r.total
 }
 
-// Events returns a copy of all events so far, in the order in which they
+// Events returns a copy of the events that are kept, in the order in which they
 // happened.
 func (r *Record) Events() []Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]Event(nil), r.events...)
+	return r.inOrder()
 }
 
 // recordFile is a Record as it is written to a file.
@@ -132,22 +176,23 @@ type recordFile struct {
 func (r *Record) MarshalJSON() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return json.Marshal(recordFile{r.name, r.speed, r.total, r.looks, r.events})
+	return json.Marshal(recordFile{r.name, r.speed, r.total, r.sum.looks, r.inOrder()})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. The record is one of a run in the
-// past: only its events, statistics and name are of use.
+// past: only its events, their statistics and its name are of use.
 func (r *Record) UnmarshalJSON(data []byte) error {
 	var f recordFile
 	if err := json.Unmarshal(data, &f); err != nil {
 		return fmt.Errorf("read record: %w", err)
 	}
-	r.name, r.speed, r.total, r.looks, r.events = f.Name, f.Speed, f.Total, f.Looks, f.Events
-	r.made = map[int]int{}
+	*r = Record{name: f.Name, speed: f.Speed, total: f.Total, made: map[int]int{}, keep: max(keep, len(f.Events))}
 	for _, e := range f.Events {
 		if e.Kind == Made {
 			r.made[e.Producer]++
 		}
+		r.add(e)
 	}
+	r.sum.looks = f.Looks
 	return nil
 }

@@ -61,7 +61,7 @@ func TestTheNumbersOfTheStory(t *testing.T) {
 
 func TestStatsOfLittle(t *testing.T) {
 	run := prodcons.NewRecord("nothing", 1)
-	if s := run.Stats(); s != (prodcons.Stats{}) {
+	if s := run.Stats(); !reflect.DeepEqual(s, prodcons.Stats{}) {
 		t.Errorf("statistics of nothing are %+v", s)
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestRecordSurvivesJSON(t *testing.T) {
 		if err := json.Unmarshal(data, &back); err != nil {
 			t.Fatal(err)
 		}
-		if back.Name() != run.Name() || back.Stats() != run.Stats() || !reflect.DeepEqual(back.Events(), run.Events()) {
+		if back.Name() != run.Name() || !reflect.DeepEqual(back.Stats(), run.Stats()) || !reflect.DeepEqual(back.Events(), run.Events()) {
 			t.Errorf("%+v became %+v", run.Stats(), back.Stats())
 		}
 	})

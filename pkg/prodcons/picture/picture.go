@@ -6,9 +6,11 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -120,25 +122,43 @@ type view struct {
 
 func newView(run *prodcons.Record) *view {
 	v := &view{name: run.Name(), stats: run.Stats(), producers: 1, consumers: 1}
+	type step struct {
+		at     float64
+		change int
+	}
+	var steps []step
 	at := map[[2]int]int{}
-	length := 0
+	begin := func(e prodcons.Event, made time.Duration) int {
+		i := len(v.items)
+		at[[2]int{e.Producer, e.Number}] = i
+		v.items = append(v.items, span{producer: e.Producer, consumer: e.Consumer, made: made.Seconds(), picked: math.NaN(), done: math.NaN()})
+		steps = append(steps, step{made.Seconds(), 1})
+		return i
+	}
 	for _, e := range run.Events() {
 		t := e.At.Seconds()
-		key := [2]int{e.Producer, e.Number}
 		v.producers, v.consumers = max(v.producers, e.Producer), max(v.consumers, e.Consumer)
-		switch i := at[key]; e.Kind {
+		i, known := at[[2]int{e.Producer, e.Number}]
+		switch e.Kind {
 		case prodcons.Made:
-			at[key] = len(v.items)
-			v.items = append(v.items, span{producer: e.Producer, made: t, picked: math.NaN(), done: math.NaN()})
-			length++
-			v.steps = append(v.steps, [2]float64{t, float64(length)})
+			begin(e, e.At)
 		case prodcons.PickedUp:
+			if !known { // the record has forgotten how it was made
+				i = begin(e, max(e.At-e.Latency, 0))
+			}
 			v.items[i].consumer, v.items[i].picked = e.Consumer, t
-			length--
-			v.steps = append(v.steps, [2]float64{t, float64(length)})
+			steps = append(steps, step{t, -1})
 		case prodcons.Done:
-			v.items[i].done = t
+			if known {
+				v.items[i].done = t
+			}
 		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	length := 0
+	for _, s := range steps {
+		length += s.change
+		v.steps = append(v.steps, [2]float64{s.at, float64(length)})
 		v.longest = max(v.longest, length)
 	}
 	total := max(v.stats.Total, time.Second)

@@ -23,9 +23,9 @@ func run(t *testing.T, name string, producers, consumers int, waits ...time.Dura
 	for i, w := range waits {
 		e := prodcons.Event{Kind: prodcons.Made, At: time.Duration(i) * time.Second, Producer: i%producers + 1, Number: i}
 		events = append(events, e)
-		e.Kind, e.At, e.Consumer = prodcons.PickedUp, e.At+w, i%consumers+1
+		e.Kind, e.At, e.Consumer, e.Latency = prodcons.PickedUp, e.At+w, i%consumers+1, w
 		events = append(events, e)
-		e.Kind, e.At = prodcons.Done, e.At+prodcons.WorkTime
+		e.Kind, e.At, e.Latency = prodcons.Done, e.At+prodcons.WorkTime, 0
 		events = append(events, e)
 	}
 	slices.SortStableFunc(events, func(a, b prodcons.Event) int { return int(a.At - b.At) })
@@ -38,6 +38,17 @@ func run(t *testing.T, name string, producers, consumers int, waits ...time.Dura
 		t.Fatal(err)
 	}
 	return &r
+}
+
+// A record that goes on for long forgets its beginning.
+func TestAPictureOfTheEndOfALongRun(t *testing.T) {
+	r := run(t, "long", 2, 2, 0, time.Second, 0, 2*time.Second, time.Second, 0)
+	for n := len(r.Events()); n > 0; n -= 5 {
+		r.Keep(n)
+		if _, err := picture.Draw(r); err != nil {
+			t.Errorf("%d events: %v", n, err)
+		}
+	}
 }
 
 func TestAPictureIsSVGAndPNGAndASentence(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -117,7 +118,7 @@ func TestAQuietStoryKeepsItsRecord(t *testing.T) {
 		t.Errorf("it said %q", w.all)
 	}
 	back := show.Load("quiet/ and odd")
-	if back.Stats() != story.Stats() {
+	if !reflect.DeepEqual(back.Stats(), story.Stats()) {
 		t.Errorf("saved %+v, loaded %+v", story.Stats(), back.Stats())
 	}
 }

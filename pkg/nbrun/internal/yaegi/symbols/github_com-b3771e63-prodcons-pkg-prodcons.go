@@ -13,22 +13,32 @@ func init() {
 		// function, constant and variable definitions
 		"CheckSpeed":    reflect.ValueOf(prodcons.CheckSpeed),
 		"Done":          reflect.ValueOf(prodcons.Done),
+		"DropNewest":    reflect.ValueOf(prodcons.DropNewest),
+		"DropOldest":    reflect.ValueOf(prodcons.DropOldest),
 		"ErrClosed":     reflect.ValueOf(&prodcons.ErrClosed).Elem(),
 		"ErrEmpty":      reflect.ValueOf(&prodcons.ErrEmpty).Elem(),
+		"ErrFull":       reflect.ValueOf(&prodcons.ErrFull).Elem(),
+		"ErrGoexit":     reflect.ValueOf(&prodcons.ErrGoexit).Elem(),
+		"Fail":          reflect.ValueOf(prodcons.Fail),
 		"Made":          reflect.ValueOf(prodcons.Made),
 		"MaxRest":       reflect.ValueOf(prodcons.MaxRest),
 		"MinRest":       reflect.ValueOf(prodcons.MinRest),
+		"NewIntBuffer":  reflect.ValueOf(prodcons.NewIntBuffer),
 		"NewIntChannel": reflect.ValueOf(prodcons.NewIntChannel),
 		"NewIntPolling": reflect.ValueOf(prodcons.NewIntPolling),
 		"NewPace":       reflect.ValueOf(prodcons.NewPace),
 		"NewRecord":     reflect.ValueOf(prodcons.NewRecord),
 		"PickedUp":      reflect.ValueOf(prodcons.PickedUp),
+		"Wait":          reflect.ValueOf(prodcons.Wait),
 		"WorkTime":      reflect.ValueOf(prodcons.WorkTime),
 
 		// type definitions
+		"Error":      reflect.ValueOf((*prodcons.Error)(nil)),
 		"Event":      reflect.ValueOf((*prodcons.Event)(nil)),
 		"EventKind":  reflect.ValueOf((*prodcons.EventKind)(nil)),
+		"IntBuffer":  reflect.ValueOf((*prodcons.IntBuffer)(nil)),
 		"IntChannel": reflect.ValueOf((*prodcons.IntChannel)(nil)),
+		"IntGroup":   reflect.ValueOf((*prodcons.IntGroup)(nil)),
 		"IntItem":    reflect.ValueOf((*prodcons.IntItem)(nil)),
 		"IntPolling": reflect.ValueOf((*prodcons.IntPolling)(nil)),
 		"IntQueue":   reflect.ValueOf((*prodcons.IntQueue)(nil)),
@@ -36,8 +46,10 @@ func init() {
 		"Latency":    reflect.ValueOf((*prodcons.Latency)(nil)),
 		"Origin":     reflect.ValueOf((*prodcons.Origin)(nil)),
 		"Pace":       reflect.ValueOf((*prodcons.Pace)(nil)),
+		"Panic":      reflect.ValueOf((*prodcons.Panic)(nil)),
 		"Record":     reflect.ValueOf((*prodcons.Record)(nil)),
 		"Stats":      reflect.ValueOf((*prodcons.Stats)(nil)),
+		"WhenFull":   reflect.ValueOf((*prodcons.WhenFull)(nil)),
 
 		// interface wrapper definitions
 		"_IntQueue": reflect.ValueOf((*_github_com_b3771e63_prodcons_pkg_prodcons_IntQueue)(nil)),
@@ -48,20 +60,20 @@ func init() {
 type _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue struct {
 	IValue interface{}
 	WClose func()
-	WGet   func(ctx context.Context) (prodcons.Item[int], error)
+	WGet   func(ctx context.Context) (prodcons.IntItem, error)
 	WLen   func() int
-	WPut   func(ctx context.Context, item prodcons.Item[int]) error
+	WPut   func(ctx context.Context, v prodcons.IntItem) error
 }
 
 func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Close() {
 	W.WClose()
 }
-func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Get(ctx context.Context) (prodcons.Item[int], error) {
+func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Get(ctx context.Context) (prodcons.IntItem, error) {
 	return W.WGet(ctx)
 }
 func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Len() int {
 	return W.WLen()
 }
-func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Put(ctx context.Context, item prodcons.Item[int]) error {
-	return W.WPut(ctx, item)
+func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Put(ctx context.Context, v prodcons.IntItem) error {
+	return W.WPut(ctx, v)
 }

@@ -1,0 +1,116 @@
+package prodcons
+
+import "context"
+
+// PutBatch puts the values in their order and returns how many it has put (or
+// dropped: that counts as put). As many as there is room for are put at once,
+// with none of another goroutine between them. When the buffer is full, it does
+// as Put does.
+func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	for len(values) > n {
+		k, err := q.tryPutBatch(values[n:])
+		if err == ErrFull {
+			switch q.full {
+			case Wait:
+				err = q.wait(ctx, &q.putters, ErrFull, true, func() (err error) {
+					k, err = q.tryPutBatch(values[n:])
+					return err
+				})
+			case DropNewest, DropOldest:
+				k, err = 1, q.TryPut(values[n])
+			}
+		}
+		if err != nil {
+			return n, err
+		}
+		n += k
+	}
+	return n, nil
+}
+
+// tryPutBatch puts as many values as there is room for, one at least.
+func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
+	w := lock(&q.tail)
+	t := w / one
+	if w&closed != 0 {
+		q.tail.Store(w)
+		return 0, ErrClosed
+	}
+	room := q.limit - (t - q.put.got)
+	if room < uint64(len(values)) || q.limit == 0 {
+		if room = q.room(t); room == 0 {
+			q.tail.Store(w)
+			return 0, ErrFull
+		}
+	}
+	values = values[:min(uint64(len(values)), room)]
+	for n < len(values) {
+		i := (t + uint64(n)) & q.mask
+		if i == 0 {
+			q.grow()
+		}
+		n += copy(q.put.slots[i:], values[n:])
+	}
+	q.tail.Store(w + uint64(n)*one)
+	if q.getters.wanted.Load() {
+		q.getters.wake()
+	}
+	return n, nil
+}
+
+// GetBatch removes the oldest values, waiting until there is one at least, up to
+// len(buffer) of them, and copies them there in their order. They are neighbours:
+// no other Get comes between. With an empty buffer it does nothing.
+//
+// What a consumer has got in a batch no other can take from it, however long it
+// takes over it. Where that matters, get one by one.
+func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error) {
+	if err := ctx.Err(); err != nil || len(buffer) == 0 {
+		return 0, err
+	}
+	if n, err = q.tryGetBatch(buffer); err != ErrEmpty {
+		return n, err
+	}
+	err = q.wait(ctx, &q.getters, ErrEmpty, true, func() (err error) {
+		n, err = q.tryGetBatch(buffer)
+		return err
+	})
+	return n, err
+}
+
+func (q *Buffer[T]) tryGetBatch(buffer []T) (n int, err error) {
+	w := lock(&q.head)
+	h := w / one
+	if q.get.put-h < uint64(len(buffer)) {
+		t := q.tail.Load()
+		q.get.put = t / one
+		if h == q.get.put {
+			q.head.Store(w)
+			if t&closed != 0 {
+				return 0, ErrClosed
+			}
+			return 0, ErrEmpty
+		}
+	}
+	buffer = buffer[:min(uint64(len(buffer)), q.get.put-h)]
+	for n < len(buffer) {
+		i := (h + uint64(n)) & q.mask
+		if i == 0 {
+			q.shrink()
+		}
+		slots := q.get.slots[i:]
+		k := copy(buffer[n:], slots)
+		if q.shared {
+			clear(slots[:k])
+		}
+		n += k
+	}
+	q.head.Store(w + uint64(n)*one)
+	if q.putters.wanted.Load() {
+		q.putters.wake()
+	}
+	return n, nil
+}

@@ -1,0 +1,161 @@
+package prodcons
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// Channel is the queue that waits and is woken: Get returns as soon as there is
+// a value, Put as soon as there is room. It is a Go channel with a context, and
+// with a Close that any goroutine may call at any time. Make one with
+// [NewChannel]. [Buffer] does the same in a fraction of the time.
+type Channel[T any] struct {
+	values  chan T
+	closing chan struct{}
+
+	mu     sync.RWMutex
+	closed bool
+	puts   sync.WaitGroup // the puts that began before Close
+}
+
+// NewChannel returns a queue with room for capacity values. With a capacity of
+// zero or less, Put waits until a consumer takes the value from its hands.
+func NewChannel[T any](capacity int) *Channel[T] {
+	return &Channel[T]{
+		values:  make(chan T, max(capacity, 0)),
+		closing: make(chan struct{}),
+	}
+}
+
+// NewIntChannel is NewChannel for the lessons' items.
+func NewIntChannel(capacity int) *IntChannel { return NewChannel[IntItem](capacity) }
+
+// begin says whether a put may go on; if so, it must end with q.puts.Done.
+func (q *Channel[T]) begin() bool {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.closed {
+		return false
+	}
+	q.puts.Add(1)
+	return true
+}
+
+// Put appends v, waiting until there is room for it. Producers that wait are
+// served in the order in which they came.
+func (q *Channel[T]) Put(ctx context.Context, v T) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !q.begin() {
+		return ErrClosed
+	}
+	defer q.puts.Done()
+	select {
+	case q.values <- v:
+		return nil
+	case <-q.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// TryPut appends v if there is room, or a consumer that waits, and fails with
+// ErrFull if not.
+func (q *Channel[T]) TryPut(v T) error {
+	if !q.begin() {
+		return ErrClosed
+	}
+	defer q.puts.Done()
+	select {
+	case q.values <- v:
+		return nil
+	default:
+		return ErrFull
+	}
+}
+
+// PutBatch puts the values one by one, in their order, and returns how many it
+// has put. Those of other goroutines may come between them.
+func (q *Channel[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
+	for i, v := range values {
+		if err := q.Put(ctx, v); err != nil {
+			return i, err
+		}
+	}
+	return len(values), ctx.Err()
+}
+
+// Get removes the oldest value, waiting until there is one. Consumers that wait
+// are served in the order in which they came.
+func (q *Channel[T]) Get(ctx context.Context) (T, error) {
+	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	select {
+	case v, ok := <-q.values:
+		if !ok {
+			return none, ErrClosed
+		}
+		return v, nil
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
+// TryGet removes the oldest value, or takes one from the hands of a Put that
+// waits, and fails with ErrEmpty if there is neither.
+func (q *Channel[T]) TryGet() (T, error) {
+	var none T
+	select {
+	case v, ok := <-q.values:
+		if !ok {
+			return none, ErrClosed
+		}
+		return v, nil
+	default:
+		return none, ErrEmpty
+	}
+}
+
+// GetBatch removes the oldest values, waiting until there is one at least, up to
+// len(buffer) of them, and copies them there in their order. With an empty
+// buffer it does nothing.
+func (q *Channel[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error) {
+	if err := ctx.Err(); err != nil || len(buffer) == 0 {
+		return 0, err
+	}
+	if buffer[0], err = q.Get(ctx); err != nil {
+		return 0, err
+	}
+	for n = 1; n < len(buffer); n++ {
+		if buffer[n], err = q.TryGet(); err != nil {
+			break
+		}
+	}
+	return n, nil
+}
+
+// All yields values, oldest first, until the queue is closed and empty or ctx
+// ends. Each value is removed as it is yielded.
+func (q *Channel[T]) All(ctx context.Context) iter.Seq[T] { return all(ctx, q) }
+
+// Close ends the queue. Puts that are waiting for room fail with ErrClosed.
+func (q *Channel[T]) Close() {
+	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		return
+	}
+	q.closed = true
+	close(q.closing)
+	q.mu.Unlock()
+	q.puts.Wait() // all have either delivered or given up: none can send any more
+	close(q.values)
+}
+
+// Len is the number of values in the channel's buffer.
+func (q *Channel[T]) Len() int { return len(q.values) }

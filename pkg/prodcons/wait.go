@@ -1,0 +1,118 @@
+package prodcons
+
+import (
+	"context"
+	"runtime"
+)
+
+// Who finds nothing looks away for a moment before it looks again. It goes on
+// looking away while the other side makes progress, so that there is more to do
+// when it looks, and it does not disturb the other side meanwhile. The benchmarks
+// of hand-over chose these numbers: a moment is a sixth of a microsecond or so.
+const (
+	moment  = 500 // turns of an empty loop
+	moments = 6
+	yields  = 2
+)
+
+// parallel says that others run while we look away.
+var parallel = runtime.GOMAXPROCS(0) > 1
+
+// wait calls try until it returns another error than stuck, which is ErrEmpty or
+// ErrFull, sleeping among ws until there is reason to hope. It fails with the
+// context's error when ctx ends first.
+func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bool, try func() error) error {
+	if parallel && q.lookAway(stuck, batch) {
+		if err := try(); err != stuck {
+			return err
+		}
+	}
+	for range yields {
+		runtime.Gosched()
+		if q.stuck(stuck) {
+			continue
+		}
+		if err := try(); err != stuck {
+			return err
+		}
+	}
+	done := ctx.Done()
+	for beaten := false; ; beaten = true {
+		w := ws.enter(beaten)
+		if !q.stuck(stuck) { // since our look, before our entry
+			if err := try(); err != stuck {
+				q.leave(ws, w, stuck)
+				return err
+			}
+		}
+		if done == nil { // a plain receive is faster
+			<-w.woken
+		} else {
+			select {
+			case <-w.woken:
+			case <-done:
+				q.leave(ws, w, stuck)
+				return ctx.Err()
+			}
+		}
+		err := try()
+		q.arrive(ws, w, stuck)
+		if err != stuck {
+			return err
+		}
+	}
+}
+
+// leave gives up w's place, and lets the next have the wake if w had it already.
+func (q *Buffer[T]) leave(ws *waiters, w *waiter, stuck error) {
+	if ws.leave(w) {
+		q.arrive(ws, w, stuck)
+	}
+}
+
+// arrive says that w, which was woken, has looked, and wakes the next if there is
+// more.
+func (q *Buffer[T]) arrive(ws *waiters, w *waiter, stuck error) {
+	if ws.arrived(w) && !q.stuck(stuck) {
+		ws.wake()
+	}
+}
+
+// lookAway lets a few moments pass, as long as the other side makes progress. It
+// reports whether it made any.
+func (q *Buffer[T]) lookAway(stuck error, batch bool) bool {
+	other, enough, turns := &q.tail, uint64(moment), moment
+	if stuck == ErrFull {
+		other = &q.head
+	}
+	if q.bound > 0 {
+		enough = uint64(q.bound+1) / 2
+		if batch { // the other side may be through with it in no time
+			turns = min(moment, q.bound/2)
+		}
+	}
+	first := other.Load() / one
+	last := first
+	for range moments {
+		for range turns {
+		}
+		now := other.Load() / one
+		if now == last {
+			break
+		}
+		if last = now; now-first >= enough {
+			break
+		}
+	}
+	return last != first
+}
+
+// stuck says whether whoever waits because of err has to wait on.
+func (q *Buffer[T]) stuck(err error) bool {
+	h := q.head.Load() / one // before the tail, which may then only be further
+	w := q.tail.Load()
+	if err == ErrEmpty {
+		return w/one == h && w&closed == 0
+	}
+	return w/one-h >= uint64(q.bound) && w&closed == 0
+}
