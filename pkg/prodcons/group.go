@@ -70,14 +70,18 @@ type Group[T any] struct {
 	latencies latencies
 }
 
-// Entry is what lies in the queue of a [Group]: a value, and what the group knows
-// of it.
+// Entry is what lies in the queue of a [Group]: a value, and, if it is measured,
+// what the group knows of it.
 type Entry[T any] struct {
-	value    T
-	producer uint32
-	weight   uint32        // so many entries does its latency stand for
-	number   int           // which of the producer's
-	created  time.Duration // since the group's start, if weight is not 0
+	value T
+	label *label
+}
+
+// label is where an entry comes from.
+type label struct {
+	producer, number int
+	created          time.Duration // since the group's start
+	weight           int           // for so many entries does its latency stand
 }
 
 // IntGroup is a Group of the lessons' items.

@@ -53,15 +53,17 @@ func (p *Panic) Unwrap() error {
 
 // producer is what a group knows of one.
 type producer struct {
+	_      [64]byte // each producer has cache lines of its own
 	number int
 	made   atomic.Int64
 
-	// Of the producer's own goroutine: which items are measured.
+	// Of the producer's own goroutine: how many it has put, and which of them are
+	// measured.
+	put   int
 	every int           // one in so many
 	until int           // so many are left till the next
 	last  time.Duration // when the last one was, since the group's start
-
-	_ [64]byte // each producer has its cache line
+	_     [64]byte
 }
 
 // A producer is fast when it takes less than this for an item. Of those of a
@@ -73,38 +75,36 @@ const (
 )
 
 // measure notes that an item is made now, that it is measured, and when the next
-// one will be. It returns for how many items this one stands.
-func (p *producer) measure(now time.Duration) (created time.Duration, weight uint32) {
-	weight = uint32(p.every)
+// one will be.
+func (p *producer) measure(now time.Duration) *label {
+	l := &label{producer: p.number, number: p.put, created: now, weight: p.every}
 	each := (now - p.last) / time.Duration(p.every)
 	p.last, p.every = now, 1
 	if each < fast {
 		p.every = fastEvery
 	}
 	p.until = p.every
-	return now, weight
+	return l
 }
 
 // produce is a producer's goroutine.
 func (g *Group[T]) produce(p *producer) {
 	returned := false
 	defer func() { g.end(roleProducer, p.number, returned, recover()) }()
-	number := 0
 	put := func(v T) error {
-		number++
-		entry := Entry[T]{value: v, producer: uint32(p.number), number: number}
-		if p.until--; p.until <= 0 {
-			entry.created, entry.weight = p.measure(g.now())
-		}
+		p.put++
+		entry := Entry[T]{value: v}
 		if g.Observe != nil {
-			entry.created, entry.weight = g.now(), 1
-			g.Observe(Event{Kind: Made, At: entry.created, Producer: p.number, Number: number})
+			entry.label = &label{p.number, p.put, g.now(), 1}
+			g.Observe(Event{Kind: Made, At: entry.label.created, Producer: p.number, Number: p.put})
+		} else if p.until--; p.until <= 0 {
+			entry.label = p.measure(g.now())
 		}
-		p.made.Store(int64(number))
+		p.made.Store(int64(p.put))
 		err := g.queue.Put(g.making, entry)
 		if err != nil {
-			number--
-			p.made.Store(int64(number))
+			p.put--
+			p.made.Store(int64(p.put))
 		}
 		return err
 	}
@@ -116,6 +116,7 @@ func (g *Group[T]) produce(p *producer) {
 
 // consumer is what a group knows of one.
 type consumer struct {
+	_       [64]byte // each consumer has cache lines of its own
 	number  int
 	ctx     context.Context // ends when the consumer is dismissed, or the group's using
 	dismiss context.CancelFunc
@@ -125,8 +126,7 @@ type consumer struct {
 	used    atomic.Int64
 	idle    atomic.Int64 // nanoseconds
 	waiting atomic.Int64 // since then (nanoseconds after the group's start) + 1; 0: not
-
-	_ [64]byte // each consumer has its cache line
+	_       [64]byte
 }
 
 // hire starts consumers, up to the number wanted. The group is locked.
@@ -189,18 +189,18 @@ func (g *Group[T]) consume(c *consumer) {
 			break
 		}
 		c.used.Store(c.used.Load() + 1)
-		if entry.weight > 0 {
+		if l := entry.label; l != nil {
 			now := g.now()
-			g.latencies.add(now-entry.created, int(entry.weight))
+			g.latencies.add(now-l.created, l.weight)
 			if g.Observe != nil {
-				g.Observe(Event{Kind: PickedUp, At: now, Producer: int(entry.producer), Number: entry.number, Consumer: c.number, Latency: now - entry.created})
+				g.Observe(Event{Kind: PickedUp, At: now, Producer: l.producer, Number: l.number, Consumer: c.number, Latency: now - l.created})
 			}
 		}
 		if err := g.Consume(g.using, c.number, entry.value); err != nil {
 			g.fail(roleConsumer, c.number, err)
 		}
 		if g.Observe != nil {
-			g.Observe(Event{Kind: Done, At: g.now(), Producer: int(entry.producer), Number: entry.number, Consumer: c.number})
+			g.Observe(Event{Kind: Done, At: g.now(), Producer: entry.label.producer, Number: entry.label.number, Consumer: c.number})
 		}
 	}
 	returned = true
