@@ -68,6 +68,8 @@ type Group[T any] struct {
 	panicked  *Panic
 	left      []T
 	latencies latencies
+
+	unmeasured int // so many items of each producer before the first that is; for a benchmark
 }
 
 // Entry is what lies in the queue of a [Group]: a value, and, if it is measured,
@@ -156,7 +158,7 @@ func (g *Group[T]) begin(ctx context.Context) error {
 	}
 	g.using, g.stopUse = context.WithCancelCause(ctx)
 	for i := range max(g.Producers, 1) {
-		p := &producer{number: i + 1, every: 1}
+		p := &producer{number: i + 1, every: 1, until: g.unmeasured}
 		g.producers = append(g.producers, p)
 		g.working++
 		g.producing++

@@ -404,6 +404,9 @@ func TestStatisticsOfAGroup(t *testing.T) {
 		if u := s.Utilisation; len(u) != 1 || u[0] < 30.0/31-0.0001 || u[0] > 30.0/31+0.0001 {
 			t.Errorf("utilisation %v, want 30/31", u)
 		}
+		if line := s.String(); line != "made 20, used 20 in 31s: 0.65/s; waited 4.75s on average, 99 % at most 9.5s, all at most 9.5s; consumers: 1, busy 97 %" {
+			t.Error(line)
+		}
 		if r := s.Rate; r < 20.0/31-0.0001 || r > 20.0/31+0.0001 {
 			t.Errorf("rate %v, want 20/31", r)
 		}
@@ -451,4 +454,30 @@ func TestAGroupCanBeObserved(t *testing.T) {
 			t.Errorf("events: %v", counts)
 		}
 	})
+}
+
+// What it costs to measure latencies: go test -run '^$' -bench Measuring -count 5 ./pkg/prodcons
+func BenchmarkMeasuring(b *testing.B) {
+	for _, on := range []bool{true, false} {
+		b.Run(map[bool]string{true: "on", false: "off"}[on], func(b *testing.B) {
+			g := prodcons.Group[int]{
+				Consumers: 4,
+				Produce: func(_ context.Context, _ int, put putter) error {
+					for i := range b.N {
+						if err := put(i); err != nil {
+							return err
+						}
+					}
+					return nil
+				},
+				Consume: func(context.Context, int, int) error { return nil },
+			}
+			if !on {
+				g.Unmeasured()
+			}
+			if err := g.Run(b.Context()); err != nil || on != (g.Stats().Latency.Max > 0) {
+				b.Errorf("%v; %+v", err, g.Stats())
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package prodcons
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons/histogram"
@@ -35,6 +36,45 @@ type Stats struct {
 	// Utilisation is the part of its time, from 0 to 1, that each consumer was
 	// busy: consumer 1 comes first.
 	Utilisation []float64 `json:"utilisation"`
+}
+
+// String tells the most important of it in a line.
+func (s Stats) String() string {
+	line := fmt.Sprintf("made %d, used %d", s.Made, s.Count)
+	if s.Dropped > 0 {
+		line += fmt.Sprintf(", dropped %d", s.Dropped)
+	}
+	if s.Queued > 0 {
+		line += fmt.Sprintf(", queued %d", s.Queued)
+	}
+	digits := 0
+	if s.Rate < 100 {
+		digits = 2
+	}
+	line += fmt.Sprintf(" in %v: %.*f/s", round(s.Total), digits, s.Rate)
+	if s.Count > 0 {
+		line += fmt.Sprintf("; waited %v on average, 99 %% at most %v, all at most %v", round(s.Latency.Mean), round(s.Latency.P99), round(s.Latency.Max))
+	}
+	if n := len(s.Utilisation); n > 0 {
+		busy := 0.0
+		for _, u := range s.Utilisation {
+			busy += u
+		}
+		line += fmt.Sprintf("; consumers: %d, busy %.0f %%", n, 100*busy/float64(n))
+	}
+	if s.Looks > 0 {
+		line += fmt.Sprintf("; looked in vain %d times", s.Looks)
+	}
+	return line
+}
+
+// round leaves a duration three digits.
+func round(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
 }
 
 // latency reads the summary of all latencies.
