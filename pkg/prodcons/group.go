@@ -299,8 +299,8 @@ func (g *Group[T]) now() time.Duration { return time.Since(g.start) }
 //
 // Made, Count, Dropped and Looks are exact. A look at the clock costs as much as
 // handing an item over, so latency is sampled: of a producer that puts fewer than
-// 200,000 items per second each item is measured, of a faster one every 61st,
-// which then counts for 61. With Observe, each is measured. First and Last are of
+// 200,000 items per second each item is measured, of a faster one every 127th,
+// which then counts for 127. With Observe, each is measured. First and Last are of
 // the first and the last item measured.
 //
 // A consumer counts as busy while it does not wait for the queue, from when it

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -370,4 +371,40 @@ func TestNoAllocationPerItem(t *testing.T) {
 	}
 	q.Close()
 	wg.Wait()
+}
+
+// Nobody starves: of many that put and get all the time, each has its turn again
+// and again.
+func TestNobodyStarves(t *testing.T) {
+	q := prodcons.NewBuffer[int](8, prodcons.Wait)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	const each = 200
+	var puts, gets [6]atomic.Int64
+	var wg sync.WaitGroup
+	enough := func() bool {
+		for i := range puts {
+			if puts[i].Load() < each || gets[i].Load() < each {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range puts {
+		wg.Go(func() {
+			for !enough() && q.Put(ctx, i) == nil {
+				puts[i].Add(1)
+			}
+			q.Close()
+		})
+		wg.Go(func() {
+			for range q.All(ctx) {
+				gets[i].Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		t.Errorf("after a minute: puts %v, gets %v", &puts, &gets)
+	}
 }

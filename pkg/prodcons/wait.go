@@ -12,7 +12,7 @@ import (
 const (
 	moment  = 500 // turns of an empty loop
 	moments = 6
-	yields  = 2
+	yields  = 3
 )
 
 // parallel says that others run while we look away.
@@ -22,6 +22,49 @@ var parallel = runtime.GOMAXPROCS(0) > 1
 // ErrFull, sleeping among ws until there is reason to hope. It fails with the
 // context's error when ctx ends first.
 func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bool, try func() error) error {
+	if batch { // it will leave little to others: they need not be woken meanwhile
+		ws.looking.Add(1)
+	}
+	err := q.look(stuck, batch, try)
+	if batch {
+		ws.looking.Add(-1)
+	}
+	if err != stuck {
+		q.pass(ws, stuck)
+		return err
+	}
+	done := ctx.Done()
+	for beaten := false; ; beaten = true {
+		w := ws.enter(beaten)
+		if !q.stuck(stuck) { // since our look, before our entry
+			if err := try(); err != stuck {
+				ws.leave(w)
+				q.pass(ws, stuck)
+				return err
+			}
+		}
+		if done == nil { // a plain receive is faster
+			<-w.woken
+		} else {
+			select {
+			case <-w.woken:
+			case <-done:
+				ws.leave(w)
+				q.pass(ws, stuck)
+				return ctx.Err()
+			}
+		}
+		err := try()
+		ws.arrived(w)
+		q.pass(ws, stuck)
+		if err != stuck {
+			return err
+		}
+	}
+}
+
+// look looks away, and then looks again a few times.
+func (q *Buffer[T]) look(stuck error, batch bool, try func() error) error {
 	if parallel && q.lookAway(stuck, batch) {
 		if err := try(); err != stuck {
 			return err
@@ -36,44 +79,12 @@ func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bo
 			return err
 		}
 	}
-	done := ctx.Done()
-	for beaten := false; ; beaten = true {
-		w := ws.enter(beaten)
-		if !q.stuck(stuck) { // since our look, before our entry
-			if err := try(); err != stuck {
-				q.leave(ws, w, stuck)
-				return err
-			}
-		}
-		if done == nil { // a plain receive is faster
-			<-w.woken
-		} else {
-			select {
-			case <-w.woken:
-			case <-done:
-				q.leave(ws, w, stuck)
-				return ctx.Err()
-			}
-		}
-		err := try()
-		q.arrive(ws, w, stuck)
-		if err != stuck {
-			return err
-		}
-	}
+	return stuck
 }
 
-// leave gives up w's place, and lets the next have the wake if w had it already.
-func (q *Buffer[T]) leave(ws *waiters, w *waiter, stuck error) {
-	if ws.leave(w) {
-		q.arrive(ws, w, stuck)
-	}
-}
-
-// arrive says that w, which was woken, has looked, and wakes the next if there is
-// more.
-func (q *Buffer[T]) arrive(ws *waiters, w *waiter, stuck error) {
-	if ws.arrived(w) && !q.stuck(stuck) {
+// pass wakes the next of those that wait, if there is something for it.
+func (q *Buffer[T]) pass(ws *waiters, stuck error) {
+	if ws.wanted.Load() && !q.stuck(stuck) {
 		ws.wake()
 	}
 }

@@ -12,7 +12,8 @@ import (
 // would often be nothing left by then; when it has looked, it wakes the next if
 // there is more. Go's scheduler wakes its own threads so.
 type waiters struct {
-	wanted atomic.Bool // somebody waits and nobody is on the way
+	wanted  atomic.Bool  // somebody waits and nobody is on the way
+	looking atomic.Int32 // so many have not gone to sleep yet
 
 	mu          sync.Mutex
 	first, last *waiter
@@ -57,18 +58,18 @@ func (ws *waiters) update() { ws.wanted.Store(ws.first != nil && ws.onTheWay == 
 
 // leave gives up w's place. It reports whether w had been woken: then w is on
 // its way, and has to arrive.
-func (ws *waiters) leave(w *waiter) (woken bool) {
+func (ws *waiters) leave(w *waiter) {
 	ws.mu.Lock()
 	if w.waits {
 		ws.remove(w)
 		w.next, ws.free = ws.free, w
 		ws.update()
 		ws.mu.Unlock()
-		return false
+		return
 	}
 	ws.mu.Unlock()
 	<-w.woken
-	return true
+	ws.arrived(w)
 }
 
 // remove takes w from the list, which is locked.
@@ -88,6 +89,9 @@ func (ws *waiters) remove(w *waiter) {
 
 // wake wakes the first, if nobody is on the way.
 func (ws *waiters) wake() {
+	if ws.looking.Load() > 0 {
+		return
+	}
 	ws.mu.Lock()
 	w := ws.first
 	if w == nil || ws.onTheWay > 0 {
@@ -113,13 +117,11 @@ func (ws *waiters) wakeAll() {
 	ws.mu.Unlock()
 }
 
-// arrived says that w, which was woken, has looked. It reports whether another
-// waits and nobody is on the way.
-func (ws *waiters) arrived(w *waiter) (more bool) {
+// arrived says that w, which was woken, has looked.
+func (ws *waiters) arrived(w *waiter) {
 	ws.mu.Lock()
-	defer ws.mu.Unlock()
 	ws.onTheWay--
 	w.next, ws.free = ws.free, w
 	ws.update()
-	return ws.wanted.Load()
+	ws.mu.Unlock()
 }

@@ -71,7 +71,7 @@ type producer struct {
 // anything.
 const (
 	fast      = 5 * time.Microsecond
-	fastEvery = 61
+	fastEvery = 127
 )
 
 // measure notes that an item is made now, that it is measured, and when the next

@@ -2,5 +2,5 @@
 // own, so that nobody who imports the library gets them.
 //
 //	cd scripts/bench
-//	go test -run '^$' -bench . -count 5
+//	go run ./compare
 package bench
