@@ -5,7 +5,7 @@ import "context"
 // PutBatch puts the values in their order and returns how many it has put (or
 // dropped: that counts as put). As many as there is room for are put at once,
 // with none of another goroutine between them. When the buffer is full, it does
-// as Put does.
+// as Put does, and it fails as Put does: then the first n are in the buffer.
 func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -63,7 +63,8 @@ func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 
 // GetBatch removes the oldest values, waiting until there is one at least, up to
 // len(buffer) of them, and copies them there in their order. They are neighbours:
-// no other Get comes between. With an empty buffer it does nothing.
+// no other Get comes between. It fails as Get does, when there is none to copy.
+// With an empty buffer it does nothing.
 //
 // What a consumer has got in a batch no other can take from it, however long it
 // takes over it. Where that matters, get one by one.

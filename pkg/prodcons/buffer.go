@@ -51,9 +51,10 @@ func (w WhenFull) String() string {
 // Cost: a few nanoseconds, no allocation. Put and Get each take a lock that lasts
 // for a few instructions; producers and consumers have one each, and don't
 // disturb one another while the buffer is neither full nor empty. Who has to wait
-// looks once more after a fraction of a microsecond, and then sleeps: an idle
-// buffer costs no time at all. Without a bound, memory follows the length, in
-// pieces of some kilobytes, in both directions.
+// looks again a few times, for some microseconds at most, and then sleeps: an
+// idle buffer costs no time at all. With a bound, memory for all of it is taken
+// at the first put; without, it follows the length in both directions, in pieces
+// of some kilobytes.
 type Buffer[T any] struct {
 	bound int // 0: none
 	full  WhenFull
@@ -294,7 +295,9 @@ func (q *Buffer[T]) TryGet() (v T, err error) {
 }
 
 // Put appends v. When the buffer is full it does what its [WhenFull] says: wait,
-// drop a value, or fail with ErrFull.
+// drop a value, or fail with ErrFull. It fails with ErrClosed after Close, and
+// with the context's error when ctx ends before there is room; v is then not in
+// the buffer.
 func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -306,7 +309,9 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 	return err
 }
 
-// Get removes the oldest value, waiting until there is one.
+// Get removes the oldest value, waiting until there is one. It fails with
+// ErrClosed once the buffer is closed and empty, and with the context's error
+// when ctx ends first; no value is lost in either case.
 func (q *Buffer[T]) Get(ctx context.Context) (v T, err error) {
 	if err := ctx.Err(); err != nil {
 		return v, err

@@ -9,7 +9,7 @@ import (
 
 // Latency sums up how long items waited from their creation to their pick-up.
 // All are zero when nothing was picked up. The percentiles come from a histogram
-// and are off by 1.6 % at most; the others are exact.
+// and are off by 1.6 % at most; the others are exact, for those that were measured.
 type Latency struct {
 	Min   time.Duration `json:"min"`
 	Mean  time.Duration `json:"mean"`
