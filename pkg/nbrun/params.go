@@ -33,9 +33,10 @@ func (p parameter) String() string {
 }
 
 // inject puts a cell with the values given after the cell tagged parameters, in
-// the place of the one that an earlier run has put there.
+// the place of the one that an earlier run has put there. A notebook of text
+// alone, such as an index, is left as it is.
 func inject(nb *ipynb.Notebook, values map[string]string) error {
-	if len(values) == 0 {
+	if len(values) == 0 || !slices.ContainsFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" }) {
 		return nil
 	}
 	at := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })

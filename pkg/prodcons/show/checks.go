@@ -14,12 +14,27 @@ type Checks struct {
 	failed   int
 }
 
-// Check begins the checks of a lesson. When one fails, End fails the cell.
-func Check() *Checks { return &Checks{} }
+// fewest is how many items of each producer the lessons' claims are about: with
+// fewer, some are not true.
+const fewest = 15
 
-// Exercise begins the checks of an exercise. What is missing is said, and the
-// cell goes on: an exercise not yet done is no fault.
-func Exercise() *Checks { return &Checks{exercise: true} }
+// Check begins the checks of a lesson whose producers make n items each. When one
+// fails, End fails the cell. When n is so small that the claims say nothing, the
+// program ends with a line that says so.
+func Check(n int) *Checks {
+	if n < fewest {
+		fail("the claims are about runs of %d items or more, and n is %d: set it in the cell of the parameters, and run the cells from there once more", fewest, n)
+	}
+	return &Checks{}
+}
+
+// Exercise begins the checks of an exercise, with n as in Check. What is missing
+// is said, and the cell goes on: an exercise not yet done is no fault.
+func Exercise(n int) *Checks {
+	c := Check(n)
+	c.exercise = true
+	return c
+}
 
 // That checks a claim. The numbers behind it stand beside it.
 func (c *Checks) That(claim string, ok bool, format string, args ...any) {

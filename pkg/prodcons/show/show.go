@@ -125,6 +125,16 @@ func Rests(producer, n int) time.Duration {
 	return sum
 }
 
+// LastMade is when the last item of a run was made, in story time.
+func LastMade(run *prodcons.Record) (at time.Duration) {
+	for _, e := range run.Events() {
+		if e.Kind == prodcons.Made {
+			at = e.At
+		}
+	}
+	return at
+}
+
 // Slack is by how much times measured on the real clock may be off, in story
 // time: more at a higher speed, as a millisecond that the system is late counts
 // as many there.
@@ -142,6 +152,9 @@ func (s *Story) End() {
 	}
 }
 
+// Seconds is how long that many story seconds take in real time.
+func (s *Story) Seconds(story float64) time.Duration { return duration(story / s.speed) }
+
 // Producer makes items and rests. One goroutine uses it.
 type Producer struct {
 	story  *Story
@@ -155,10 +168,17 @@ func (s *Story) Producer(number int) *Producer {
 	return &Producer{story: s, number: number, Pace: s.pace(seed + number)}
 }
 
-// Make makes an item of value, stamped with the time, and says so in yellow.
+// Rested returns a channel that gets the time when the next rest is over, for a
+// producer that may have to stop in the middle of it.
+func (p *Producer) Rested() <-chan time.Time {
+	return time.After(p.story.Seconds(p.Next().Seconds()))
+}
+
+// Make makes an item of value, stamped with the time, and says so in yellow, and
+// who made it if that was not producer 1.
 func (p *Producer) Make(value int) prodcons.IntItem {
 	item := prodcons.IntItem{Origin: p.story.Made(p.number), Value: value}
-	p.story.line(yellow, " -- generated item %d", item.Number)
+	p.story.line(yellow, " -- generated item %d%s", item.Number, by("producer", p.number))
 	return item
 }
 
@@ -180,7 +200,16 @@ func (s *Story) Consumer(number int) *Consumer {
 func (c *Consumer) PickUp(item prodcons.IntItem) {
 	c.item = item
 	waited := c.story.PickedUp(c.number, item.Origin)
-	c.story.line(cyan, " +++ processed value %d after %.2f sec.", item.Value, waited.Seconds())
+	c.story.line(cyan, " +++ processed value %d after %.2f sec.%s", item.Value, waited.Seconds(), by("consumer", c.number))
+}
+
+// by names a producer or consumer at the end of a line, but for the first: alone,
+// it needs no name.
+func by(role string, number int) string {
+	if number == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s %d)", role, number)
 }
 
 // Work works for half a second on the item picked up last.

@@ -165,7 +165,7 @@ func TestTable(t *testing.T) {
 
 func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 	w := capture(t, false)
-	c := show.Exercise()
+	c := show.Exercise(20)
 	c.That("one", true, "%d", 1)
 	c.Below("two", 3*time.Second, 2*time.Second)
 	c.About("three", time.Second, 2*time.Second, 500*time.Millisecond)
@@ -175,7 +175,7 @@ func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	w.all = nil
-	c = show.Exercise()
+	c = show.Exercise(20)
 	c.About("three", time.Second, 1200*time.Millisecond, 500*time.Millisecond)
 	c.End()
 	if got := strings.Join(w.all, ""); !strings.HasSuffix(got, "Solved.\n") {
@@ -188,7 +188,7 @@ var faults = map[string]func(){
 	"speed 0": func() { show.Start("x", 0) },
 	"no run":  func() { show.Load("never run") },
 	"claim": func() {
-		c := show.Check()
+		c := show.Check(20)
 		c.That("a false claim", false, "no")
 		c.End()
 	},
@@ -244,7 +244,7 @@ func Example() {
 }
 
 func ExampleCheck() {
-	check := show.Check()
+	check := show.Check(20)
 	check.That("nothing is lost", true, "made %d, used %d", 20, 20)
 	check.End()
 	// Output: ✔ nothing is lost: made 20, used 20

@@ -50,6 +50,15 @@ func seconds(d time.Duration) string {
 	}
 }
 
+// Percent writes parts of a whole, such as utilisations, as percentages.
+func Percent(parts ...float64) string {
+	var texts []string
+	for _, p := range parts {
+		texts = append(texts, fmt.Sprintf("%.0f %%", 100*p))
+	}
+	return strings.Join(texts, ", ")
+}
+
 func duration(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }

@@ -12,8 +12,10 @@ func init() {
 		// function, constant and variable definitions
 		"Check":      reflect.ValueOf(show.Check),
 		"Exercise":   reflect.ValueOf(show.Exercise),
+		"LastMade":   reflect.ValueOf(show.LastMade),
 		"Load":       reflect.ValueOf(show.Load),
 		"Output":     reflect.ValueOf(&show.Output).Elem(),
+		"Percent":    reflect.ValueOf(show.Percent),
 		"Rests":      reflect.ValueOf(show.Rests),
 		"Slack":      reflect.ValueOf(show.Slack),
 		"Start":      reflect.ValueOf(show.Start),

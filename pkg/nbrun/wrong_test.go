@@ -1,0 +1,112 @@
+package nbrun_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+)
+
+// wrong are answers that somebody may well give: the solution, but for one thing.
+var wrong = []struct {
+	lesson   string
+	exercise int // which of the lesson's, counted from 0
+	mistake  string
+	from, to string // what of the solution becomes what
+	says     string // a part of the line with ✘
+}{
+	{
+		"01-synchronous", 0, "picks up after the rest",
+		"\tconsumer.PickUp(item)\n\tconsumer.Work()\n\tproducer.Rest()\n", "\tproducer.Rest()\n\tconsumer.PickUp(item)\n\tconsumer.Work()\n",
+		"no item waits",
+	},
+	{"01-synchronous", 0, "does not work", "\tconsumer.Work()\n", "", "all are worked on"},
+	{"02-polling", 0, "no limit", "pause = min(2*pause, 0.04)", "pause *= 2", "Begin with a short pause, and limit it"},
+	{"02-polling", 0, "no longer pause", "pause = min(2*pause, 0.04)", "", "it looks less often"},
+	{"03-channels", 0, "a missing Wait for a deadlock", `"close", "send"`, `"wait", "send"`, `"wait" is another fault`},
+	{"03-channels", 0, "Add for a missing Wait", `"add", "wait"`, `"add", "add"`, `"add" is another fault`},
+	{"03-channels", 1, "room for one", "IntItem, 5)", "IntItem, 1)", "has the channel room for the items of 4 s?"},
+	{"03-channels", 1, "takes the stumble away", "consumer.Sleep(4)", "consumer.Sleep(0)", "the consumer still stumbles"},
+	{"04-many", 0, "one as before", "var consumers = 2", "var consumers = 1", "items wait less than 0.1 s"},
+	{"04-many", 0, "one for each producer", "var consumers = 2", "var consumers = 3", "would one less do?"},
+	{"05-back-pressure", 0, "drops the new one", "\t\tdefault: // no room\n", "\t\tdefault:\n\t\t\treturn\n", "it is the old ones that go"},
+	{"05-back-pressure", 0, "empties the queue", "\t\tcase <-queue:\n", "\t\tcase <-queue:\n\t\t\tfor len(queue) > 0 {\n\t\t\t\t<-queue\n\t\t\t}\n", "one item out is enough"},
+	{"06-stopping", 0, "goes on for ever", "story.Seconds(1)", "story.Seconds(100)", "a limit is missing"},
+	{"06-stopping", 0, "stops at once", "story.Seconds(1)", "0", "somebody has to go on"},
+	{"07-testing-time", 0, "does not look at the clock", "took != 3*time.Second", "took < 0", "look at the clock as well"},
+	{"07-testing-time", 0, "forgets the last rest", "took != 3*time.Second", "took != 2500*time.Millisecond", "it is too strict"},
+	{"08-the-package", 0, "one producer", "\t\tProducers: 2,\n", "", "both producers"},
+	{"08-the-package", 0, "keeps the error to itself", "return use(v)", "_ = use(v); return nil", "the first error comes back"},
+}
+
+func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
+	told := map[string]int{}
+	for _, w := range wrong {
+		told[w.lesson+".ipynb"]++
+		t.Run(w.lesson+"/"+w.mistake, func(t *testing.T) {
+			path := "../../notebooks/" + w.lesson + ".ipynb"
+			nb, err := ipynb.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source := func(tag string) string {
+				var all []string
+				for _, c := range nb.Cells {
+					if c.HasTag(tag) {
+						all = append(all, c.Source)
+					}
+				}
+				return all[w.exercise]
+			}
+			solution := source("solution")
+			if !strings.Contains(solution, w.from) {
+				t.Fatalf("the solution has no %q:\n%s", w.from, solution)
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data = replaceSource(t, data, source("exercise"), strings.Replace(solution, w.from, w.to, 1))
+			answered := filepath.Join(filepath.Dir(path), ".wrong-"+filepath.Base(path))
+			if err := os.WriteFile(answered, data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			defer os.Remove(answered)
+			r, done, _ := execute(t, answered, nbrun.Options{Clock: nbrun.Virtual})
+			if r.Failure != nil {
+				t.Fatal(r.Failure)
+			}
+			var checks []string
+			for _, c := range done.Cells {
+				if c.HasTag("check") {
+					stdout, _, _ := c.Texts()
+					checks = append(checks, stdout)
+				}
+			}
+			said := checks[w.exercise]
+			if !slices.ContainsFunc(strings.Split(said, "\n"), func(line string) bool {
+				return strings.Contains(line, "✘") && strings.Contains(line, w.says)
+			}) || !strings.Contains(said, "Not yet") {
+				t.Errorf("no ✘ says %q:\n%s", w.says, said)
+			}
+		})
+	}
+	for _, path := range lessons(t) {
+		nb, err := ipynb.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range nb.Cells {
+			if c.HasTag("exercise") {
+				told[filepath.Base(path)] -= 2
+			}
+		}
+		if told[filepath.Base(path)] < 0 {
+			t.Errorf("%s: fewer than two wrong answers to each exercise are tried", path)
+		}
+	}
+}
