@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"math/bits"
 	"reflect"
 	"runtime"
 	"sync/atomic"
@@ -53,13 +54,14 @@ func (w WhenFull) String() string {
 // disturb one another while the buffer is neither full nor empty. Who has to wait
 // looks again a few times, for some microseconds at most, and then sleeps: an
 // idle buffer costs no time at all. With a bound, memory for all of it is taken
-// at the first put; without, it follows the length in both directions, in pieces
-// of some kilobytes.
+// at once; without, it follows the length in both directions, in pieces of some
+// kilobytes.
 type Buffer[T any] struct {
 	bound int // 0: none
 	full  WhenFull
 
-	// Set by the first put, under tail's lock, before it publishes its value.
+	// Set by make: at once if there is a bound, else by the first put, under tail's
+	// lock, before it publishes its value.
 	limit  uint64 // the bound, or next to infinity; 0 before
 	mask   uint64 // len(piece.slots) - 1
 	shared bool   // there are pointers in T
@@ -110,9 +112,13 @@ const (
 
 // NewBuffer returns an empty buffer that holds up to bound values, and what it
 // does when it is full. With a bound of zero or less it has none, and is never
-// full.
+// full. A bound for which there is no memory makes it panic, as make does.
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
-	return &Buffer[T]{bound: max(bound, 0), full: full}
+	q := &Buffer[T]{bound: max(bound, 0), full: full}
+	if bound > 0 {
+		q.make()
+	}
+	return q
 }
 
 // NewIntBuffer is NewBuffer for the lessons' items.
@@ -131,30 +137,30 @@ func lock(word *atomic.Uint64) uint64 {
 	}
 }
 
-// room prepares the buffer for its first value, and says how many values there
-// is room for. The tail is locked and at position t.
+// make prepares the buffer for its first value.
+func (q *Buffer[T]) make() {
+	typ := reflect.TypeFor[T]()
+	if q.bound > 0 {
+		p := &piece[T]{slots: make([]T, 1<<bits.Len(uint(q.bound-1)))}
+		p.next, q.first.next = p, p
+		q.limit, q.mask = uint64(q.bound), uint64(len(p.slots)-1)
+	} else {
+		const bytes = 8 << 10
+		n := 16
+		for n < 1024 && n*int(typ.Size()) < bytes {
+			n *= 2
+		}
+		q.limit, q.mask = math.MaxUint64, uint64(n-1)
+	}
+	q.shared = pointers(typ)
+	q.put.at = &q.first
+}
+
+// room says how many values there is room for. The tail is locked and at position
+// t.
 func (q *Buffer[T]) room(t uint64) uint64 {
 	if q.limit == 0 {
-		typ := reflect.TypeFor[T]()
-		q.shared = pointers(typ)
-		if q.bound > 0 {
-			q.limit = uint64(q.bound)
-			n := 1
-			for n < q.bound {
-				n *= 2
-			}
-			q.mask = uint64(n - 1)
-			p := &piece[T]{slots: make([]T, n)}
-			p.next, q.first.next = p, p
-		} else {
-			const bytes = 8 << 10
-			n := 16
-			for n < 1024 && n*int(typ.Size()) < bytes {
-				n *= 2
-			}
-			q.limit, q.mask = math.MaxUint64, uint64(n-1)
-		}
-		q.put.at = &q.first
+		q.make()
 	}
 	q.put.got = q.head.Load() / one
 	return q.limit - (t - q.put.got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -287,6 +288,20 @@ func TestAFullBufferDoesWhatItIsTold(t *testing.T) {
 	}
 	if prodcons.DropOldest.String() != "drop oldest" || prodcons.WhenFull(9).String() != "WhenFull(9)" {
 		t.Error("names")
+	}
+}
+
+// A bound that is too large fails at once and not in the middle of a put.
+func TestABoundWithoutMemoryPanicsAtOnce(t *testing.T) {
+	for _, bound := range []int{math.MaxInt, math.MaxInt/2 + 2, math.MaxInt / 8} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("a buffer of %d was made", bound)
+				}
+			}()
+			prodcons.NewBuffer[[64]byte](bound, prodcons.Wait)
+		}()
 	}
 }
 
