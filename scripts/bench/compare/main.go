@@ -4,8 +4,8 @@
 //	go run ./compare [-rounds 5] [-attempts 1] [-slack 1]
 //
 // Each round runs every benchmark once, so that a noisy neighbour does not hit
-// one row alone. The exit status is 1 when in every attempt a goal is missed, by
-// more than the factor slack.
+// one row alone. The exit status is 1 when a goal is missed by more than the
+// factor slack, after all attempts.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("compare: ")
 	rounds := flag.Int("rounds", 5, "how often each benchmark is run; medians are taken")
-	attempts := flag.Int("attempts", 1, "begin anew, up to so often, while a goal is missed")
+	attempts := flag.Int("attempts", 1, "run as many rounds more, up to so often, while a goal is missed")
 	slack := flag.Float64("slack", 1, "a goal counts as missed when the value is so many times what it may be at most")
 	flag.Parse()
 	if flag.NArg() > 0 || *rounds < 1 || *attempts < 1 || !(*slack >= 1) {
@@ -61,9 +61,9 @@ func run(rounds, attempts int, slack float64) error {
 			return fmt.Errorf("build the benchmarks of %s: %w", b.folder, err)
 		}
 	}
+	results := results{}
 	for attempt := 1; ; attempt++ {
-		results, err := measure(dir, rounds)
-		if err != nil {
+		if err := results.measure(dir, rounds); err != nil {
 			return err
 		}
 		results.print()
@@ -73,7 +73,7 @@ func run(rounds, attempts int, slack float64) error {
 		if attempt == attempts {
 			return fmt.Errorf("a goal is missed")
 		}
-		fmt.Print("\nOnce more: there may have been noise.\n\n")
+		fmt.Print("\nSome rounds more, to be added to these: there may have been noise.\n\n")
 	}
 }
 
@@ -83,22 +83,22 @@ func binary(dir string, i int) string { return filepath.Join(dir, fmt.Sprintf("%
 // the number of processors) and unit.
 type results map[string]map[string][]float64
 
-func measure(dir string, rounds int) (results, error) {
-	all := results{}
+// measure adds the values of some rounds.
+func (all results) measure(dir string, rounds int) error {
 	for range rounds {
 		for i, b := range benchmarks {
 			cmd := exec.Command(binary(dir, i), "-test.run", "^$", "-test.bench", b.pattern, "-test.benchtime", b.time)
 			cmd.Dir = b.folder
 			out, err := cmd.CombinedOutput()
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w\n%s", b.pattern, err, out)
+				return fmt.Errorf("%s: %w\n%s", b.pattern, err, out)
 			}
 			if err := all.read(bytes.NewReader(out)); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return all, nil
+	return nil
 }
 
 func (all results) read(r io.Reader) error {
