@@ -146,46 +146,62 @@ func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var exercises, solutions []string
-		for _, c := range nb.Cells {
-			if c.HasTag("exercise") {
-				exercises = append(exercises, c.Source)
-			}
-			if c.HasTag("solution") {
-				solutions = append(solutions, c.Source)
-			}
-		}
+		exercises, solutions := sources(nb, "exercise"), sources(nb, "solution")
 		if len(exercises) == 0 || len(exercises) != len(solutions) {
 			t.Errorf("%s: %d exercises, %d solutions", path, len(exercises), len(solutions))
 			continue
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		answers := map[string]string{}
 		for i := range exercises {
-			data = replaceSource(t, data, exercises[i], solutions[i])
+			answers[exercises[i]] = solutions[i]
 		}
-		// Beside the lessons, so that it finds the module as they do.
-		solved := filepath.Join(filepath.Dir(path), ".solved-"+filepath.Base(path))
-		if err := os.WriteFile(solved, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { os.Remove(solved) })
-		_, done, _ := execute(t, solved, nbrun.Options{Clock: nbrun.Virtual})
-		checks := 0
-		for _, c := range done.Cells {
-			if c.HasTag("check") {
-				checks++
-				if stdout, _, _ := c.Texts(); strings.Contains(stdout, "✘") || !strings.Contains(stdout, "Solved.") {
-					t.Errorf("%s: the solution does not pass:\n%s", path, stdout)
-				}
+		_, checks := solve(t, path, answers)
+		for _, stdout := range checks {
+			if strings.Contains(stdout, "✘") || !strings.Contains(stdout, "Solved.") {
+				t.Errorf("%s: the solution does not pass:\n%s", path, stdout)
 			}
 		}
-		if checks != len(exercises) {
-			t.Errorf("%s: %d checks for %d exercises", path, checks, len(exercises))
+		if len(checks) != len(exercises) {
+			t.Errorf("%s: %d checks for %d exercises", path, len(checks), len(exercises))
 		}
 	}
+}
+
+// sources are those of the cells that have the tag.
+func sources(nb *ipynb.Notebook, tag string) (all []string) {
+	for _, c := range nb.Cells {
+		if c.HasTag(tag) {
+			all = append(all, c.Source)
+		}
+	}
+	return all
+}
+
+// solve runs a lesson in which cells with some sources have others, and returns
+// what its checks say.
+func solve(t *testing.T, path string, answers map[string]string) (r *nbrun.Result, checks []string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range answers {
+		data = replaceSource(t, data, from, to)
+	}
+	// Beside the lessons, so that it finds the module as they do.
+	answered := filepath.Join(filepath.Dir(path), ".answered-"+filepath.Base(path))
+	if err := os.WriteFile(answered, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(answered)
+	r, done, _ := execute(t, answered, nbrun.Options{Clock: nbrun.Virtual})
+	for _, c := range done.Cells {
+		if c.HasTag("check") {
+			stdout, _, _ := c.Texts()
+			checks = append(checks, stdout)
+		}
+	}
+	return r, checks
 }
 
 // replaceSource replaces the source of the cell that has it.

@@ -45,8 +45,9 @@ const (
 	Real Clock = "real"
 	// Virtual is Go's own fake clock: when all goroutines wait, time jumps to the
 	// next timer. Sleeping costs nothing, and every run gives the same times; for
-	// that, programs run on one processor, unless GOMAXPROCS is set. It is there for the go engine, not on Windows, and not for programs that need
-	// cgo, as those built with -race do; these run on the real clock.
+	// that, programs run on one processor, unless GOMAXPROCS is set. It is there
+	// for the go engine, not on Windows, and not for programs that need cgo, as
+	// those built with -race do; these run on the real clock.
 	Virtual Clock = "virtual"
 )
 

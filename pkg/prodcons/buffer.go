@@ -124,7 +124,8 @@ func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 // NewIntBuffer is NewBuffer for the lessons' items.
 func NewIntBuffer(bound int, full WhenFull) *IntBuffer { return NewBuffer[IntItem](bound, full) }
 
-// lock takes the lock in word and returns the word without it.
+// lock takes the lock in word and returns the word without it. TryPut and TryGet
+// try once by themselves before they call it: the compiler does not inline it.
 func lock(word *atomic.Uint64) uint64 {
 	for look := 1; ; look++ {
 		w := word.Load()
@@ -251,11 +252,12 @@ func (q *Buffer[T]) drop(t uint64) {
 	w := lock(&q.head)
 	h := w / one
 	if t-h == q.limit { // still full
-		if i := h & q.mask; i == 0 {
+		i := h & q.mask
+		if i == 0 {
 			q.shrink()
 		}
 		var none T
-		q.get.slots[h&q.mask] = none
+		q.get.slots[i] = none
 		w += one
 		q.drops.Add(1)
 	}

@@ -56,8 +56,7 @@ func (ws *waiters) enter(front bool) *waiter {
 // update sets wanted. The list is locked.
 func (ws *waiters) update() { ws.wanted.Store(ws.first != nil && ws.onTheWay == 0) }
 
-// leave gives up w's place. It reports whether w had been woken: then w is on
-// its way, and has to arrive.
+// leave gives up w's place. If w had been woken, it arrives.
 func (ws *waiters) leave(w *waiter) {
 	ws.mu.Lock()
 	if w.waits {

@@ -131,7 +131,7 @@ func newView(run *prodcons.Record) *view {
 	begin := func(e prodcons.Event, made time.Duration) int {
 		i := len(v.items)
 		at[[2]int{e.Producer, e.Number}] = i
-		v.items = append(v.items, span{producer: e.Producer, consumer: e.Consumer, made: made.Seconds(), picked: math.NaN(), done: math.NaN()})
+		v.items = append(v.items, span{producer: e.Producer, made: made.Seconds(), picked: math.NaN(), done: math.NaN()})
 		steps = append(steps, step{made.Seconds(), 1})
 		return i
 	}
