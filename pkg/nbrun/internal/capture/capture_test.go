@@ -158,6 +158,27 @@ func TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled(t *testing.T) {
 	}
 }
 
+// Most of them are still on the way to their program when they are looked for.
+func TestNoneOfManyStartedJustNowEscapes(t *testing.T) {
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("no /proc: what is left can't be found")
+	}
+	for i := range 10 {
+		mark := fmt.Sprintf("CAPTURE_TEST=%d.%d", time.Now().UnixNano(), i)
+		p := shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do setsid sleep 1000 & done")
+		p.Env = append(p.Env, mark)
+		if _, err := p.Run(t.Context(), &sink{}); err != nil {
+			t.Fatal(err)
+		}
+		if n := KillMarked(mark); n != 20 {
+			t.Errorf("killed %d of 20", n)
+		}
+		if n := alive(mark); n != 0 {
+			t.Fatalf("%d processes left", n)
+		}
+	}
+}
+
 func TestAFloodIsHandedOnWhole(t *testing.T) {
 	s := &sink{}
 	if _, err := shell("head -c 100000000 /dev/zero; head -c 1000000 /dev/zero >&2").Run(t.Context(), s); err != nil {
