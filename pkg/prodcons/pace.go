@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type Pace struct {
 	speed  float64
 	draw   *rand.Rand
 	behind time.Duration // by how much the last sleep was too long
+	late   atomic.Int64  // see Late, in ns
 }
 
 // CheckSpeed says what is wrong with a speed, or returns nil. A speed is a
@@ -66,5 +68,22 @@ func (p *Pace) Sleep(story time.Duration) {
 	}
 	start := time.Now()
 	time.Sleep(want)
-	p.behind = time.Since(start) - want
+	p.woken(time.Since(start) - want)
 }
+
+// woken notes by how much a sleep was too long.
+func (p *Pace) woken(late time.Duration) {
+	p.behind = late
+	if late > timely {
+		p.late.Add(int64(late))
+	}
+}
+
+// timely is what a system's timers may be late without being called late.
+const timely = 2 * time.Millisecond
+
+// Late is by how much the system has woken this pace too late, all its sleeps
+// together, in real time. Delays of under 2 ms are not counted: so it is 0 on a
+// machine that has nothing else to do, and on another it tells how far the times
+// of a story can be trusted. It may be called by any goroutine.
+func (p *Pace) Late() time.Duration { return time.Duration(p.late.Load()) }

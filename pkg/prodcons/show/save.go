@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
@@ -25,9 +26,15 @@ func file(name string) string {
 	return filepath.Join(folder(), url.PathEscape(name)+".json")
 }
 
+// saved is what a file holds.
+type saved struct {
+	Record *prodcons.Record `json:"record"`
+	Late   time.Duration    `json:"late"` // real time, in ns
+}
+
 // save writes the record to a file of its name, all of it or nothing.
-func save(r *prodcons.Record) error {
-	data, err := json.Marshal(r)
+func save(r *prodcons.Record, late time.Duration) error {
+	data, err := json.Marshal(saved{r, late})
 	if err != nil {
 		return err
 	}
@@ -57,12 +64,27 @@ func Load(name string) *prodcons.Record {
 	if errors.Is(err, fs.ErrNotExist) {
 		fail("there is no run named %q yet: run the cell that starts it, then this one again", name)
 	}
-	var r prodcons.Record
+	var s saved
 	if err == nil {
-		err = json.Unmarshal(data, &r)
+		err = json.Unmarshal(data, &s)
+	}
+	if err == nil && s.Record == nil {
+		err = errors.New("it is not complete")
 	}
 	if err != nil {
 		fail("the run named %q could not be read: %v", name, err)
 	}
-	return &r
+	return s.Record
+}
+
+// latest is the most that one of the saved runs was late.
+func latest() (late time.Duration) {
+	files, _ := filepath.Glob(filepath.Join(folder(), "*.json"))
+	for _, f := range files {
+		var s struct{ Late time.Duration }
+		if data, err := os.ReadFile(f); err == nil && json.Unmarshal(data, &s) == nil {
+			late = max(late, s.Late)
+		}
+	}
+	return late
 }

@@ -80,6 +80,9 @@ type Story struct {
 	*prodcons.Record
 	speed float64
 	quiet bool
+
+	mu    sync.Mutex
+	paces []*prodcons.Pace // of its producers and consumers
 }
 
 // Start opens a story with a bold line. Speed is how many story seconds pass in
@@ -111,6 +114,9 @@ func (s *Story) pace(seed int) *prodcons.Pace {
 	if err != nil {
 		panic(err) // StartQuiet has checked the speed
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paces = append(s.paces, p)
 	return p
 }
 
@@ -135,11 +141,23 @@ func LastMade(run *prodcons.Record) (at time.Duration) {
 	return at
 }
 
+// late is by how much the system has woken one of the story's producers and
+// consumers too late, in real time.
+func (s *Story) late() (late time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.paces {
+		late = max(late, p.Late())
+	}
+	return late
+}
+
 // Slack is by how much times measured on the real clock may be off, in story
-// time: more at a higher speed, as a millisecond that the system is late counts
-// as many there.
+// time: 0.1 s, and more at a higher speed, as a millisecond that the system is late
+// counts as many there. A machine that is busy with something else is later still:
+// what it was late in one of the runs that [Load] would find is added.
 func Slack(speed float64) time.Duration {
-	return 100*time.Millisecond + duration(0.005*speed)
+	return 100*time.Millisecond + duration(speed*(0.005+latest().Seconds()))
 }
 
 // End closes the story with a bold line that tells its total time, and saves
@@ -147,7 +165,7 @@ func Slack(speed float64) time.Duration {
 func (s *Story) End() {
 	total := s.Record.End()
 	s.line(bold, "App exiting, total time: %.2f sec.", total.Seconds())
-	if err := save(s.Record); err != nil {
+	if err := save(s.Record, s.late()); err != nil {
 		fail("the run could not be saved for the next cells: %v", err)
 	}
 }

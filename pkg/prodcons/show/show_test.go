@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -248,4 +250,36 @@ func ExampleCheck() {
 	check.That("nothing is lost", true, "made %d, used %d", 20, 20)
 	check.End()
 	// Output: ✔ nothing is lost: made 20, used 20
+}
+
+// TestSlackKnowsWhatTheMachineWasLate runs a story while something else keeps the
+// only processor, again and again, as in a cell that is run again.
+func TestSlackKnowsWhatTheMachineWasLate(t *testing.T) {
+	t.Setenv("GONB_TMP_DIR", t.TempDir())
+	if got := show.Slack(2); got != 110*time.Millisecond {
+		t.Fatalf("slack is %v where nothing has run, want 110ms", got)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for {
+		var busy atomic.Bool
+		busy.Store(true)
+		for range 8 { // they take turns, some 10 ms each
+			go func() {
+				for busy.Load() {
+				}
+			}()
+		}
+		story := show.StartQuiet("on a busy machine", 100)
+		consumer := story.Consumer(1)
+		consumer.Sleep(1)
+		story.End()
+		busy.Store(false)
+		if late := story.Record.End() - time.Second; late < 2*time.Second {
+			continue // it had luck
+		}
+		if got := show.Slack(100); got < 600*time.Millisecond+time.Second {
+			t.Fatalf("slack is %v at a speed of 100, though a sleep of a second took three", got)
+		}
+		return
+	}
 }
