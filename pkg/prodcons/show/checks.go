@@ -12,6 +12,7 @@ import (
 type Checks struct {
 	exercise bool
 	failed   int
+	last     bool // the last claim was true
 }
 
 // fewest is how many items of each producer the lessons' claims are about: with
@@ -43,6 +44,7 @@ func (c *Checks) That(claim string, ok bool, format string, args ...any) {
 		mark, text = red, "✘ "
 		c.failed++
 	}
+	c.last = ok
 	line(mark, "%s", text+claim+": "+fmt.Sprintf(format, args...))
 }
 
@@ -55,6 +57,13 @@ func (c *Checks) About(claim string, got, want, slack time.Duration) {
 // Below checks that got is under limit, both in story time.
 func (c *Checks) Below(claim string, got, limit time.Duration) {
 	c.That(claim, got < limit, "%s (limit %s)", seconds(got), seconds(limit))
+}
+
+// Hint says what to do about the claim before it, if that was false.
+func (c *Checks) Hint(text string) {
+	if !c.last {
+		line(plain, "  → %s", text)
+	}
 }
 
 // End closes the checks. It ends the program with status 1 when a claim of a

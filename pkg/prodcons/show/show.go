@@ -38,6 +38,7 @@ func output() io.Writer {
 }
 
 var (
+	plain  = color.New(color.Reset)
 	yellow = color.New(color.FgYellow)
 	cyan   = color.New(color.FgCyan)
 	bold   = color.New(color.Bold)

@@ -169,10 +169,12 @@ func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 	w := capture(t, false)
 	c := show.Exercise(20)
 	c.That("one", true, "%d", 1)
+	c.Hint("not said, as there is nothing to do")
 	c.Below("two", 3*time.Second, 2*time.Second)
+	c.Hint("take less")
 	c.About("three", time.Second, 2*time.Second, 500*time.Millisecond)
 	c.End()
-	want := "✔ one: 1\n✘ two: 3.00 s (limit 2.00 s)\n✘ three: 1.00 s (expected 2.00 s ± 0.50 s)\nNot yet: change the cell above, run it, then run this one again.\n"
+	want := "✔ one: 1\n✘ two: 3.00 s (limit 2.00 s)\n  → take less\n✘ three: 1.00 s (expected 2.00 s ± 0.50 s)\nNot yet: change the cell above, run it, then run this one again.\n"
 	if got := strings.Join(w.all, ""); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
