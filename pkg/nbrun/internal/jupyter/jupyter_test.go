@@ -517,7 +517,7 @@ func TestTwoBuildTheToolsOnce(t *testing.T) {
 		}()
 	}
 	a, b := <-results, <-results
-	if a.err != nil || b.err != nil || *a.tools != *b.tools || !a.tools.complete() {
+	if a.err != nil || b.err != nil || *a.tools != *b.tools || !a.tools.Complete() {
 		t.Fatalf("%+v, %+v", a, b)
 	}
 	if said := fmt.Sprint(a.said, b.said); !strings.Contains(said, "building the kernel") || !strings.Contains(said, "waiting for another run that builds the kernel") {

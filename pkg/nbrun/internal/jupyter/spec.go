@@ -72,24 +72,27 @@ func FindSpec(name string) (*Spec, error) {
 // dataDirs are Jupyter's data folders
 // (https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs).
 func dataDirs() []string {
-	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))
-	home, _ := os.UserHomeDir()
-	switch dir := os.Getenv("JUPYTER_DATA_DIR"); {
-	case dir != "":
-		dirs = append(dirs, dir)
-	case runtime.GOOS == "darwin":
-		dirs = append(dirs, filepath.Join(home, "Library", "Jupyter"))
-	case os.Getenv("XDG_DATA_HOME") != "":
-		dirs = append(dirs, filepath.Join(os.Getenv("XDG_DATA_HOME"), "jupyter"))
-	default:
-		dirs = append(dirs, filepath.Join(home, ".local", "share", "jupyter"))
-	}
+	dirs := append(filepath.SplitList(os.Getenv("JUPYTER_PATH")), UserDataDir())
 	for _, name := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
 		if dir := os.Getenv(name); dir != "" {
 			dirs = append(dirs, filepath.Join(dir, "share", "jupyter"))
 		}
 	}
 	return append(dirs, "/usr/local/share/jupyter", "/usr/share/jupyter")
+}
+
+// UserDataDir is the user's own folder among Jupyter's data folders.
+func UserDataDir() string {
+	home, _ := os.UserHomeDir()
+	switch dir := os.Getenv("JUPYTER_DATA_DIR"); {
+	case dir != "":
+		return dir
+	case runtime.GOOS == "darwin":
+		return filepath.Join(home, "Library", "Jupyter")
+	case os.Getenv("XDG_DATA_HOME") != "":
+		return filepath.Join(os.Getenv("XDG_DATA_HOME"), "jupyter")
+	}
+	return filepath.Join(home, ".local", "share", "jupyter")
 }
 
 // Process says how to start the kernel in a folder, with an environment. Its own

@@ -49,7 +49,7 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 	}
 	t := &Tools{Dir: dir, Link: filepath.Join(dir, "link")}
 	now := time.Now()
-	if released && t.complete() {
+	if released && t.Complete() {
 		return t, os.Chtimes(dir, now, now)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -91,7 +91,22 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 // keepFor is how long tools that are not used stay in the cache.
 const keepFor = 30 * 24 * time.Hour
 
-func (t *Tools) complete() bool {
+// FindTools is what BuildTools would build, and whether it is there already.
+func FindTools(ctx context.Context) (t *Tools, built bool, err error) {
+	root, _, err := moduleRoot(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	dir, err := toolsDir(root)
+	if err != nil {
+		return nil, false, err
+	}
+	t = &Tools{Dir: dir, Link: filepath.Join(dir, "link")}
+	return t, t.Complete(), nil
+}
+
+// Complete reports whether all tools are there still.
+func (t *Tools) Complete() bool {
 	for _, p := range packages {
 		if _, err := os.Stat(filepath.Join(t.Dir, filepath.Base(p))); err != nil {
 			return false

@@ -1,0 +1,14 @@
+package lab
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// There is no kernel on Windows, and so nothing is ever started there.
+
+func attributes() *syscall.SysProcAttr { return nil }
+
+func terminate(*exec.Cmd) {}
+
+func kill(*exec.Cmd) {}

@@ -1,0 +1,173 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestLessons walks through each lesson as a learner does: Run All at a speed of
+// 20, then the exercises, which are not solved as they are given, and solved by
+// their solution.
+func TestLessons(t *testing.T) {
+	b := browser(t)
+	room := open(t)
+	lessons, err := filepath.Glob(filepath.Join(room.dir, "0[1-9]*.ipynb"))
+	if err != nil || len(lessons) < 8 {
+		t.Fatalf("%d lessons: %v", len(lessons), err)
+	}
+	for _, path := range lessons {
+		name := filepath.Base(path)
+		t.Run(strings.TrimSuffix(name, ".ipynb"), func(t *testing.T) {
+			p := room.visit(t, b, name)
+			p.folded(room.load(t, name))
+			p.edit(2, "var speed = 20.0\n\nvar n = 20")
+			p.menu("Run", "runmenu:run-all")
+			p.until("a cell runs", 10*time.Second, `cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:')`)
+			p.until("all cells have run", 90*time.Second, allDone)
+			p.painted()
+			p.menu("File", "docmanager:save")
+			nb := p.onDisk("speed = 20.0")
+			for i, c := range nb.Cells {
+				if c.Type != "code" {
+					continue
+				}
+				if c.Count == 0 {
+					t.Errorf("cell %d has not run", i+1)
+				}
+				for _, o := range c.Outputs {
+					if red := o.Type == "error" || o.Name == "stderr"; red && !slices.Contains(c.Metadata.Tags, "raises-exception") {
+						t.Errorf("cell %d puts out in red: %s", i+1, o.Text)
+					}
+				}
+			}
+			p.pictures(nb)
+			p.exercises(nb)
+			p.show(nb)
+		})
+	}
+}
+
+// allDone is that no cell waits or runs, and that the kernel has nothing to do.
+const allDone = `!cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:') &&
+	document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'`
+
+// onDisk waits until the notebook has been saved with a text in it.
+func (p *page) onDisk(text string) saved {
+	p.t.Helper()
+	for range 500 {
+		data, err := os.ReadFile(filepath.Join(p.room.dir, p.name))
+		if err == nil && strings.Contains(string(data), text) && !strings.Contains(string(data), `"execution_count": null`) {
+			return p.room.load(p.t, p.name)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	p.t.Fatalf("%s: has not been saved", p.name)
+	return saved{}
+}
+
+// folded checks that the cells with solutions are, and no others.
+func (p *page) folded(nb saved) {
+	p.t.Helper()
+	for i, c := range nb.Cells {
+		want := slices.Contains(c.Metadata.Tags, "solution")
+		if is := look[bool](p, fmt.Sprintf(`Boolean(cells[%d].querySelector('.jp-InputPlaceholder'))`, i)); is != want {
+			p.t.Errorf("cell %d is folded: %v, want %v", i+1, is, want)
+		}
+	}
+}
+
+// painted checks that yellow lines are yellow in the page, and cyan ones cyan.
+func (p *page) painted() {
+	p.t.Helper()
+	for _, colour := range []string{"yellow", "cyan"} {
+		rgb := look[[]int](p, `(e => e ? getComputedStyle(e).color.match(/\d+/g).map(Number) : [])(document.querySelector('.jp-NotebookPanel .ansi-`+colour+`-fg'))`)
+		if len(rgb) == 0 {
+			if p.name < "03" { // the others tell their stories in pictures
+				p.t.Errorf("there is no line in %s", colour)
+			}
+			continue
+		}
+		red, green, blue := rgb[0], rgb[1], rgb[2]
+		is := map[string]bool{"yellow": red > blue+80 && green > blue+80, "cyan": green > red+60 && blue > red+60}[colour]
+		if !is {
+			p.t.Errorf("lines of %s have the colour %v", colour, rgb)
+		}
+	}
+}
+
+// pictures checks that each picture is seen.
+func (p *page) pictures(nb saved) {
+	p.t.Helper()
+	for i, c := range nb.Cells {
+		want := 0
+		for _, o := range c.Outputs {
+			if o.Data["image/svg+xml"] != nil {
+				want++
+			}
+		}
+		if want == 0 {
+			continue
+		}
+		look[bool](p, fmt.Sprintf(`(cells[%d].scrollIntoView(), true)`, i))
+		p.until(fmt.Sprintf("the %d pictures of cell %d are seen", want, i+1), 10*time.Second, fmt.Sprintf(
+			`[...cells[%d].querySelectorAll('.jp-RenderedImage img, .jp-RenderedSVG img')].filter(e => e.complete && e.naturalWidth > 100 && e.getBoundingClientRect().height > 50).length === %d`, i, want))
+	}
+}
+
+// exercises checks that each exercise is not solved as it is given, and is when
+// its solution stands in its place.
+func (p *page) exercises(nb saved) {
+	p.t.Helper()
+	exercise, check := -1, -1
+	for i, c := range nb.Cells {
+		switch {
+		case slices.Contains(c.Metadata.Tags, "exercise"):
+			exercise = i
+		case slices.Contains(c.Metadata.Tags, "check"):
+			check = i
+			if got := p.output(i); !strings.Contains(got, "Not yet") || !strings.Contains(got, "✘") {
+				p.t.Errorf("cell %d: the check of what is given says %q", i+1, got)
+			}
+		case slices.Contains(c.Metadata.Tags, "solution"):
+			p.edit(exercise, string(c.Source))
+			p.run(exercise, time.Minute)
+			p.run(check, time.Minute)
+			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), 5*time.Second,
+				fmt.Sprintf(`cells[%d].querySelector('.jp-OutputArea').textContent.includes('Solved')`, check))
+			if got := p.output(check); strings.Contains(got, "✘") {
+				p.t.Errorf("cell %d: the check of the solution says %q", check+1, got)
+			}
+		}
+	}
+}
+
+// show keeps a picture of each cell, for whoever wants to look at them, in both
+// themes.
+func (p *page) show(nb saved) {
+	dir := os.Getenv("LAB_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	for i := range nb.Cells {
+		look[bool](p, fmt.Sprintf(`(cells[%d].scrollIntoView({block: 'start'}), true)`, i))
+		p.do("wait for pictures", chromedp.Sleep(150*time.Millisecond))
+		if i%3 == 0 {
+			picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%02d.png", strings.TrimSuffix(p.name, ".ipynb"), i+1)), picture, 0o644)
+			}
+			if err != nil {
+				p.t.Error(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,91 @@
+// Command lab opens notebooks in JupyterLab, with the GoNB kernel that this module
+// pins: it builds the kernel, starts JupyterLab and prints its address.
+//
+//	lab [flags] [folder | notebook.ipynb]
+//
+// Without an argument it serves the folder notebooks. Ctrl-C ends JupyterLab, the
+// kernels and all that they have started. The exit status is 0 after that, and 1
+// when something is missing or JupyterLab ended by itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/fatih/color"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/lab"
+)
+
+func main() {
+	// A second signal changes nothing: the end takes seconds, and should be a clean one.
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		if !errors.Is(err, errFound) {
+			fmt.Fprintf(os.Stderr, "lab: %v\n", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// errFound is that -check has found and told what is missing.
+var errFound = errors.New("something is missing")
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	opts, check, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	if check {
+		for _, f := range lab.Check(ctx, opts) {
+			mark := color.GreenString("✔")
+			if !f.OK {
+				mark, err = color.RedString("✘"), errFound
+			}
+			fmt.Fprintln(stdout, mark, f.Text)
+		}
+		return err
+	}
+	opts.Tell = func(line string) { fmt.Fprintf(stderr, "lab: %s\n", line) }
+	server, err := lab.Start(ctx, opts)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s\n%s\n", color.New(color.Bold).Sprint(server.URL), color.New(color.Faint).Sprint("Ctrl-C ends it, and all kernels."))
+	return server.Wait(ctx)
+}
+
+func parse(args []string, stderr io.Writer) (opts lab.Options, check bool, err error) {
+	f := flag.NewFlagSet("lab", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.BoolVar(&check, "check", false, "start nothing; say what is there and what is missing")
+	f.BoolVar(&opts.Install, "install", false, "if there is no JupyterLab on PATH, put one into the cache (needs Python)")
+	f.IntVar(&opts.Port, "port", 0, "listen on port `N` of this machine; 0 is 8888, or the next one that is free")
+	noBrowser := f.Bool("no-browser", false, "only print the address")
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "usage: lab [flags] [folder | notebook.ipynb]     (default: the folder notebooks)")
+			f.SetOutput(stderr)
+			f.PrintDefaults()
+			return opts, false, err
+		}
+		return opts, false, fmt.Errorf("%w (lab -h tells the flags)", err)
+	}
+	if opts.Port < 0 || opts.Port > 65535 {
+		return opts, false, fmt.Errorf("-port %d: a port is a number from 1 to 65535", opts.Port)
+	}
+	if f.NArg() > 1 {
+		return opts, false, fmt.Errorf("one folder or notebook at a time, not %d (flags stand before it)", f.NArg())
+	}
+	opts.Path, opts.Browser = f.Arg(0), !*noBrowser
+	return opts, check, nil
+}
