@@ -72,7 +72,7 @@ func open(t *testing.T) *classroom {
 	if _, err := exec.LookPath("jupyter-lab"); err != nil {
 		missing(t, "jupyter-lab")
 	}
-	dir := filepath.Join(t.TempDir(), "Kurs für alle")
+	dir := filepath.Join(t.TempDir(), "Übung 1 für Schüler")
 	if out, err := exec.Command("git", "clone", "--quiet", "../..", dir).CombinedOutput(); err != nil {
 		t.Fatalf("git clone: %v: %s", err, out)
 	}
