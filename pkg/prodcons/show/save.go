@@ -74,17 +74,6 @@ func Load(name string) *prodcons.Record {
 	if err != nil {
 		fail("the run named %q could not be read: %v", name, err)
 	}
+	noteLate(s.Late)
 	return s.Record
-}
-
-// latest is the most that one of the saved runs was late.
-func latest() (late time.Duration) {
-	files, _ := filepath.Glob(filepath.Join(folder(), "*.json"))
-	for _, f := range files {
-		var s struct{ Late time.Duration }
-		if data, err := os.ReadFile(f); err == nil && json.Unmarshal(data, &s) == nil {
-			late = max(late, s.Late)
-		}
-	}
-	return late
 }

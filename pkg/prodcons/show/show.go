@@ -21,6 +21,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
@@ -156,9 +157,24 @@ func (s *Story) late() (late time.Duration) {
 // Slack is by how much times measured on the real clock may be off, in story
 // time: 0.1 s, and more at a higher speed, as a millisecond that the system is late
 // counts as many there. A machine that is busy with something else is later still:
-// what it was late in one of the runs that [Load] would find is added.
+// what it was late, at most, in one of the runs that this program has loaded or
+// ended until now is added.
 func Slack(speed float64) time.Duration {
-	return 100*time.Millisecond + duration(speed*(0.005+latest().Seconds()))
+	late := time.Duration(latest.Load())
+	return 100*time.Millisecond + duration(speed*(0.005+late.Seconds()))
+}
+
+// latest is the most, in ns, that the system was late in a run that this program
+// has loaded or ended.
+var latest atomic.Int64
+
+func noteLate(late time.Duration) {
+	for {
+		most := latest.Load()
+		if int64(late) <= most || latest.CompareAndSwap(most, int64(late)) {
+			return
+		}
+	}
 }
 
 // End closes the story with a bold line that tells its total time, and saves
@@ -166,7 +182,9 @@ func Slack(speed float64) time.Duration {
 func (s *Story) End() {
 	total := s.Record.End()
 	s.line(bold, "App exiting, total time: %.2f sec.", total.Seconds())
-	if err := save(s.Record, s.late()); err != nil {
+	late := s.late()
+	noteLate(late)
+	if err := save(s.Record, late); err != nil {
 		fail("the run could not be saved for the next cells: %v", err)
 	}
 }
