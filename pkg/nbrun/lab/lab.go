@@ -6,6 +6,7 @@ package lab
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -245,9 +246,11 @@ func (s state) join(name ...string) string {
 	return filepath.Join(append([]string{string(s)}, name...)...)
 }
 
-// overrides are settings that a user can change: nothing is fetched unasked.
-const overrides = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
-`
+// overrides are settings that a user can change: nothing is fetched unasked, and
+// gopls has the time that its first answer takes.
+//
+//go:embed overrides.json
+var overrides []byte
 
 func makeState() (state, error) {
 	s, err := stateDir()
@@ -260,7 +263,7 @@ func makeState() (state, error) {
 		}
 	}
 	if err == nil {
-		err = os.WriteFile(s.join("config", "labconfig", "default_setting_overrides.json"), []byte(overrides), 0o600)
+		err = os.WriteFile(s.join("config", "labconfig", "default_setting_overrides.json"), overrides, 0o600)
 	}
 	if err != nil {
 		return "", fmt.Errorf("the cache can't be written (%w): set XDG_CACHE_HOME to a folder that can", err)
