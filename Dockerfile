@@ -30,12 +30,14 @@ RUN go build -o "$GOPATH/bin/" github.com/janpfeifer/gonb golang.org/x/tools/cmd
  && go clean -cache
 
 COPY --chown=$NB_UID . .
-# Each lesson is run once, in the kernel and on the virtual clock: what that
-# compiles is found compiled.
+# Each lesson is run once, in the kernel and on the virtual clock: the packages that
+# this compiles are found compiled. The programs themselves are not kept, nor the
+# modules' archives.
 RUN go build -o "$GOPATH/bin/" ./scripts/nbrun \
  && nbrun -engine gonb -p speed=100 -o /tmp/warm >/dev/null \
  && nbrun -clock virtual -o /tmp/warm >/dev/null \
- && rm -rf /tmp/*
+ && rm -rf /tmp/* "$HOME"/.cache/nbrun/gonb_* \
+ && find "$GOPATH/pkg/mod/cache/download" -name '*.zip' -delete
 
 EXPOSE 8888
 HEALTHCHECK CMD curl -fsS http://127.0.0.1:8888/api
