@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", home)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
 			env.Setenv("GOBIN_ONLY", filepath.Join(goroot, "bin"))
-			for _, name := range []string{"old", "broken"} {
+			for _, name := range []string{"old", "new", "broken"} {
 				if err := os.Chmod(filepath.Join(env.WorkDir, name, "jupyter-lab"), 0o755); err != nil {
 					return err
 				}
