@@ -158,7 +158,7 @@ func (s *Story) late() (late time.Duration) {
 // time: 0.1 s, and more at a higher speed, as a millisecond that the system is late
 // counts as many there. A machine that is busy with something else is later still:
 // what it was late, at most, in one of the runs that this program has loaded or
-// ended until now is added.
+// ended until now is added, so it is called after them.
 func Slack(speed float64) time.Duration {
 	late := time.Duration(latest.Load())
 	return 100*time.Millisecond + duration(speed*(0.005+late.Seconds()))
