@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,8 @@ func TestTwoLabsTheTokenTheCacheAndTheEnd(t *testing.T) {
 	if len(kernels) != 1 {
 		t.Fatalf("kernels in the cache: %q", kernels)
 	}
-	if err := os.RemoveAll(filepath.Join(cache, "nbrun")); err != nil {
+	// At one go: a lab that fills it again is not in the way.
+	if err := os.Rename(filepath.Join(cache, "nbrun"), filepath.Join(t.TempDir(), "away")); err != nil {
 		t.Fatal(err)
 	}
 	for limit := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
@@ -124,5 +126,24 @@ func TestAPortThatIsTaken(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if want := "lab: port " + port + " is taken: give another with -port, or none\n"; err == nil || string(out) != want {
 		t.Errorf("got %q (%v), want %q", out, err, want)
+	}
+}
+
+// TestNoBrowser starts it where no browser can be opened: the address is enough.
+func TestNoBrowser(t *testing.T) {
+	dir, _, env := folder(t)
+	env = append(env, "BROWSER=", "DISPLAY=", "WAYLAND_DISPLAY=", "WSL_DISTRO_NAME=")
+	for _, test := range []struct{ env, want string }{
+		{"BROWSER=/nowhere/firefox", "no browser could be opened (/nowhere/firefox is missing)"},
+		{"DISPLAY=", "there is no screen for a browser here"},
+	} {
+		if runtime.GOOS == "darwin" && test.env == "DISPLAY=" {
+			continue // there it is always one
+		}
+		l := start(t, dir, append(env, test.env), ".")
+		l.address(t)
+		if told := strings.Join(l.told, "\n"); !strings.Contains(told, test.want) {
+			t.Errorf("with %s it does not say %q:\n%s", test.env, test.want, told)
+		}
 	}
 }

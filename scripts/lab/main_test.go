@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 type running struct {
 	cmd   *exec.Cmd
 	lines chan string // what it says, on both streams
+	told  []string    // until the address
 }
 
 // start starts lab in a folder. It ends with the test, as by Ctrl-C.
@@ -99,6 +100,7 @@ func (l *running) address(t *testing.T) *url.URL {
 				t.Fatal("lab has ended")
 			}
 			t.Log(line)
+			l.told = append(l.told, line)
 			if strings.HasPrefix(line, "http://") {
 				u, err := url.Parse(line)
 				if err != nil {
