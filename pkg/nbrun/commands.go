@@ -13,7 +13,7 @@ import (
 
 	"github.com/janpfeifer/gonb/version"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
@@ -175,7 +175,7 @@ func (s *session) shellLine(ctx context.Context, number int, cmd cells.Command, 
 		return nil // there is no module to change
 	}
 	s.forget()
-	p := &capture.Process{Path: bash, Args: []string{"-c", cmd.Shell}}
+	p := &process.Process{Path: bash, Args: []string{"-c", cmd.Shell}}
 	if cmd.Temp {
 		p.Dir = s.dir
 	}
@@ -190,7 +190,7 @@ func (s *session) forget() {
 }
 
 // shell runs a command. As in GoNB, its exit status is told and fails no cell.
-func (s *session) shell(ctx context.Context, number, line int, p *capture.Process, out *output) error {
+func (s *session) shell(ctx context.Context, number, line int, p *process.Process, out *output) error {
 	if p.Dir == "" {
 		p.Dir = s.cwd
 	}

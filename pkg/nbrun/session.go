@@ -16,7 +16,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"github.com/janpfeifer/gonb/version"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/golang"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
@@ -129,7 +129,7 @@ func (s *session) close() error {
 	if s.kernel != nil {
 		err = s.kernel.Close()
 	}
-	s.result.Left = capture.KillMarked(s.mark)
+	s.result.Left = process.KillMarked(s.mark)
 	if s.work != nil {
 		err = s.work.Close()
 	}
@@ -284,7 +284,7 @@ func (s *session) steps(ctx context.Context, i int, out *output) error {
 		return s.writeFile(c.number, cell.File, out)
 	case cell.Script != nil:
 		s.forget()
-		return s.shell(ctx, c.number, 1, &capture.Process{Path: cell.Script.Command[0], Args: cell.Script.Command[1:], Stdin: []byte(cell.Script.Input)}, out)
+		return s.shell(ctx, c.number, 1, &process.Process{Path: cell.Script.Command[0], Args: cell.Script.Command[1:], Stdin: []byte(cell.Script.Input)}, out)
 	}
 	if c.cell.Capture != nil {
 		if err := out.capture(s.expand(c.cell.Capture.Path), c.cell.Capture.Append); err != nil {
@@ -356,7 +356,7 @@ func (s *session) compile(ctx context.Context, i int, p *program.Program, out *o
 		// clock do so in the same order each time.
 		env = append(env, "GOMAXPROCS=1")
 	}
-	exit, err := s.program(ctx, &capture.Process{Path: binary, Args: p.Args, Env: env, Framed: b.Virtual}, out)
+	exit, err := s.program(ctx, &process.Process{Path: binary, Args: p.Args, Env: env, Framed: b.Virtual}, out)
 	if err != nil {
 		return err
 	}
@@ -407,10 +407,10 @@ func (s *session) ahead(i int, p *program.Program) []*golang.Build {
 }
 
 // program runs a cell's program in the kernel's folder.
-func (s *session) program(ctx context.Context, p *capture.Process, out *output) (capture.Exit, error) {
+func (s *session) program(ctx context.Context, p *process.Process, out *output) (process.Exit, error) {
 	p.Dir, p.Displays, p.Rewrite = s.cwd, true, out.line
 	exit, err := p.Run(ctx, out)
-	if errors.Is(err, capture.ErrNeedsBrowser) || errors.Is(err, capture.ErrNeedsInput) {
+	if errors.Is(err, process.ErrNeedsBrowser) || errors.Is(err, process.ErrNeedsInput) {
 		return exit, faultf(out.cell.Count, 0, "%v", err)
 	}
 	return exit, err
@@ -418,7 +418,7 @@ func (s *session) program(ctx context.Context, p *capture.Process, out *output) 
 
 // exit makes a fault of an exit status other than 0, and says it on stderr, as
 // GoNB does.
-func (s *session) exit(number int, exit capture.Exit, out *output) error {
+func (s *session) exit(number int, exit process.Exit, out *output) error {
 	if exit.Err == nil {
 		return nil
 	}

@@ -24,7 +24,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 )
 
@@ -417,7 +417,7 @@ func (s *Server) stop() {
 			<-s.ended
 		}
 	}
-	capture.KillMarked(s.mark)
+	process.KillMarked(s.mark)
 	_ = os.RemoveAll(s.dir)
 }
 

@@ -19,7 +19,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
@@ -47,7 +47,7 @@ func Refused(flags []string) string {
 // Process returns the process that runs the program, which is first rewritten
 // and written to dir, and the filter for its stderr. Errors are of type
 // program.Errors where the program is at fault, or the interpreter.
-func Process(p *program.Program, dir string) (*capture.Process, *Stderr, error) {
+func Process(p *program.Program, dir string) (*process.Process, *Stderr, error) {
 	if p.Test {
 		return nil, nil, program.Errors{{Place: program.Place{Cell: p.Cell, Line: 1}, Text: "%test needs the Go compiler; " + Advice}}
 	}
@@ -64,7 +64,7 @@ func Process(p *program.Program, dir string) (*capture.Process, *Stderr, error) 
 	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
 		return nil, nil, err
 	}
-	return &capture.Process{Path: self, Args: p.Args, Env: []string{childEnv + "=" + path, quiet}}, &Stderr{places: places}, nil
+	return &process.Process{Path: self, Args: p.Args, Env: []string{childEnv + "=" + path, quiet}}, &Stderr{places: places}, nil
 }
 
 // quiet is for binaries built with -race, as tests are: the detector would look at

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/capture"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
@@ -160,7 +160,7 @@ func TestPanicsAreThoseOfTheProgram(t *testing.T) {
 	}
 }
 
-var _ capture.Sink = (*sink)(nil)
+var _ process.Sink = (*sink)(nil)
 
 func TestRefused(t *testing.T) {
 	for flags, want := range map[string]string{

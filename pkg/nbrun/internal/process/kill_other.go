@@ -1,6 +1,6 @@
 //go:build !linux
 
-package capture
+package process
 
 // KillMarked does nothing where the environment of other processes can't be
 // read: what cells leave running in the background goes on.

@@ -1,6 +1,6 @@
-// Package capture runs one process and hands on what it puts out: its standard
+// Package process runs one process and hands on what it puts out: its standard
 // streams, and the displays that gonbui sends through named pipes.
-package capture
+package process
 
 import (
 	"bytes"
