@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
 // BenchmarkLesson runs lesson 1 as nbrun does and as the peers do, warm, at a
@@ -21,13 +22,14 @@ import (
 func BenchmarkLesson(b *testing.B) {
 	// The peers can't set a parameter of a Go notebook: all get a notebook with
 	// the parameter in it.
-	lesson := "../../notebooks/01-synchronous.ipynb"
+	lesson := lessons.Named(b, "synchronous")
 	_, _, data := execute(b, lesson, nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": "1000"}})
-	given := filepath.Join(filepath.Dir(lesson), ".bench.ipynb")
-	if err := os.WriteFile(given, withoutFaults(b, data), 0o644); err != nil {
+	data = withoutFaults(b, data)
+	given := filepath.Join(b.TempDir(), "given.ipynb") // for the peers, which run it in the lesson's folder
+	if err := os.WriteFile(given, data, 0o644); err != nil {
 		b.Fatal(err)
 	}
-	defer os.Remove(given)
+	folder := filepath.Dir(lesson)
 
 	for name, opts := range map[string]nbrun.Options{
 		"go,clock=virtual": {Clock: nbrun.Virtual},
@@ -37,17 +39,21 @@ func BenchmarkLesson(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			warm(b, func() {
-				r, err := nbrun.Run(b.Context(), given, opts)
-				if err != nil || r.Failure != nil {
-					b.Fatal(err, r.Failure)
+				n, err := nbrun.Parse(b.Context(), lesson, data, opts)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r, err := n.Run(b.Context())
+				if err != nil || r.Fault() != nil {
+					b.Fatal(err, r.Fault())
 				}
 				r.Close()
 			})
 		})
 	}
 	for name, command := range map[string]string{
-		"nbconvert": "jupyter nbconvert --to notebook --execute --output-dir OUT " + given,
-		"papermill": "papermill --no-progress-bar --cwd ../../notebooks -k gonb " + given + " OUT/papermill.ipynb",
+		"nbconvert": "jupyter nbconvert --to notebook --execute --ExecutePreprocessor.kernel_name=gonb --output-dir OUT " + given,
+		"papermill": "papermill --no-progress-bar --cwd " + folder + " -k gonb " + given + " OUT/papermill.ipynb",
 	} {
 		b.Run(name, func(b *testing.B) {
 			args := strings.Fields(strings.ReplaceAll(command, "OUT", b.TempDir()))

@@ -21,45 +21,55 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func lessons(t testing.TB) []string {
-	t.Helper()
-	files, err := filepath.Glob("../../notebooks/*.ipynb")
-	if err != nil || len(files) != 9 || filepath.Base(files[0]) != "00-index.ipynb" {
-		t.Fatalf("lessons: %v, %v", files, err)
-	}
-	return files[1:]
+func TestMain(m *testing.M) {
+	nbrun.Main()
+	goleak.VerifyTestMain(m)
 }
 
 // noInterpreter are the lessons that the interpreter can't do: one is about go
 // test, one about generic types.
-var noInterpreter = []string{"07-testing-time.ipynb", "08-the-package.ipynb"}
+var noInterpreter = []string{"testing-time", "the-package"}
 
 // execute runs a notebook and returns it as it was written, with its outputs.
 func execute(t testing.TB, path string, opts nbrun.Options) (*nbrun.Result, *ipynb.Notebook, []byte) {
 	t.Helper()
-	r, err := nbrun.Run(t.Context(), path, opts)
+	data, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatalf("%s: %v", path, err)
+		t.Fatal(err)
+	}
+	return executeData(t, path, data, opts)
+}
+
+// executeData is execute for a notebook that need not be in a file.
+func executeData(t testing.TB, name string, data []byte, opts nbrun.Options) (*nbrun.Result, *ipynb.Notebook, []byte) {
+	t.Helper()
+	n, err := nbrun.Parse(t.Context(), name, data, opts)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	r, err := n.Run(t.Context())
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
 	defer r.Close()
 	out := filepath.Join(t.TempDir(), "out.ipynb")
 	if err := r.WriteFile(out); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(out)
+	done, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	nb, err := ipynb.Read(data)
+	nb, err := ipynb.Read(done)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, nb, data
+	return r, nb, done
 }
 
 func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
@@ -72,17 +82,17 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 		"yaegi": {Engine: nbrun.Yaegi, Params: fast, Timeout: 10 * time.Second},
 		"gonb":  {Engine: nbrun.GoNB, Params: fast},
 	} {
-		for _, path := range lessons(t) {
+		for _, path := range lessons.All(t) {
 			t.Run(name+"/"+filepath.Base(path), func(t *testing.T) {
 				r, nb, _ := execute(t, path, opts)
-				if opts.Engine == nbrun.Yaegi && slices.Contains(noInterpreter, filepath.Base(path)) {
-					if r.Failure == nil || !strings.Contains(r.Failure.Text, "-engine go") {
-						t.Errorf("failure %v, want one that says what to do", r.Failure)
+				if opts.Engine == nbrun.Yaegi && slices.Contains(noInterpreter, lessons.Topic(path)) {
+					if f := r.Fault(); f == nil || f.Reason != event.Unsupported {
+						t.Errorf("fault %v, want one that the interpreter refuses", f)
 					}
 					return
 				}
-				if r.Failure != nil {
-					t.Fatal(r.Failure)
+				if f := r.Fault(); f != nil {
+					t.Fatal(f)
 				}
 				for _, c := range nb.Cells {
 					stdout, _, _ := c.Texts()
@@ -99,7 +109,7 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 }
 
 func TestTheNumbersOfTheStoryComeOut(t *testing.T) {
-	_, nb, _ := execute(t, "../../notebooks/03-channels.ipynb", nbrun.Options{Clock: nbrun.Virtual})
+	_, nb, _ := execute(t, lessons.Named(t, "channels"), nbrun.Options{Clock: nbrun.Virtual})
 	table := ""
 	for _, c := range nb.Cells {
 		if stdout, _, _ := c.Texts(); strings.Contains(stdout, "│ in vain") {
@@ -122,15 +132,16 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 // Two runs on the virtual clock write the same, but for the cells that have to
 // run on the real one, or run something else, and for addresses in stack traces.
 func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
-	for _, path := range lessons(t) {
+	for _, path := range lessons.All(t) {
 		a, one, first := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
 		_, two, second := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
 		mask := func(data []byte) []byte { return address.ReplaceAll(data, nil) }
-		if len(a.RealClock) == 0 && !bytes.Equal(mask(first), mask(second)) {
+		real := onRealClock(a)
+		if len(real) == 0 && !bytes.Equal(mask(first), mask(second)) {
 			t.Errorf("%s: two runs differ", path)
 		}
 		for i := range one.Cells {
-			if slices.Contains(a.RealClock, one.Cells[i].StoredCount()) || strings.HasPrefix(one.Cells[i].Source, "!") {
+			if slices.Contains(real, one.Cells[i].StoredCount()) || strings.HasPrefix(one.Cells[i].Source, "!") {
 				continue
 			}
 			if x, y := mask(one.Cells[i].Raw()), mask(two.Cells[i].Raw()); !bytes.Equal(x, y) {
@@ -140,13 +151,23 @@ func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
 	}
 }
 
+// onRealClock are the numbers of the cells that ran on the real clock.
+func onRealClock(r *nbrun.Result) (numbers []int) {
+	for _, c := range r.Cells {
+		if c.Clock == nbrun.Real {
+			numbers = append(numbers, c.Number)
+		}
+	}
+	return numbers
+}
+
 func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
-	for _, path := range lessons(t) {
+	for _, path := range lessons.All(t) {
 		nb, err := ipynb.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		exercises, solutions := sources(nb, "exercise"), sources(nb, "solution")
+		exercises, solutions := sourcesOf(nb, "exercise"), sourcesOf(nb, "solution")
 		if len(exercises) == 0 || len(exercises) != len(solutions) {
 			t.Errorf("%s: %d exercises, %d solutions", path, len(exercises), len(solutions))
 			continue
@@ -168,7 +189,7 @@ func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
 }
 
 // sources are those of the cells that have the tag.
-func sources(nb *ipynb.Notebook, tag string) (all []string) {
+func sourcesOf(nb *ipynb.Notebook, tag string) (all []string) {
 	for _, c := range nb.Cells {
 		if c.HasTag(tag) {
 			all = append(all, c.Source)
@@ -188,13 +209,7 @@ func solve(t *testing.T, path string, answers map[string]string) (r *nbrun.Resul
 	for from, to := range answers {
 		data = replaceSource(t, data, from, to)
 	}
-	// Beside the lessons, so that it finds the module as they do.
-	answered := filepath.Join(filepath.Dir(path), ".answered-"+filepath.Base(path))
-	if err := os.WriteFile(answered, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Remove(answered)
-	r, done, _ := execute(t, answered, nbrun.Options{Clock: nbrun.Virtual})
+	r, done, _ := executeData(t, path, data, nbrun.Options{Clock: nbrun.Virtual})
 	for _, c := range done.Cells {
 		if c.HasTag("check") {
 			stdout, _, _ := c.Texts()
@@ -249,7 +264,7 @@ func shape(stdout string) string {
 }
 
 func TestCommittedOutputsAreThoseOfTheCode(t *testing.T) {
-	for _, path := range lessons(t) {
+	for _, path := range lessons.All(t) {
 		nb, err := ipynb.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -286,7 +301,7 @@ func TestCommittedOutputsAreThoseOfTheCode(t *testing.T) {
 var link = regexp.MustCompile(`\]\(([^)]+\.ipynb)\)`)
 
 func TestLessonsAreLaidOutAlike(t *testing.T) {
-	files := lessons(t)
+	files := lessons.All(t)
 	for i, path := range files {
 		nb, err := ipynb.ReadFile(path)
 		if err != nil {
@@ -321,21 +336,21 @@ func TestLessonsAreLaidOutAlike(t *testing.T) {
 
 func TestEveryWrongSpeedIsSaidInOneLine(t *testing.T) {
 	for _, speed := range []string{"0", "-1"} {
-		r, _, _ := execute(t, "../../notebooks/01-synchronous.ipynb", nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": speed}})
+		r, _, _ := execute(t, lessons.Named(t, "synchronous"), nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": speed}})
 		want := fmt.Sprintf("exit status 1: ✘ speed must be a number above 0, not %s: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters", speed)
-		if r.Failure == nil || r.Failure.Text != want {
-			t.Errorf("speed %s: %v", speed, r.Failure)
+		if f := r.Fault(); f == nil || f.Text != want {
+			t.Errorf("speed %s: %v", speed, f)
 		}
 	}
 }
 
 func TestTooFewItemsAreSaidInOneLine(t *testing.T) {
-	for _, path := range lessons(t) {
+	for _, path := range lessons.All(t) {
 		for _, n := range []string{"0", "1"} {
 			r, _, _ := execute(t, path, nbrun.Options{Clock: nbrun.Virtual, Params: map[string]string{"n": n}})
 			want := fmt.Sprintf("✘ the claims are about runs of 15 items or more, and n is %s: set it in the cell of the parameters", n)
-			if r.Failure == nil || !strings.Contains(r.Failure.Text, want) {
-				t.Errorf("%s, n = %s: %v", path, n, r.Failure)
+			if f := r.Fault(); f == nil || !strings.Contains(f.Text, want) {
+				t.Errorf("%s, n = %s: %v", path, n, f)
 			}
 		}
 	}
@@ -345,7 +360,7 @@ var update = flag.Bool("update", false, "write the README's picture anew")
 
 // The README's picture is that of lesson 3: its three runs, one below the other.
 func TestPictureOfTheREADME(t *testing.T) {
-	_, nb, _ := execute(t, "../../notebooks/03-channels.ipynb", nbrun.Options{Clock: nbrun.Virtual})
+	_, nb, _ := execute(t, lessons.Named(t, "channels"), nbrun.Options{Clock: nbrun.Virtual})
 	var parts []image.Image
 	for _, c := range nb.Cells {
 		var cell struct {

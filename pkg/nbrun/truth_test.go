@@ -14,6 +14,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
 )
 
@@ -138,8 +139,9 @@ func (t *truth) format() []byte {
 
 // check compares an answer with that of the kernel, or with the one that the
 // engine gives on purpose.
-func (t *truth) check(tt *testing.T, name, engine, got string) {
+func (t *truth) check(tt *testing.T, name, engine string, a answer) {
 	tt.Helper()
+	got, refuses := a.text, a.refused
 	out := name + ".out"
 	if engine == "gonb" {
 		if *update {
@@ -163,7 +165,6 @@ func (t *truth) check(tt *testing.T, name, engine, got string) {
 		i := slices.IndexFunc(lines, func(l string) bool { return !strings.HasPrefix(l, "#") })
 		why, want = strings.Join(lines[:i], ""), strings.Join(lines[i:], "")
 	}
-	refuses := strings.Contains(got, "run it with -engine go")
 	switch {
 	case *update && got == t.texts[out]:
 		delete(t.texts, own)
@@ -181,7 +182,7 @@ func (t *truth) check(tt *testing.T, name, engine, got string) {
 }
 
 // run runs the notebook and returns the answer to each cell.
-func (t *truth) run(tt *testing.T, opts nbrun.Options) []string {
+func (t *truth) run(tt *testing.T, opts nbrun.Options) []answer {
 	tt.Helper()
 	type object = map[string]any
 	var cells []object
@@ -196,62 +197,35 @@ func (t *truth) run(tt *testing.T, opts nbrun.Options) []string {
 		tt.Fatal(err)
 	}
 	dir := tt.TempDir()
-	path := filepath.Join(dir, "truth.ipynb")
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		tt.Fatal(err)
-	}
-	faults := &faults{}
-	opts.AllowErrors, opts.Observer = true, faults
-	_, nb, _ := execute(tt, path, opts)
-	var answers, numbered []string
+	opts.AllowErrors = true
+	r, nb, _ := executeData(tt, filepath.Join(dir, "truth.ipynb"), data, opts)
+	done := r.Cells
+	var answers []answer
+	var numbered []string
 	for i, c := range nb.Cells {
-		text := answer(tt, c, dir)
+		a := answer{text: said(tt, c, dir)}
 		if strings.TrimSpace(c.Source) != "" { // others are not run
 			numbered = append(numbered, t.names[i])
-			if f := faults.of(len(numbered)); f != nil {
+			if f := done[0].Fault; f != nil {
 				place := fmt.Sprint("line ", f.Line)
 				if f.Cell != len(numbered) {
 					place = numbered[f.Cell-1] + ", " + place
 				}
-				text += "✘ " + place + ": " + clean(f.Text, dir) + "\n"
+				a.text += "✘ " + place + ": " + clean(f.Text, dir) + "\n"
+				a.refused = f.Reason == event.Unsupported
 			}
+			done = done[1:]
 		}
-		answers = append(answers, text)
+		answers = append(answers, a)
 	}
 	return answers
 }
 
-// faults observes the faults of a run, by cell.
-type faults struct {
-	quiet
-	list []*nbrun.CellError
-	cell int
+// answer is what an engine says to a cell.
+type answer struct {
+	text    string
+	refused bool // the engine can't do what the cell wants
 }
-
-func (f *faults) Cell(number int) { f.cell = number }
-
-func (f *faults) Failure(err *nbrun.CellError, _ bool) {
-	for len(f.list) < f.cell {
-		f.list = append(f.list, nil)
-	}
-	f.list[f.cell-1] = err
-}
-
-func (f *faults) of(cell int) *nbrun.CellError {
-	if cell > len(f.list) {
-		return nil
-	}
-	return f.list[cell-1]
-}
-
-// quiet observes nothing.
-type quiet struct{}
-
-func (quiet) Progress(string)                {}
-func (quiet) Cell(int)                       {}
-func (quiet) Output(string, []byte)          {}
-func (quiet) Display(map[string]any)         {}
-func (quiet) Failure(*nbrun.CellError, bool) {}
 
 // What differs from run to run, or from machine to machine.
 var unsteady = []struct {
@@ -276,9 +250,9 @@ func clean(text, dir string) string {
 	return text
 }
 
-// answer writes what a cell has put out: lines of stdout after "1> ", of stderr
+// said is what a cell has put out: lines of stdout after "1> ", of stderr
 // after "2> ", and displays.
-func answer(t *testing.T, c *ipynb.Cell, dir string) string {
+func said(t *testing.T, c *ipynb.Cell, dir string) string {
 	t.Helper()
 	var cell struct {
 		Outputs []struct {

@@ -48,7 +48,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if !f.OK {
 				mark, err = color.RedString("✘"), errFound
 			}
-			fmt.Fprintln(stdout, mark, f.Text)
+			text := f.Text
+			if !f.OK {
+				text += advice(f.Err)
+			}
+			fmt.Fprintln(stdout, mark, text)
 		}
 		return err
 	}
@@ -58,10 +62,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w%s", err, advice(err))
 	}
 	fmt.Fprintf(stdout, "%s\n%s\n", color.New(color.Bold).Sprint(server.URL), color.New(color.Faint).Sprint("Ctrl-C ends it, and all kernels."))
 	return server.Wait(ctx)
+}
+
+// advice is what a user of the command can do about an error.
+func advice(err error) string {
+	if errors.Is(err, lab.ErrNoJupyter) {
+		return ", or -install, which puts it into the cache"
+	}
+	return ""
 }
 
 func parse(args []string, stderr io.Writer) (opts lab.Options, check bool, err error) {

@@ -24,7 +24,11 @@ import (
 	"sync"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
 // Exit statuses.
@@ -35,6 +39,7 @@ const (
 )
 
 func main() {
+	nbrun.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -45,6 +50,7 @@ type command struct {
 	opts  nbrun.Options
 	out   string // folder for executed copies
 	write bool   // back in place
+	json  string // file for the events
 	scrub bool
 	jobs  int
 }
@@ -67,14 +73,75 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if c.scrub {
 		return c.scrubAll(notebooks, complain)
 	}
-	notebooks, errs := c.check(notebooks)
+	var observer event.Observer // of notebooks that are yet to be found good
+	c.opts.Observer = event.ObserverFunc(func(e event.Event) error { return observer.Observe(e) })
+	notebooks, errs := c.check(ctx, notebooks)
 	for _, err := range errs {
 		complain(err)
 	}
 	if len(errs) > 0 || len(notebooks) == 0 {
 		return notRun
 	}
-	return c.runAll(ctx, notebooks, newTerminal(stdout, stderr), complain)
+	lines, err := c.openJSON(stdout)
+	if err != nil {
+		complain(err)
+		return notRun
+	}
+	shown := stdout
+	if c.json == "-" {
+		shown = stderr
+	}
+	t := newTerminal(shown, stderr, notebooks)
+	observer = t
+	if lines != nil {
+		observer = event.All(t, report.NewJSONLines(lines))
+	}
+	status := c.runAll(ctx, notebooks, t, complain)
+	if lines != nil && lines != stdout {
+		if err := lines.Close(); err != nil {
+			complain(fmt.Errorf("-json %s: %w", c.json, plain(err)))
+			return max(status, failed)
+		}
+	}
+	return status
+}
+
+// openJSON opens the file for the events; nil if there is to be none.
+func (c *command) openJSON(stdout *os.File) (*os.File, error) {
+	switch c.json {
+	case "":
+		return nil, nil
+	case "-":
+		return stdout, nil
+	}
+	f, err := os.Create(c.json)
+	if err != nil {
+		return nil, fmt.Errorf("-json %s: can't be written: %w", c.json, plain(err))
+	}
+	return f, nil
+}
+
+// newTerminal shows runs on the terminal, with advice that names flags.
+func newTerminal(stdout, stderr *os.File, notebooks []notebook) *report.Terminal {
+	names := make([]string, len(notebooks))
+	for i, n := range notebooks {
+		names[i] = n.path
+	}
+	live := term.IsTerminal(int(stderr.Fd())) && os.Getenv("TERM") != "dumb"
+	t := report.NewTerminal(stdout, stderr, report.Colour(term.IsTerminal(int(stdout.Fd()))), live, names)
+	t.Advice = advice
+	return t
+}
+
+// advice is what a user of the command can do about a fault.
+func advice(f *event.Fault) string {
+	switch f.Reason {
+	case event.Timeout:
+		return "-timeout gives it more"
+	case event.Unsupported:
+		return "run it with -engine go"
+	}
+	return ""
 }
 
 func parse(args []string, stderr io.Writer) (*command, []string, error) {
@@ -96,6 +163,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
 	f.DurationVar(&c.opts.Timeout, "timeout", nbrun.DefaultTimeout, "what one cell may take, in real `time`")
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
+	f.StringVar(&c.json, "json", "", "write what happens to `file`, as lines of JSON; - is stdout, and all else then goes to stderr")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
 	if err := f.Parse(args); err != nil {
@@ -120,7 +188,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		c.jobs = 1
 	}
 	if c.write && c.out != "" {
-		return nil, nil, errors.New("-w and -o: take one of them")
+		return nil, nil, errors.New("-w and -o are mutually exclusive")
 	}
 	paths := f.Args()
 	if len(paths) == 0 {
@@ -134,6 +202,7 @@ type notebook struct {
 	path  string
 	rel   string // its place below the folder that -o names
 	asked bool   // by its own name, not by that of its folder
+	*nbrun.Notebook
 }
 
 // find lists the notebooks in files and folders, in order of their names.
@@ -145,7 +214,7 @@ func find(paths []string) ([]notebook, error) {
 			return nil, fmt.Errorf("%s: %w", path, plain(err))
 		}
 		if !info.IsDir() {
-			found = append(found, notebook{path, filepath.Base(path), true})
+			found = append(found, notebook{path: path, rel: filepath.Base(path), asked: true})
 			continue
 		}
 		before := len(found)
@@ -161,7 +230,7 @@ func find(paths []string) ([]notebook, error) {
 				if err != nil {
 					return err
 				}
-				found = append(found, notebook{p, rel, false})
+				found = append(found, notebook{path: p, rel: rel})
 			}
 			return nil
 		})
@@ -172,7 +241,12 @@ func find(paths []string) ([]notebook, error) {
 			return nil, fmt.Errorf("%s: has no notebooks (*.ipynb)", path)
 		}
 	}
-	return found, nil
+	seen := map[string]bool{}
+	return slices.DeleteFunc(found, func(n notebook) bool {
+		twice := seen[n.path]
+		seen[n.path] = true
+		return twice
+	}), nil
 }
 
 // plain is a file error without operation and path, which stand before it.
@@ -186,10 +260,11 @@ func plain(err error) error {
 
 // check finds what is wrong before anything runs. Notebooks of other languages
 // are left out, unless they were asked for by name.
-func (c *command) check(notebooks []notebook) (run []notebook, errs []error) {
+func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebook, errs []error) {
 	targets := map[string]string{}
 	for _, n := range notebooks {
-		switch err := nbrun.Check(n.path, c.opts); {
+		var err error
+		switch n.Notebook, err = nbrun.Open(ctx, n.path, c.opts); {
 		case errors.Is(err, nbrun.ErrLanguage) && !n.asked && len(notebooks) > 1:
 			continue
 		case err != nil:
@@ -231,60 +306,60 @@ func writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// outcome is what became of a notebook.
-type outcome struct {
-	path   string
-	result *nbrun.Result
-	err    error
-	write  error
-}
-
-func (c *command) runAll(ctx context.Context, notebooks []notebook, t *terminal, complain func(error)) int {
-	outcomes := make([]outcome, len(notebooks))
+func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Terminal, complain func(error)) int {
+	errs := make([]error, len(notebooks))
 	slots := make(chan struct{}, c.jobs)
 	var wg sync.WaitGroup
 	for i, n := range notebooks {
 		slots <- struct{}{} // in order, so that the one that is shown is under way
 		wg.Go(func() {
 			defer func() { <-slots }()
-			outcomes[i] = c.runOne(ctx, n, t.notebook(i, n.path))
-			t.done(i)
+			errs[i] = c.runOne(ctx, n, t)
 		})
 	}
 	wg.Wait()
-	t.summary(outcomes, c.opts)
+	t.Summary()
 	status := passed
-	for _, o := range outcomes {
+	for i, err := range errs {
 		switch {
-		case errors.Is(o.err, nbrun.ErrUsage):
-			complain(fmt.Errorf("%s: %w", o.path, o.err))
+		case errors.Is(err, nbrun.ErrUsage):
+			complain(fmt.Errorf("%s: %w", notebooks[i].path, err))
 			return notRun
-		case o.err != nil || o.write != nil || o.result.Failure != nil:
+		case err != nil:
 			status = failed
 		}
 	}
 	return status
 }
 
-func (c *command) runOne(ctx context.Context, n notebook, view *view) outcome {
-	o := outcome{path: n.path}
-	opts := c.opts
-	opts.Observer = view
-	o.result, o.err = nbrun.Run(ctx, n.path, opts)
-	if o.result == nil {
-		return o
+// runOne runs a notebook, and writes it where it is wanted. The error says that it
+// did not pass, which was shown.
+func (c *command) runOne(ctx context.Context, n notebook, t *report.Terminal) error {
+	result, err := n.Run(ctx)
+	if errors.Is(err, context.Canceled) {
+		t.Failed(n.path, "interrupted")
 	}
-	defer o.result.Close()
+	if result == nil {
+		return err
+	}
+	defer result.Close()
+	if f := result.Fault(); f != nil && err == nil {
+		err = f
+	}
+	var written error
 	switch {
 	case c.out != "":
 		target := filepath.Join(c.out, n.rel)
-		if o.write = os.MkdirAll(filepath.Dir(target), 0o755); o.write == nil {
-			o.write = o.result.WriteFile(target)
+		if written = os.MkdirAll(filepath.Dir(target), 0o755); written == nil {
+			written = result.WriteFile(target)
 		}
-	case c.write && o.err == nil && (o.result.Failure == nil || opts.AllowErrors):
-		o.write = o.result.WriteFile(n.path)
+	case c.write && (err == nil || c.opts.AllowErrors && result.Fault() != nil):
+		written = result.WriteFile(n.path)
 	}
-	return o
+	if written != nil {
+		t.Failed(n.path, "not written: "+written.Error())
+	}
+	return errors.Join(err, written)
 }
 
 func (c *command) scrubAll(notebooks []notebook, complain func(error)) int {
@@ -296,16 +371,4 @@ func (c *command) scrubAll(notebooks []notebook, complain func(error)) int {
 		}
 	}
 	return status
-}
-
-// cellList writes cells for a person: 3, 5 and 8.
-func cellList(cells []int) string {
-	words := make([]string, 0, len(cells))
-	for _, c := range slices.Compact(slices.Clone(cells)) {
-		words = append(words, fmt.Sprint(c))
-	}
-	if len(words) == 1 {
-		return "cell " + words[0]
-	}
-	return "cells " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }

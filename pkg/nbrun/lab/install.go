@@ -16,11 +16,12 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 )
 
 const (
-	// jupyterLab is what -install gets, and minJupyterLab what will do.
+	// jupyterLab is what Options.Install gets, and minJupyterLab what will do.
 	jupyterLab    = "4.6.6"
 	minJupyterLab = 4
 	// gopls is the newest that Go 1.26 builds. It can't stand in go.mod: it wants an
@@ -28,14 +29,15 @@ const (
 	gopls = "v0.21.1"
 )
 
-// errNoJupyter is wrapped by what says which Jupyter is missing, or too old.
-var errNoJupyter = errors.New("`pip install jupyterlab` gets it, or -install, which puts it into the cache")
+// ErrNoJupyter is wrapped by what says which Jupyter is missing, or too old. With
+// Options.Install that is no error.
+var ErrNoJupyter = errors.New("`pip install jupyterlab` gets it")
 
 // findJupyter returns the jupyter-lab to start: the one on PATH, else that in the
 // cache, which it makes if that is wanted.
 func findJupyter(ctx context.Context, state state, opts Options) (string, error) {
 	program, _, err := jupyterOnPath(ctx)
-	if err == nil || !errors.Is(err, errNoJupyter) {
+	if err == nil || !errors.Is(err, ErrNoJupyter) {
 		return program, err
 	}
 	own := ownJupyter(state)
@@ -52,7 +54,7 @@ func findJupyter(ctx context.Context, state state, opts Options) (string, error)
 func jupyterOnPath(ctx context.Context) (program, version string, err error) {
 	program, err = exec.LookPath("jupyter-lab")
 	if err != nil {
-		return "", "", fmt.Errorf("there is no JupyterLab on PATH: %w", errNoJupyter)
+		return "", "", fmt.Errorf("there is no JupyterLab on PATH: %w", ErrNoJupyter)
 	}
 	out, err := exec.CommandContext(ctx, program, "--version").Output()
 	if ctx.Err() != nil {
@@ -63,9 +65,9 @@ func jupyterOnPath(ctx context.Context) (program, version string, err error) {
 	number, notNumber := strconv.Atoi(major)
 	switch {
 	case err != nil || notNumber != nil:
-		return "", "", fmt.Errorf("%s does not tell its version, so it does not work: %w", program, errNoJupyter)
+		return "", "", fmt.Errorf("%s does not tell its version, so it does not work: %w", program, ErrNoJupyter)
 	case number < minJupyterLab:
-		return "", "", fmt.Errorf("%s is JupyterLab %s, and %d or later is needed: %w", program, version, minJupyterLab, errNoJupyter)
+		return "", "", fmt.Errorf("%s is JupyterLab %s, and %d or later is needed: %w", program, version, minJupyterLab, ErrNoJupyter)
 	}
 	return program, version, nil
 }
@@ -131,8 +133,8 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 
 // goplsDir is where the gopls for this Go lies.
 func goplsDir() (string, error) {
-	cache, err := os.UserCacheDir()
-	return filepath.Join(cache, "nbrun", "gopls_"+gopls+"_"+runtime.Version()), err
+	root, err := cache.Root()
+	return filepath.Join(root, "gopls_"+gopls+"_"+runtime.Version()), err
 }
 
 // installGopls returns the folder with gopls, with which the kernel completes
@@ -163,6 +165,7 @@ func installGopls(ctx context.Context, opts Options) string {
 type Finding struct {
 	OK   bool
 	Text string
+	Err  error // if something is missing, and that has an error of its own
 }
 
 // Check finds out what is there and what is missing, and changes nothing. Start
@@ -170,7 +173,7 @@ type Finding struct {
 func Check(ctx context.Context, opts Options) []Finding {
 	var found []Finding
 	add := func(ok bool, format string, args ...any) {
-		found = append(found, Finding{ok, fmt.Sprintf(format, args...)})
+		found = append(found, Finding{OK: ok, Text: fmt.Sprintf(format, args...)})
 	}
 	if err := possible(); err != nil {
 		add(false, "Go: %v", err)
@@ -203,6 +206,7 @@ func Check(ctx context.Context, opts Options) []Finding {
 		add(true, "JupyterLab: %s is in %s", jupyterLab, venv(state))
 	} else {
 		add(opts.Install, "JupyterLab: %v", err)
+		found[len(found)-1].Err = err
 	}
 	if root, _, err := place(opts.Path); err != nil {
 		add(false, "notebooks: %v", err)

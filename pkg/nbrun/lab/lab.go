@@ -5,9 +5,7 @@ package lab
 
 import (
 	"context"
-	"crypto/rand"
 	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +22,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
 // Options say what to serve, and how.
@@ -68,7 +67,7 @@ type Server struct {
 	opts  Options
 	tools *jupyter.Tools
 	cmd   *exec.Cmd
-	mark  string
+	mark  process.Mark
 	dir   string // of its own: Jupyter's runtime folder and its log
 	ended chan struct{}
 	err   error // how it ended
@@ -96,7 +95,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, err
 	}
 	if opts.Port != 0 && !free(opts.Port) {
-		return nil, fmt.Errorf("port %d is taken: give another with -port, or none", opts.Port)
+		return nil, fmt.Errorf("port %d is taken: choose another one, or none", opts.Port)
 	}
 	state, err := makeState()
 	if err != nil {
@@ -235,11 +234,11 @@ func free(port int) bool {
 type state string
 
 func stateDir() (state, error) {
-	cache, err := os.UserCacheDir()
+	root, err := cache.Root()
 	if err != nil {
 		return "", fmt.Errorf("there is no place for a cache: %w", err)
 	}
-	return state(filepath.Join(cache, "nbrun", "lab")), nil
+	return state(filepath.Join(root, "lab")), nil
 }
 
 func (s state) join(name ...string) string {
@@ -298,10 +297,7 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 		return err
 	}
 	defer log.Close()
-	id := make([]byte, 8)
-	_, _ = rand.Read(id) // never fails
-	s.mark = "NBRUN_SESSION=" + hex.EncodeToString(id)
-
+	s.mark = process.NewMark()
 	args := []string{"--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=" + root, "--ServerApp.open_browser=False", "--LabApp.open_browser=False"}
 	if s.opts.Port != 0 {
 		args = append(args, "--ServerApp.port_retries=0", fmt.Sprintf("--ServerApp.port=%d", s.opts.Port))
@@ -319,7 +315,7 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 	s.cmd.Dir = root
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	list := string(os.PathListSeparator)
-	s.cmd.Env = append(os.Environ(), s.mark,
+	s.cmd.Env = append(s.mark.On(os.Environ()),
 		"PATH="+strings.Join([]string{s.tools.Dir, filepath.Dir(program), completion, os.Getenv("PATH")}, list),
 		"JUPYTER_PATH="+strings.Join([]string{filepath.Join(s.tools.Dir, "share"), os.Getenv("JUPYTER_PATH"), jupyter.UserDataDir()}, list),
 		"JUPYTER_RUNTIME_DIR="+s.dir,
@@ -417,7 +413,7 @@ func (s *Server) stop() {
 			<-s.ended
 		}
 	}
-	process.KillMarked(s.mark)
+	s.mark.Kill()
 	_ = os.RemoveAll(s.dir)
 }
 

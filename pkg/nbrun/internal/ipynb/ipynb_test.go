@@ -142,7 +142,7 @@ func replay(t *testing.T, c *Cell) {
 		switch o["output_type"] {
 		case "stream":
 			text, _ := joined(o["text"])
-			if err := c.Outputs.Stream(o["name"].(string), []byte(text)); err != nil {
+			if err := c.Outputs.stream(o["name"].(string), text); err != nil {
 				t.Fatal(err)
 			}
 		case "error":
@@ -150,7 +150,7 @@ func replay(t *testing.T, c *Cell) {
 			for _, l := range o["traceback"].([]any) {
 				lines = append(lines, l.(string))
 			}
-			c.Outputs.Error(o["ename"].(string), o["evalue"].(string), lines)
+			c.Outputs.add(&output{kind: "error", name: o["ename"].(string), value: o["evalue"].(string), traceback: lines})
 		case "display_data":
 			data := o["data"].(map[string]any)
 			for k, v := range data {
@@ -159,7 +159,7 @@ func replay(t *testing.T, c *Cell) {
 				}
 			}
 			metadata, _ := o["metadata"].(map[string]any)
-			c.Outputs.Display(data, metadata)
+			c.Outputs.add(&output{kind: "display_data", data: data, metadata: metadata})
 		default:
 			t.Skipf("output of type %v", o["output_type"])
 		}
@@ -250,14 +250,15 @@ func TestOutputsAreWrittenAsJupyterWritesThem(t *testing.T) {
 	c.Outputs, c.Count = new(Outputs), 3
 	c.Times = &Times{time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC), time.Date(2009, 11, 10, 23, 0, 1, 500_000_000, time.UTC)}
 	for _, s := range []string{"one\n", "tw", "o \"q\" \\ \x1b[1m\u2028é<&>\x00\xff\r\n", "last"} {
-		if err := c.Outputs.Stream("stdout", []byte(s)); err != nil {
+		if err := c.Outputs.stream("stdout", s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_ = c.Outputs.Stream("stderr", []byte("e"))
-	update := c.Outputs.Display(map[string]any{"text/html": "old"}, map[string]any{})
-	c.Outputs.Error("ERROR", "exit status 2", []string{"a", "b"})
-	update(map[string]any{"text/html": "<b>\nnew", "image/png": "AAAA\n", "application/json": map[string]any{"b": 1, "a": nil}}, map[string]any{"image/png": map[string]any{"width": 3}})
+	_ = c.Outputs.stream("stderr", "e")
+	shown := c.Outputs.add(&output{kind: "display_data", data: map[string]any{"text/html": "old"}, metadata: map[string]any{}})
+	c.Outputs.add(&output{kind: "error", name: "ERROR", value: "exit status 2", traceback: []string{"a", "b"}})
+	shown.data = map[string]any{"text/html": "<b>\nnew", "image/png": "AAAA\n", "application/json": map[string]any{"b": 1, "a": nil}}
+	shown.metadata = map[string]any{"image/png": map[string]any{"width": 3}}
 	var b bytes.Buffer
 	if _, err := nb.WriteTo(&b); err != nil {
 		t.Fatal(err)
@@ -495,7 +496,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, c := range nb.Cells {
 			c.Outputs = new(Outputs)
-			_ = c.Outputs.Stream("stdout", data)
+			_ = c.Outputs.stream("stdout", string(data))
 		}
 		var b bytes.Buffer
 		if _, err := nb.WriteTo(&b); err != nil {

@@ -3,6 +3,7 @@ package ipynb
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"time"
 )
 
@@ -14,57 +15,44 @@ type Outputs struct {
 // output is a stream, display_data, execute_result, or error.
 type output struct {
 	kind      string
-	name      string // of a stream
+	name      string // of a stream, or an error
 	text      *Text
 	data      map[string]any // of a display, by MIME type: text, or anything that is JSON
 	metadata  map[string]any
-	count     int      // of an execute_result
-	traceback []string // of an error, with its name and value
-	ename     string
-	evalue    string
+	count     int    // of an execute_result
+	value     string // of an error
+	traceback []string
 }
 
 // Times are when a cell began and ended.
 type Times struct{ Begin, End time.Time }
 
-// Stream appends to a stream, stdout or stderr. Neighbouring pieces of one
+// stream appends to a stream, stdout or stderr. Neighbouring pieces of one
 // stream become one output.
-func (o *Outputs) Stream(name string, p []byte) error {
-	if len(p) == 0 {
+func (o *Outputs) stream(name, text string) error {
+	if text == "" {
 		return nil
 	}
 	n := len(o.list)
 	if n == 0 || o.list[n-1].kind != "stream" || o.list[n-1].name != name {
-		o.list = append(o.list, &output{kind: "stream", name: name, text: new(Text)})
+		o.add(&output{kind: "stream", name: name, text: new(Text)})
 		n++
 	}
-	_, err := o.list[n-1].text.Write(p)
+	_, err := io.WriteString(o.list[n-1].text, text)
 	return err
 }
 
-// Display appends a display and returns a function that replaces its content.
-func (o *Outputs) Display(data, metadata map[string]any) (update func(data, metadata map[string]any)) {
-	out := &output{kind: "display_data", data: data, metadata: metadata}
+// add appends an output, and returns it.
+func (o *Outputs) add(out *output) *output {
 	o.list = append(o.list, out)
-	return func(data, metadata map[string]any) { out.data, out.metadata = data, metadata }
+	return out
 }
 
-// Result appends the value that a cell has, of a kernel that tells one, with the
-// cell's execution count.
-func (o *Outputs) Result(count int, data, metadata map[string]any) {
-	o.list = append(o.list, &output{kind: "execute_result", count: count, data: data, metadata: metadata})
-}
-
-// Clear drops what has been put out so far.
-func (o *Outputs) Clear() error {
+// clear drops what has been put out so far.
+func (o *Outputs) clear() error {
 	err := o.close()
 	o.list = nil
 	return err
-}
-
-// Error appends an error.
-func (o *Outputs) Error(name, value string, traceback []string) {
-	o.list = append(o.list, &output{kind: "error", ename: name, evalue: value, traceback: traceback})
 }
 
 func (o *Outputs) close() error {
@@ -101,8 +89,8 @@ func (o *output) write(w *writer, level int) error {
 			members["execution_count"] = func(level int) error { return w.value(level, o.count, false) }
 		}
 	case "error":
-		members["ename"] = text(o.ename)
-		members["evalue"] = text(o.evalue)
+		members["ename"] = text(o.name)
+		members["evalue"] = text(o.value)
 		members["traceback"] = func(level int) error {
 			return w.list(level, len(o.traceback), func(i, _ int) error { w.text(o.traceback[i]); return nil })
 		}

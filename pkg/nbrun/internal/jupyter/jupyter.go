@@ -20,68 +20,17 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter/orders"
 )
 
-// Message is a message that a kernel has published about a cell.
-type Message struct {
-	Cell    int             `json:"cell"` // the number of the Execute that it belongs to, from 1
-	Type    string          `json:"type"` // msg_type: stream, display_data, …
-	Content json.RawMessage `json:"content"`
-}
-
-// Reply is a kernel's answer to a cell.
-type Reply struct {
-	Status    string   `json:"status"` // ok, error or aborted
-	Name      string   `json:"ename"`
-	Value     string   `json:"evalue"`
-	Traceback []string `json:"traceback"`
-}
-
-// Order is what the link is told, a line of JSON each.
-type Order struct {
-	Start     *Process `json:"start,omitempty"` // the first one
-	Execute   *string  `json:"execute,omitempty"`
-	Interrupt bool     `json:"interrupt,omitempty"` // end what is being executed
-}
-
-// Report is what the link tells, a line of JSON each.
-type Report struct {
-	Ready   bool     `json:"ready,omitempty"`
-	Message *Message `json:"message,omitempty"`
-	Reply   *Reply   `json:"reply,omitempty"`
-	Refused string   `json:"refused,omitempty"` // with Reply: what the cell wanted and could not have
-	Dead    *Dead    `json:"dead,omitempty"`    // the kernel, after which there is nothing more
-}
-
-// Process says how to start a kernel.
-type Process struct {
-	Argv   []string      `json:"argv"` // {connection_file} stands for the path of that file
-	Dir    string        `json:"dir"`
-	Env    []string      `json:"env"`
-	Signal bool          `json:"signal"` // it is interrupted by SIGINT, not by a message
-	Within time.Duration `json:"within"` // it must answer in this time,
-	Beat   time.Duration `json:"beat"`   // and each heartbeat in this
-}
-
-// Dead is the error for a kernel that is no longer there.
-type Dead struct {
-	Text string   `json:"text"`
-	Last []string `json:"last"` // the last lines that it wrote to its stderr
-}
-
-func (d *Dead) Error() string {
-	if len(d.Last) == 0 {
-		return d.Text
-	}
-	words := d.Last[len(d.Last)-1]
-	for _, line := range d.Last {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			words = line // what follows is a stack trace
-			break
-		}
-	}
-	return d.Text + "; its last words: " + words
-}
+// What the link is told and tells.
+type (
+	Message = orders.Message
+	Reply   = orders.Reply
+	Process = orders.Process
+	Dead    = orders.Dead
+)
 
 // ErrRefused is returned for a cell that asks somebody to type.
 var ErrRefused = errors.New("the program asks for input, and nobody is there to type")
@@ -90,7 +39,7 @@ var ErrRefused = errors.New("the program asks for input, and nobody is there to 
 type Kernel struct {
 	cmd     *exec.Cmd
 	orders  io.WriteCloser
-	reports chan Report // closed when the link has ended
+	reports chan orders.Report // closed when the link has ended
 	handle  func(Message) error
 	stderr  head
 	dead    error
@@ -106,7 +55,7 @@ const grace = 10 * time.Second
 // may still belong to an earlier cell: a kernel may say that a cell is done, and
 // then put out more.
 func Start(ctx context.Context, link string, p Process, handle func(Message) error) (*Kernel, error) {
-	k := &Kernel{cmd: exec.Command(link), reports: make(chan Report), handle: handle}
+	k := &Kernel{cmd: exec.Command(link), reports: make(chan orders.Report), handle: handle}
 	k.cmd.Env = p.Env // so that it is known as ours, too
 	k.cmd.Stderr = &k.stderr
 	ownGroup(k.cmd)
@@ -122,7 +71,7 @@ func Start(ctx context.Context, link string, p Process, handle func(Message) err
 		return nil, err
 	}
 	go k.read(stdout)
-	if err := k.order(Order{Start: &p}); err == nil {
+	if err := k.order(orders.Order{Start: &p}); err == nil {
 		select {
 		case r := <-k.reports:
 			if r.Ready {
@@ -135,12 +84,12 @@ func Start(ctx context.Context, link string, p Process, handle func(Message) err
 		_ = k.Close()
 		return nil, err
 	}
-	err = k.end(Report{})
+	err = k.end(orders.Report{})
 	_ = k.Close()
 	return nil, err
 }
 
-func (k *Kernel) order(o Order) error {
+func (k *Kernel) order(o orders.Order) error {
 	line, err := json.Marshal(o)
 	if err == nil {
 		_, err = k.orders.Write(append(line, '\n'))
@@ -152,7 +101,7 @@ func (k *Kernel) read(stdout io.Reader) {
 	defer close(k.reports)
 	dec := json.NewDecoder(bufio.NewReaderSize(stdout, 1<<16))
 	for {
-		var r Report
+		var r orders.Report
 		if dec.Decode(&r) != nil {
 			return
 		}
@@ -161,7 +110,7 @@ func (k *Kernel) read(stdout io.Reader) {
 }
 
 // end says why there will be no more reports.
-func (k *Kernel) end(r Report) error {
+func (k *Kernel) end(r orders.Report) error {
 	k.dead = errors.New("the connection to the kernel has broken")
 	if r.Dead != nil {
 		k.dead = r.Dead
@@ -179,7 +128,7 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 	if k.dead != nil {
 		return Reply{}, k.dead
 	}
-	if k.order(Order{Execute: &code}) != nil {
+	if k.order(orders.Order{Execute: &code}) != nil {
 		return Reply{}, k.end(<-k.reports)
 	}
 	var failed error
@@ -187,7 +136,7 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 	var late <-chan time.Time
 	interrupt := func(err error) {
 		if failed = errors.Join(failed, err); late == nil {
-			_ = k.order(Order{Interrupt: true}) // if it is gone, reports will say so
+			_ = k.order(orders.Order{Interrupt: true}) // if it is gone, reports will say so
 			late = time.After(grace)
 		}
 	}

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
 // link is the link that tests use, built as the tests are.
@@ -394,13 +396,13 @@ func TestTheKernelDiesWithTheLink(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		_ = k.Close() // its input is gone, too
-		mark := "NBRUN_TEST=" + variable(p.Env, "NBRUN_TEST")
+		mark := "NBRUN_TEST=" + process.Env(p.Env).Get("NBRUN_TEST")
 		for len(processes(mark)) > 0 && t.Context().Err() == nil {
 			time.Sleep(time.Millisecond)
 		}
 	})
 	// The private folder can't be removed by a process that is no more.
-	left, _ := filepath.Glob(variable(p.Env, "TMPDIR") + "/nbrun-kernel-*")
+	left, _ := filepath.Glob(process.Env(p.Env).Get("TMPDIR") + "/nbrun-kernel-*")
 	for _, dir := range left {
 		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 			t.Errorf("%s: %v, %v", dir, info.Mode(), err)
@@ -412,7 +414,7 @@ func TestTheKernelDiesWithTheLink(t *testing.T) {
 func TestTheConnectionFileIsPrivate(t *testing.T) {
 	p := fakeProcess(t, "behaves")
 	start(t, p)
-	files, _ := filepath.Glob(variable(p.Env, "TMPDIR") + "/nbrun-kernel-*/kernel-*.json")
+	files, _ := filepath.Glob(process.Env(p.Env).Get("TMPDIR") + "/nbrun-kernel-*/kernel-*.json")
 	if len(files) != 1 {
 		t.Fatalf("%v", files)
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
 // Spec is a kernel that is installed, as Jupyter knows it.
@@ -63,7 +65,7 @@ func FindSpec(name string) (*Spec, error) {
 		}
 	}
 	if len(there) == 0 {
-		return nil, fmt.Errorf("there is no kernel %q, nor any other; without -kernel nbrun builds its own", name)
+		return nil, fmt.Errorf("there is no kernel %q, nor any other; nbrun can build its own", name)
 	}
 	slices.Sort(there)
 	return nil, fmt.Errorf("there is no kernel %q; there are: %s", name, strings.Join(slices.Compact(there), ", "))
@@ -101,23 +103,12 @@ func UserDataDir() string {
 func (s *Spec) Process(dir string, env []string, t *Tools) Process {
 	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Within: time.Minute, Beat: 15 * time.Second}
 	for name, value := range s.Env {
-		p.Env = append(p.Env, name+"="+os.Expand(value, func(name string) string { return variable(env, name) }))
+		p.Env = append(p.Env, name+"="+os.Expand(value, process.Env(env).Get))
 	}
-	path := []string{variable(p.Env, "PATH"), t.Dir}
+	path := []string{process.Env(p.Env).Get("PATH"), t.Dir}
 	if s.own {
 		slices.Reverse(path)
 	}
 	p.Env = append(p.Env, "PATH="+strings.Join(path, string(os.PathListSeparator)))
 	return p
-}
-
-// variable is the value of an environment's variable, "" if it has none. The last
-// one counts.
-func variable(env []string, name string) string {
-	for _, e := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(e, name+"="); ok {
-			return value
-		}
-	}
-	return ""
 }

@@ -2,8 +2,6 @@ package jupyter
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 )
 
 // Tools are the programs built from this module.
@@ -37,7 +37,7 @@ var packages = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/go
 // takes long.
 func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 	if _, err := exec.LookPath("go"); err != nil {
-		return nil, errors.New("the gonb engine needs the go command on PATH: install it from go.dev, or use -engine yaegi")
+		return nil, errors.New("the gonb engine needs the go command on PATH: install it from go.dev")
 	}
 	root, released, err := moduleRoot(ctx)
 	if err != nil {
@@ -55,7 +55,7 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	lock := flock.New(dir + ".lock")
+	lock := flock.New(cache.Lock(dir))
 	if ok, err := lock.TryLock(); err != nil {
 		return nil, err
 	} else if !ok {
@@ -82,12 +82,7 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 		}
 		return nil, fmt.Errorf("the kernel can't be built (%w): %s", err, lines[len(lines)-1])
 	}
-	others, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "kernel_*"))
-	for _, other := range others {
-		if info, err := os.Stat(other); err == nil && now.Sub(info.ModTime()) > keepFor {
-			_ = os.RemoveAll(other) // or the next time
-		}
-	}
+	cache.RemoveOld(cache.Kernel, keepFor)
 	return t, os.Chtimes(dir, now, now)
 }
 
@@ -121,20 +116,15 @@ func (t *Tools) Complete() bool {
 // toolsDir is the folder for the tools of the module at root: another go.mod or
 // another Go makes another folder.
 func toolsDir(root string) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.New()
+	what := []string{root, runtime.Version()}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		data, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			return "", err
 		}
-		sum.Write(data)
+		what = append(what, string(data))
 	}
-	fmt.Fprintln(sum, root, runtime.Version())
-	return filepath.Join(cache, "nbrun", "kernel_"+hex.EncodeToString(sum.Sum(nil)[:6])), nil
+	return cache.Dir(cache.Kernel, cache.ID(what...))
 }
 
 // moduleRoot is the folder of the module that this program was built from: a

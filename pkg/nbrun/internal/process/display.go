@@ -9,6 +9,8 @@ import (
 	"io"
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
 func init() {
@@ -22,7 +24,7 @@ func init() {
 // own, in turns with the one that feeds it.
 type displays struct {
 	encoder *gob.Encoder // to the process
-	sink    Sink
+	put     func(event.Output) error
 
 	fed    chan []byte
 	hungry chan error // the decoder has used all it was fed; or an error, its last word
@@ -30,8 +32,8 @@ type displays struct {
 	err    error
 }
 
-func newDisplays(sink Sink, back *bytes.Buffer) *displays {
-	d := &displays{sink: sink, encoder: gob.NewEncoder(back), fed: make(chan []byte), hungry: make(chan error, 1)}
+func newDisplays(put func(event.Output) error, back *bytes.Buffer) *displays {
+	d := &displays{put: put, encoder: gob.NewEncoder(back), fed: make(chan []byte), hungry: make(chan error, 1)}
 	go d.decode()
 	<-d.hungry
 	return d
@@ -110,5 +112,5 @@ func (d *displays) handle(data *protocol.DisplayData) error {
 	if metadata == nil {
 		metadata = map[string]any{}
 	}
-	return d.sink.Display(bundle, metadata, data.DisplayID)
+	return d.put(event.Output{Kind: event.Display, Data: bundle, Metadata: metadata, ID: data.DisplayID})
 }

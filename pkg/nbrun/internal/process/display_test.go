@@ -6,15 +6,9 @@ import (
 	"testing"
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
-
-type recorder struct{ displays []map[string]any }
-
-func (r *recorder) Stream(string, []byte) error { return nil }
-func (r *recorder) Display(data, _ map[string]any, _ string) error {
-	r.displays = append(r.displays, data)
-	return nil
-}
 
 func TestDisplaysAreDecodedInPiecesOfAnySize(t *testing.T) {
 	var sent bytes.Buffer
@@ -33,17 +27,17 @@ func TestDisplaysAreDecodedInPiecesOfAnySize(t *testing.T) {
 		}
 	}
 	for _, size := range []int{1, 7, 4096, sent.Len()} {
-		r := &recorder{}
+		var got []event.Output
 		var back bytes.Buffer
-		d := newDisplays(r, &back)
+		d := newDisplays(func(o event.Output) error { got = append(got, o); return nil }, &back)
 		defer d.close()
 		for p := sent.Bytes(); len(p) > 0; p = p[min(size, len(p)):] {
 			if err := d.add(p[:min(size, len(p))]); err != nil {
 				t.Fatalf("pieces of %d: %v", size, err)
 			}
 		}
-		if len(r.displays) != 3 {
-			t.Errorf("pieces of %d: %d displays, want 3", size, len(r.displays))
+		if len(got) != 3 {
+			t.Errorf("pieces of %d: %d displays, want 3", size, len(got))
 		}
 		dec := gob.NewDecoder(&back)
 		for i := range 3 {

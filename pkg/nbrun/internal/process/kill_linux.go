@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// KillMarked kills all processes that have the mark, NAME=VALUE, in their
+// killMarked kills all processes that have the mark, NAME=VALUE, in their
 // environment, and returns how many there were. They are what cells have left
 // running.
 //
 // It looks again until it has found nothing new twice in a row: a process may
 // have started another while it looked. One that is just replacing its program
-// shows no environment until it has the new one; it is waited for, a second at
-// most.
-func KillMarked(mark string) int {
+// shows no environment until it has the new one; it is waited for, and so is the
+// end of those that were killed, a second at most.
+func killMarked(mark string) int {
 	killed := map[int]bool{}
 	deadline := time.Now().Add(time.Second)
 	for quiet := 0; quiet < 2; {
@@ -42,7 +42,19 @@ func KillMarked(mark string) int {
 			}
 		}
 	}
+	for pid := range killed {
+		for alive(pid) && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond)
+		}
+	}
 	return len(killed)
+}
+
+// alive reports whether a process still runs: one that has been killed goes on
+// until the system has come to it, and then has no command line any more.
+func alive(pid int) bool {
+	cmdline, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	return err == nil && len(cmdline) > 0
 }
 
 // inExec reports whether a process without an environment is in the middle of

@@ -11,16 +11,9 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
-)
 
-// Sink takes what a process puts out. Its methods are called by one goroutine.
-type Sink interface {
-	// Stream takes a piece of "stdout" or "stderr". It must not keep p.
-	Stream(name string, p []byte) error
-	// Display takes a display. An id that is not empty names a display that
-	// may be replaced later by one of the same id.
-	Display(data, metadata map[string]any, id string) error
-}
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+)
 
 // Process says what to run.
 type Process struct {
@@ -56,7 +49,10 @@ func (p *Process) command() *exec.Cmd {
 // Run runs the process until it ends, or ctx does; then the process and all of
 // its process group are killed. Children that the process leaves behind are not
 // waited for. The error is one of running, not of the process.
-func (p *Process) Run(ctx context.Context, sink Sink) (Exit, error) {
+//
+// The sink gets streams and displays, by one goroutine. Their time is that of the
+// write on the fake clock, and that of reading on the real one.
+func (p *Process) Run(ctx context.Context, sink event.Sink) (Exit, error) {
 	return p.run(ctx, &merger{sink: sink, framed: p.Framed, rewrite: p.Rewrite})
 }
 
@@ -67,7 +63,7 @@ func (p *Process) Run(ctx context.Context, sink Sink) (Exit, error) {
 // to it that no two writes to different streams have the same, so writes of both
 // streams are held until it is known which comes first.
 type merger struct {
-	sink    Sink
+	sink    event.Sink
 	framed  bool
 	rewrite func([]byte) []byte
 
@@ -80,6 +76,7 @@ type stream struct {
 	raw    []byte // framed: not yet a whole frame
 	frames []frame
 	line   []byte // to be rewritten: not yet a whole line
+	lineAt int64  // when its last piece was written
 	closed bool
 }
 
@@ -99,13 +96,13 @@ const frameHeader = 4 + 8 + 4 // 0 0 'P' 'B', nanoseconds, length
 // add takes a piece of stream i.
 func (m *merger) add(i int, p []byte) error {
 	if !m.framed {
-		return m.emit(i, p)
+		return m.emit(i, 0, p)
 	}
 	s := &m.streams[i]
 	s.raw = append(s.raw, p...)
 	for len(s.raw) > 0 {
 		if n := unframed(s.raw); n > 0 { // a child process writes without frames
-			s.frames = append(s.frames, frame{m.last.UnixNano(), bytes.Clone(s.raw[:n])})
+			s.frames = append(s.frames, frame{m.now(), bytes.Clone(s.raw[:n])})
 			m.held += n
 			s.raw = s.raw[n:]
 			continue
@@ -167,13 +164,14 @@ func (m *merger) order(all bool) error {
 		f := s.frames[0]
 		s.frames = s.frames[1:]
 		m.held -= len(f.data)
-		if err := m.emit(i, f.data); err != nil {
+		if err := m.emit(i, f.at, f.data); err != nil {
 			return err
 		}
 	}
 }
 
-func (m *merger) emit(i int, p []byte) error {
+// emit hands on a piece that was written at a time of the fake clock.
+func (m *merger) emit(i int, at int64, p []byte) error {
 	if i == 0 || m.rewrite == nil {
 		// On the real clock the rest of a line of stderr may be in its pipe
 		// already, and which of the two came first is not known.
@@ -182,20 +180,52 @@ func (m *merger) emit(i int, p []byte) error {
 				return err
 			}
 		}
-		return m.sink.Stream(names[i], p)
+		return m.put(i, at, p)
 	}
 	s := &m.streams[1]
-	s.line = append(s.line, p...)
+	s.line, s.lineAt = append(s.line, p...), at
 	for {
 		n := lineEnd(s.line)
 		if n == 0 {
 			return nil
 		}
-		if err := m.sink.Stream(names[1], m.rewrite(s.line[:n])); err != nil {
+		if err := m.put(1, at, m.rewrite(s.line[:n])); err != nil {
 			return err
 		}
 		s.line = s.line[n:]
 	}
+}
+
+func (m *merger) put(i int, at int64, p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	return m.sink.Put(m.time(at), event.Output{Kind: event.Stream, Name: names[i], Text: string(p)})
+}
+
+// display hands on a display. On the fake clock it comes at the time of the last
+// write, as the pipe for displays tells none.
+func (m *merger) display(o event.Output) error {
+	return m.sink.Put(m.time(m.now()), o)
+}
+
+// now is the time of the last write on the fake clock.
+func (m *merger) now() int64 {
+	if m.last.IsZero() {
+		return FakeStart.UnixNano()
+	}
+	return m.last.UnixNano()
+}
+
+// FakeStart is the time at which Go's fake clock begins.
+var FakeStart = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
+
+// time is a time of the fake clock, or now on the real one.
+func (m *merger) time(at int64) time.Time {
+	if !m.framed {
+		return time.Now()
+	}
+	return time.Unix(0, at).UTC()
 }
 
 func lineEnd(p []byte) int {
@@ -218,7 +248,7 @@ func (m *merger) flushLine() error {
 	}
 	p := s.line
 	s.line = nil
-	return m.sink.Stream(names[1], m.rewrite(p))
+	return m.put(1, s.lineAt, m.rewrite(p))
 }
 
 // flush emits all that is held.
@@ -232,7 +262,7 @@ func (m *merger) flush() error {
 			if bytes.HasPrefix(raw, []byte(frameMark)) {
 				raw = raw[min(frameHeader, len(raw)):]
 			}
-			err = m.emit(i, raw)
+			err = m.emit(i, m.now(), raw)
 		}
 	}
 	if err == nil {
@@ -266,4 +296,9 @@ func startError(p *Process, err error) error {
 		return fmt.Errorf("start %s: %w", p.Path, errno)
 	}
 	return fmt.Errorf("start %s: %w", p.Path, err)
+}
+
+// Shift is a sink whose times are those of another, and by so much later.
+func Shift(sink event.Sink, by time.Duration) event.Sink {
+	return event.SinkFunc(func(at time.Time, o event.Output) error { return sink.Put(at.Add(by), o) })
 }

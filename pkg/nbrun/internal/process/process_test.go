@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,21 +29,17 @@ type sink struct {
 	keep  bool
 }
 
-func (s *sink) Stream(name string, p []byte) error {
-	s.bytes += len(p)
-	if !s.keep {
-		return nil
+func (s *sink) Put(_ time.Time, o event.Output) error {
+	s.bytes += len(o.Text)
+	switch n := len(s.parts); {
+	case o.Kind == event.Display:
+		s.parts = append(s.parts, fmt.Sprintf("display %s: %v", o.ID, o.Data))
+	case !s.keep:
+	case n > 0 && strings.HasPrefix(s.parts[n-1], o.Name+": "):
+		s.parts[n-1] += o.Text
+	default:
+		s.parts = append(s.parts, o.Name+": "+o.Text)
 	}
-	if n := len(s.parts); n > 0 && strings.HasPrefix(s.parts[n-1], name+": ") {
-		s.parts[n-1] += string(p)
-		return nil
-	}
-	s.parts = append(s.parts, name+": "+string(p))
-	return nil
-}
-
-func (s *sink) Display(data, _ map[string]any, id string) error {
-	s.parts = append(s.parts, fmt.Sprintf("display %s: %v", id, data))
 	return nil
 }
 
@@ -104,14 +102,14 @@ func TestTheEndOfTheContextKillsTheWholeGroup(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}
-	if n := alive(mark); n != 0 {
+	if n := marked(mark); n != 0 {
 		t.Errorf("%d processes left", n)
 	}
 }
 
-// alive counts the processes with a mark that still run, giving those that were
+// marked counts the processes with a mark that still run, giving those that were
 // just killed a moment to go.
-func alive(mark string) int {
+func marked(mark string) int {
 	n := 0
 	for range 100 {
 		n = 0
@@ -147,13 +145,13 @@ func TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled(t *testing.T) {
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("no /proc: what is left can't be found")
 	}
-	if n := KillMarked(mark); n < 2 {
+	if n := killMarked(mark); n < 2 {
 		t.Errorf("killed %d, want the two sleeps at least", n)
 	}
-	if n := alive(mark); n != 0 {
+	if n := marked(mark); n != 0 {
 		t.Errorf("%d processes left", n)
 	}
-	if n := KillMarked(mark); n != 0 {
+	if n := killMarked(mark); n != 0 {
 		t.Errorf("killed %d where none was left", n)
 	}
 }
@@ -170,10 +168,10 @@ func TestNoneOfManyStartedJustNowEscapes(t *testing.T) {
 		if _, err := p.Run(t.Context(), &sink{}); err != nil {
 			t.Fatal(err)
 		}
-		if n := KillMarked(mark); n != 20 {
+		if n := killMarked(mark); n != 20 {
 			t.Errorf("killed %d of 20", n)
 		}
-		if n := alive(mark); n != 0 {
+		if n := marked(mark); n != 0 {
 			t.Fatalf("%d processes left", n)
 		}
 	}
@@ -214,8 +212,7 @@ func TestASinkThatFailsEndsTheProcess(t *testing.T) {
 
 type failing struct{ error }
 
-func (f failing) Stream(string, []byte) error                          { return f.error }
-func (f failing) Display(map[string]any, map[string]any, string) error { return f.error }
+func (f failing) Put(time.Time, event.Output) error { return f.error }
 
 // framed writes a frame of Go's fake clock.
 func framed(at int64, text string) []byte {
@@ -303,6 +300,4 @@ func TestWhatHasNoFrameIsKeptBetweenFrames(t *testing.T) {
 
 type written []byte
 
-func (w *written) Stream(_ string, p []byte) error { *w = append(*w, p...); return nil }
-
-func (w *written) Display(map[string]any, map[string]any, string) error { return nil }
+func (w *written) Put(_ time.Time, o event.Output) error { *w = append(*w, o.Text...); return nil }

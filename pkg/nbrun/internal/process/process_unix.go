@@ -65,7 +65,7 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 		}
 		defer closePipes()
 		cmd.Env = append(cmd.Env, protocol.GONB_PIPE_ENV+"="+filepath.Join(dir, "out"), protocol.GONB_PIPE_BACK_ENV+"="+filepath.Join(dir, "back"))
-		d = newDisplays(m.sink, &back)
+		d = newDisplays(m.display, &back)
 		defer d.close()
 	}
 	var over [2]int // becomes readable when the process has ended

@@ -4,6 +4,8 @@
 package program
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -15,12 +17,16 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 )
 
 // Memory is what the cells so far have declared. A new declaration replaces the
-// old one of that name and kind. The zero value is empty.
+// old one of that name and kind. The zero value is empty. A Memory does not
+// change: what changes it makes another.
 type Memory struct {
+	key string // the same for what was made in the same steps
+
 	imports map[string]imported
 	types   map[string]piece
 	funcs   map[string]piece // methods under Type~Method
@@ -33,11 +39,6 @@ type Memory struct {
 type piece struct {
 	text string
 	at   Place
-}
-
-// Place is a place in a notebook. Lines and columns count from 1.
-type Place struct {
-	Cell, Line, Col int
 }
 
 type imported struct {
@@ -72,24 +73,25 @@ type constSpec struct {
 	at    Place
 }
 
-// Clone returns a copy that shares nothing that changes.
-func (m *Memory) Clone() *Memory {
-	return &Memory{
+// Key is the same for two memories that were made in the same steps.
+func (m *Memory) Key() string { return m.key }
+
+// then returns a copy, which is to be changed in a step of that name.
+func (m *Memory) then(step string) *Memory {
+	sum := sha256.Sum256([]byte(m.key + "\x00" + step))
+	c := &Memory{
+		key:     hex.EncodeToString(sum[:]),
 		imports: maps.Clone(m.imports), types: maps.Clone(m.types), funcs: maps.Clone(m.funcs),
 		vars: maps.Clone(m.vars), consts: maps.Clone(m.consts), found: maps.Clone(m.found),
 	}
+	c.init()
+	return c
 }
 
 func (m *Memory) init() {
 	if m.imports == nil {
-		*m = Memory{
-			map[string]imported{},
-			map[string]piece{},
-			map[string]piece{},
-			map[string]*variable{},
-			map[string]constant{},
-			map[string]imported{},
-		}
+		m.imports, m.types, m.funcs = map[string]imported{}, map[string]piece{}, map[string]piece{}
+		m.vars, m.consts, m.found = map[string]*variable{}, map[string]constant{}, map[string]imported{}
 	}
 }
 
@@ -101,24 +103,20 @@ type unit struct {
 	bench  bool
 }
 
-// fileName is how a cell is called in compiler messages and stack traces. It is
-// absolute so that no tool puts a folder before it.
-func fileName(cell int) string { return fmt.Sprintf("/nbrun/cell%d.go", cell) }
-
-// parse parses the Go of a cell. Errors are of type Errors.
+// parse parses the Go of a cell. Errors are of type event.Faults.
 func parse(cell int, c *cells.Cell) (*unit, error) {
 	fset := token.NewFileSet()
 	src := "package main\n" + c.Go
 	file, err := parser.ParseFile(fset, "", src, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
-		var errs Errors
+		var faults event.Faults
 		if list, ok := err.(scanner.ErrorList); ok {
 			for _, e := range list {
 				line := min(max(e.Pos.Line-1, 1), c.Lines)
-				errs = append(errs, Error{Place{cell, line, e.Pos.Column}, e.Msg})
+				faults = append(faults, &event.Fault{Cell: cell, Line: line, Column: e.Pos.Column, Text: e.Msg})
 			}
 		}
-		return nil, errs
+		return nil, faults
 	}
 	u := &unit{memory: &Memory{}}
 	u.memory.init()
@@ -297,7 +295,6 @@ func assumedName(p string) string {
 // of the same kind. What is of another kind stays, as in GoNB, and the compiler
 // says so.
 func (m *Memory) merge(n *Memory) {
-	m.init()
 	maps.Copy(m.imports, n.imports)
 	maps.Copy(m.types, n.types)
 	maps.Copy(m.funcs, n.funcs)
@@ -318,7 +315,6 @@ func (m *Memory) forgetVar(name string) {
 // forget drops a declaration of that name, and tells what it was, "" if there was
 // none.
 func (m *Memory) forget(name string) string {
-	m.init()
 	if _, ok := m.consts[name]; ok {
 		delete(m.consts, name)
 		return "const"
@@ -338,19 +334,22 @@ func (m *Memory) forget(name string) string {
 	return ""
 }
 
-// Remove forgets an import or a declaration, as %remove does, and tells what it
-// was; "" if there is none of that name.
-func (m *Memory) Remove(name string) string {
-	if _, ok := m.imports[name]; ok {
-		delete(m.imports, name)
-		return "import"
+// Without returns the memory without an import or a declaration, as %remove leaves
+// it, and tells what that was; "" if there is none of that name.
+func (m *Memory) Without(name string) (without *Memory, kind string) {
+	without = m.then("remove " + name)
+	if _, ok := without.imports[name]; ok {
+		delete(without.imports, name)
+		return without, "import"
 	}
-	return m.forget(name)
+	if kind = without.forget(name); kind == "" {
+		return m, ""
+	}
+	return without, kind
 }
 
 // List lists the names declared, sorted, under the headings that %list has.
 func (m *Memory) List() []Names {
-	m.init()
 	return []Names{
 		{"Imports", sorted(m.imports)},
 		{"Constants", sorted(m.consts)},

@@ -31,19 +31,17 @@ func (p *Program) Name() string {
 	return "p" + hex.EncodeToString(sum[:10])
 }
 
-// New composes the program of a cell that comes after the cells in memory,
-// which stays as it is. Dir is a folder of the module that the program is built
-// in, for looking up the packages that a cell names but does not import. With
-// functionsFirst functions stand before variables, which makes no difference to
-// Go. Errors are of type Errors.
-func New(cell int, c *cells.Cell, memory *Memory, dir string, functionsFirst bool) (*Program, error) {
+// New composes the program of a cell that comes after the cells in memory. Dir is a
+// folder of the module that the program is built in, for looking up the packages
+// that a cell names but does not import. Errors are of type event.Faults.
+func New(cell int, c *cells.Cell, memory *Memory, dir string) (*Program, error) {
 	u, err := parse(cell, c)
 	if err != nil {
 		return nil, err
 	}
-	after := memory.Clone()
+	after := memory.then(fmt.Sprintf("cell %d %s", cell, c.Go))
 	after.merge(u.memory)
-	body, packages, err := after.body(u, functionsFirst)
+	body, packages, err := after.body(u)
 	if err != nil {
 		return nil, err
 	}
@@ -94,15 +92,15 @@ func writeLine(b *strings.Builder, at Place, before int) {
 		return
 	}
 	if col := at.Col - before; col > 0 {
-		fmt.Fprintf(b, "//line %s:%d:%d\n", fileName(at.Cell), at.Line, col)
+		fmt.Fprintf(b, "//line %s:%d:%d\n", FileName(at.Cell), at.Line, col)
 	} else {
-		fmt.Fprintf(b, "//line %s:%d\n", fileName(at.Cell), at.Line)
+		fmt.Fprintf(b, "//line %s:%d\n", FileName(at.Cell), at.Line)
 	}
 }
 
 // body writes all declarations, in the order in which GoNB writes them: it is
 // the order in which variables and init functions are run.
-func (m *Memory) body(u *unit, functionsFirst bool) (source string, packages map[string]bool, err error) {
+func (m *Memory) body(u *unit) (source string, packages map[string]bool, err error) {
 	var b strings.Builder
 	for _, k := range sorted(m.types) {
 		t := m.types[k]
@@ -121,16 +119,6 @@ func (m *Memory) body(u *unit, functionsFirst bool) (source string, packages map
 		}
 		b.WriteString(")\n")
 	}
-	functions := func() {
-		for _, k := range sorted(m.funcs) {
-			f := m.funcs[k]
-			writeLine(&b, f.at, 0)
-			b.WriteString(f.text + "\n")
-		}
-	}
-	if functionsFirst {
-		functions()
-	}
 	done := map[*variable]bool{}
 	for _, k := range sorted(m.vars) {
 		v := m.vars[k]
@@ -148,8 +136,10 @@ func (m *Memory) body(u *unit, functionsFirst bool) (source string, packages map
 		}
 		b.WriteString("\n")
 	}
-	if !functionsFirst {
-		functions()
+	for _, k := range sorted(m.funcs) {
+		f := m.funcs[k]
+		writeLine(&b, f.at, 0)
+		b.WriteString(f.text + "\n")
 	}
 	if u.main == nil {
 		b.WriteString("func main() { flag.Parse() }\n")
@@ -168,7 +158,7 @@ func packagesOf(src string) (map[string]bool, error) {
 	// unresolved in one file it is exact, and the fastest there is.
 	file, err := parser.ParseFile(fset, "", src, 0)
 	if err != nil {
-		return nil, CompilerErrors(err.Error())
+		return nil, CompilerFaults(err.Error())
 	}
 	unresolved := map[*ast.Ident]bool{}
 	for _, id := range file.Unresolved {
@@ -241,11 +231,11 @@ func (m *Memory) goimports(body, dir string) ([]imported, error) {
 	src := []byte(strings.ReplaceAll(b.String(), "\n//line ", "\n//")) // positions do not matter here
 	out, err := imports.Process(dir+"/main.go", src, &imports.Options{Comments: true, TabIndent: true, TabWidth: 8})
 	if err != nil {
-		return nil, CompilerErrors(err.Error())
+		return nil, CompilerFaults(err.Error())
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "", bytes.TrimSpace(out), parser.ImportsOnly)
 	if err != nil {
-		return nil, CompilerErrors(err.Error())
+		return nil, CompilerFaults(err.Error())
 	}
 	var used []imported
 	for _, s := range file.Imports {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 )
 
@@ -19,7 +20,7 @@ func compose(t *testing.T, sources ...string) (*Program, error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := New(i+1, c, memory, t.TempDir(), false)
+		p, err := New(i+1, c, memory, t.TempDir())
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +119,7 @@ func TestSyntaxErrorsNameTheCellsLine(t *testing.T) {
 		"!echo\nvar x = @":    "cell 1, line 2: illegal character U+0040 '@'",
 	} {
 		_, err := compose(t, source)
-		var errs Errors
+		var errs event.Faults
 		if !errors.As(err, &errs) || !strings.HasPrefix(err.Error(), want) {
 			// Where a block is not closed, its end is as good a place as any.
 			t.Errorf("%q: %v\nwant %s", source, err, want)
@@ -171,30 +172,37 @@ func TestRemoveAndList(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	for name, kind := range map[string]string{"fmt": "import", "T": "type", "T~M": "func", "c": "const", "v": "var", "f": "func", "none": ""} {
-		if got := m.Remove(name); got != kind {
+		without, got := m.Without(name)
+		if got != kind {
 			t.Errorf("remove %s: %q, want %q", name, got, kind)
 		}
+		if (without.Key() == m.Key()) != (kind == "") {
+			t.Errorf("remove %s: the key stays, or changes without need", name)
+		}
+		m = without
 	}
 	if got := fmt.Sprint(m.List()); got != "[{Imports []} {Constants []} {Types []} {Variables []} {Functions []}]" {
 		t.Errorf("after: %s", got)
 	}
 }
 
-func TestCloneSharesNothing(t *testing.T) {
+func TestAMemoryDoesNotChange(t *testing.T) {
 	p, err := compose(t, "const (\nA = iota\nB\n)\nvar v = 1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	clone := p.After.Clone()
-	clone.Remove("A")
-	clone.Remove("v")
+	without, _ := p.After.Without("A")
+	without, _ = without.Without("v")
+	if got := fmt.Sprint(without.List()); strings.Contains(got, "A") || strings.Contains(got, "[v]") {
+		t.Errorf("nothing was removed: %s", got)
+	}
 	if got := fmt.Sprint(p.After.List()); !strings.Contains(got, "[A B]") || !strings.Contains(got, "[v]") {
 		t.Errorf("the original has lost something: %s", got)
 	}
 }
 
-func TestCompilerErrors(t *testing.T) {
-	errs := CompilerErrors("# gonb_1/p/p12\n/nbrun/cell3.go:4:5: undefined: x\n\thave (int)\n/nbrun/cell3.go:5:6: duplicate case 1\n\t/nbrun/cell3.go:3:6[p/p12/main.go:6:6]: previous case\n/nbrun/cell3.go:7: missing return\np/p12ab/main.go:2:8: module x: not found\n\tserver says no\n")
+func TestCompilerFaults(t *testing.T) {
+	errs := CompilerFaults("# gonb_1/p/p12\n/nbrun/cell3.go:4:5: undefined: x\n\thave (int)\n/nbrun/cell3.go:5:6: duplicate case 1\n\t/nbrun/cell3.go:3:6[p/p12/main.go:6:6]: previous case\n/nbrun/cell3.go:7: missing return\np/p12ab/main.go:2:8: module x: not found\n\tserver says no\n")
 	want := []string{"cell 3, line 4: undefined: x; have (int)", "cell 3, line 5: duplicate case 1; cell 3, line 3: previous case", "cell 3, line 7: missing return", "module x: not found; server says no"}
 	var got []string
 	for _, e := range errs {
@@ -203,7 +211,7 @@ func TestCompilerErrors(t *testing.T) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}
-	if e := (Errors{}).Error(); e != "does not compile" {
+	if e := (event.Faults{}).Error(); e != "does not compile" {
 		t.Errorf("no errors say %q", e)
 	}
 }

@@ -23,10 +23,16 @@ const (
 	cannotMark = "nbrun: the interpreter says: "
 )
 
-// A process that finds a program to interpret in its environment is a child of
-// Process and nothing else. That it is so for every program with this package
-// in it, a test binary included, is what lets the child be the same binary.
-func init() {
+// ready says that Main was called: children of this process will be interpreters.
+var ready bool
+
+// Main makes this process the interpreter that it was started as, and then does not
+// return; where it was started as anything else, Main returns at once, and from
+// then on this process can start such children. The child is the same binary
+// started again, so that it needs no other program and is always of the same
+// version.
+func Main() {
+	ready = true
 	if path := os.Getenv(childEnv); path != "" {
 		os.Unsetenv(childEnv)
 		os.Unsetenv("GORACE")

@@ -12,16 +12,21 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
 // Rewrite returns the program in words that the interpreter understands, line by
-// line the same. Errors are of type program.Errors.
+// line the same. Errors are of type event.Faults.
 func Rewrite(src string) (string, error) {
+	src, err := functionsFirst(src)
+	if err != nil {
+		return "", err
+	}
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", src, parser.SkipObjectResolution)
 	if err != nil {
-		return "", program.CompilerErrors(err.Error())
+		return "", program.CompilerFaults(err.Error())
 	}
 	r := &rewriter{fset: fset, src: src, helpers: map[string]string{}, info: &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{},
@@ -36,13 +41,13 @@ func Rewrite(src string) (string, error) {
 		// In the order of the source, as the compiler gives them.
 		sort.SliceStable(r.types, func(i, j int) bool { return r.types[i].Pos < r.types[j].Pos })
 		for _, te := range r.types {
-			r.fail(te.Pos, "%s", te.Msg)
+			r.fail(te.reason, te.Pos, "%s", te.Msg)
 		}
-		return "", r.errs
+		return "", r.faults
 	}
 	ast.Inspect(file, r.visit)
-	if len(r.errs) > 0 {
-		return "", r.errs
+	if len(r.faults) > 0 {
+		return "", r.faults
 	}
 	return r.apply(), nil
 }
@@ -54,8 +59,8 @@ type rewriter struct {
 	info    *types.Info
 	edits   []edit
 	helpers map[string]string // functions to append, by name
-	types   []types.Error
-	errs    program.Errors
+	types   []typeError
+	faults  event.Faults
 	loops   int
 	imports string // to be added to the first line
 }
@@ -66,52 +71,59 @@ type edit struct {
 	text       string
 }
 
+// typeError is what the type checker finds wrong.
+type typeError struct {
+	types.Error
+	reason event.Reason
+}
+
 func (r *rewriter) typeError(err error) {
-	var te types.Error
-	if !errors.As(err, &te) {
+	var te typeError
+	if !errors.As(err, &te.Error) {
 		te.Msg = err.Error()
 	}
-	text := te.Msg
-	if more, ok := strings.CutPrefix(text, "\t"); ok && len(r.types) > 0 { // about the one before
+	if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.types) > 0 { // about the one before
 		r.types[len(r.types)-1].Msg += "; " + r.place(te.Pos) + more
 		return
 	}
-	if m := undefined.FindStringSubmatch(text); m != nil {
-		text = fmt.Sprintf("%s is not known to the interpreter, which has no generic functions and types of compiled packages; %s", m[1], Advice)
-	} else if _, after, ok := strings.Cut(text, "could not import "); ok {
+	if m := undefined.FindStringSubmatch(te.Msg); m != nil {
+		te.Msg = m[1] + " is not known to the interpreter, which has no generic functions and types of compiled packages"
+		te.reason = event.Unsupported
+	} else if _, after, ok := strings.Cut(te.Msg, "could not import "); ok {
 		if i := strings.Index(after, " ("); i > 0 {
 			after = after[:i]
 		}
-		text = fmt.Sprintf("package %s is not known to the interpreter; %s", after, Advice)
+		te.Msg, te.reason = fmt.Sprintf("package %s is not known to the interpreter", after), event.Unsupported
 	}
-	te.Msg = text
 	r.types = append(r.types, te)
 }
 
 // place is a place within an error's text.
 func (r *rewriter) place(pos token.Pos) string {
 	at := r.fset.Position(pos)
-	errs := program.CompilerErrors(fmt.Sprintf("%s:%d: ", at.Filename, at.Line))
-	if len(errs) == 0 || errs[0].Cell == 0 {
+	faults := program.CompilerFaults(fmt.Sprintf("%s:%d: ", at.Filename, at.Line))
+	if len(faults) == 0 || faults[0].Cell == 0 {
 		return ""
 	}
-	return errs[0].Error()
+	return faults[0].Error()
 }
 
 var undefined = regexp.MustCompile(`^undefined: (\w+\.\w+)$`)
 
-func (r *rewriter) fail(pos token.Pos, format string, args ...any) {
+func (r *rewriter) fail(reason event.Reason, pos token.Pos, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	at := r.fset.Position(pos)
-	if at.Filename == "" { // a line that no cell has written
-		r.errs = append(r.errs, program.Error{Text: text})
-		return
+	faults := event.Faults{{Text: text}} // of a line that no cell has written
+	if at := r.fset.Position(pos); at.Filename != "" {
+		faults = program.CompilerFaults(fmt.Sprintf("%s:%d:%d: %s", at.Filename, at.Line, at.Column, text))
 	}
-	r.errs = append(r.errs, program.CompilerErrors(fmt.Sprintf("%s:%d:%d: %s", at.Filename, at.Line, at.Column, text))...)
+	for _, f := range faults {
+		f.Reason = reason
+	}
+	r.faults = append(r.faults, faults...)
 }
 
 func (r *rewriter) cannot(n ast.Node, what string) {
-	r.fail(n.Pos(), "%s: the interpreter can't do this; %s", what, Advice)
+	r.fail(event.Unsupported, n.Pos(), "%s: the interpreter can't do this", what)
 }
 
 func (r *rewriter) offset(pos token.Pos) int { return r.fset.PositionFor(pos, false).Offset }

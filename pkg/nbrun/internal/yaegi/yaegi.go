@@ -10,21 +10,23 @@ package yaegi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
-
-// Advice is what an error of this engine ends with.
-const Advice = "run it with -engine go"
 
 // idle are the build flags that change nothing of what a program does.
 var idle = map[string]bool{
@@ -32,9 +34,9 @@ var idle = map[string]bool{
 	"mod": true, "p": true, "trimpath": true, "v": true, "work": true, "x": true,
 }
 
-// Refused returns the first of the build flags that the interpreter can't pass
+// refused returns the first of the build flags that the interpreter can't pass
 // over, "" if there is none.
-func Refused(flags []string) string {
+func refused(flags []string) string {
 	for i, flag := range flags {
 		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
 		if value := i > 0 && !strings.HasPrefix(flag, "-"); !value && !idle[name] {
@@ -44,27 +46,90 @@ func Refused(flags []string) string {
 	return ""
 }
 
-// Process returns the process that runs the program, which is first rewritten
-// and written to dir, and the filter for its stderr. Errors are of type
-// program.Errors where the program is at fault, or the interpreter.
-func Process(p *program.Program, dir string) (*process.Process, *Stderr, error) {
-	if p.Test {
-		return nil, nil, program.Errors{{Place: program.Place{Cell: p.Cell, Line: 1}, Text: "%test needs the Go compiler; " + Advice}}
+// New returns what opens backends, unless Main was not called.
+func New(o engine.Options) (engine.Opener, error) {
+	switch {
+	case o.Kernel != "":
+		return nil, errors.New("a kernel is for the gonb engine only")
+	case o.Clock == event.Virtual:
+		return nil, errors.New("the interpreter has no virtual clock; compiled programs have")
+	case !ready:
+		return nil, errors.New("the interpreter needs this program as its child: call nbrun.Main first of all in main, and in TestMain")
 	}
-	src, err := Rewrite(p.Source)
+	return func(context.Context, engine.Notebook) (engine.Backend, error) {
+		dir, err := os.MkdirTemp("", "gonb_")
+		return &backend{dir}, err
+	}, nil
+}
+
+// backend interprets the programs of one notebook.
+type backend struct{ dir string }
+
+// Dir is a folder for the files of the session.
+func (b *backend) Dir() string { return b.dir }
+
+// Now is the real time.
+func (b *backend) Now() time.Time { return time.Now() }
+
+// Changed changes nothing: what programs can import is in the tables.
+func (b *backend) Changed() {}
+
+// ResetModule does nothing, as there is no module.
+func (b *backend) ResetModule() error { return nil }
+
+// Module says that there is none.
+func (b *backend) Module() bool { return false }
+
+// Close removes the folder.
+func (b *backend) Close() error { return os.RemoveAll(b.dir) }
+
+// Run interprets a program. It does nothing ahead.
+func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job, out event.Sink) (engine.Exit, error) {
+	exit := engine.Exit{Clock: event.Real}
+	if flag := refused(job.Flags); flag != "" {
+		return exit, cannotDo(job.Cell, 1, "%goflags "+flag)
+	}
+	if job.Test {
+		return exit, cannotDo(job.Cell, 1, "%test")
+	}
+	src, err := Rewrite(job.Source)
 	if err != nil {
-		return nil, nil, err
+		return exit, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, nil, err
+		return exit, err
 	}
 	src, places := withoutPlaces(src)
-	path := filepath.Join(dir, p.Name()+".go")
+	path := filepath.Join(b.dir, job.Name()+".go")
 	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
-		return nil, nil, err
+		return exit, err
 	}
-	return &process.Process{Path: self, Args: p.Args, Env: []string{childEnv + "=" + path, quiet}}, &Stderr{places: places}, nil
+	exit.Ran = true
+	said := &stderr{places: places}
+	p := &process.Process{
+		Path: self, Args: job.Args, Dir: job.Dir, Displays: true,
+		Env: append(slices.Clip(job.Env), childEnv+"="+path, quiet),
+		Rewrite: func(line []byte) []byte {
+			if line = said.line(line); len(line) == 0 || job.Line == nil {
+				return line
+			}
+			return job.Line(line)
+		},
+	}
+	end, err := p.Run(ctx, out)
+	if err == nil {
+		err = said.failure(end.Err)
+	}
+	exit.Err = end.Err
+	return exit, err
+}
+
+// cannotDo is the fault of a cell that needs what the interpreter has not.
+func cannotDo(cell, line int, what string) *event.Fault {
+	f := event.Faultf(cell, line, "%s: the interpreter can't do this", what)
+	f.Reason = event.Unsupported
+	return f
 }
 
 // quiet is for binaries built with -race, as tests are: the detector would look at
@@ -95,9 +160,9 @@ func withoutPlaces(src string) (string, []string) {
 	return strings.Join(lines, "\n"), places
 }
 
-// Stderr makes of what a child says on stderr what the program would have said.
+// stderr makes of what a child says on stderr what the program would have said.
 // It is to be used for one child, line by line.
-type Stderr struct {
+type stderr struct {
 	places []string // by line of the program
 	cannot string
 	frames []byte // of the program, written before the panic that they belong to
@@ -109,7 +174,7 @@ type Stderr struct {
 var place = regexp.MustCompile(`^(?:(\d+):(\d+): |\t` + frameFile + `:(\d+)$)`)
 
 // mapped puts the places of cells in the place of the program's lines.
-func (s *Stderr) mapped(line string) string {
+func (s *stderr) mapped(line string) string {
 	m := place.FindStringSubmatch(line)
 	if m == nil {
 		return line
@@ -130,8 +195,8 @@ var (
 	position   = regexp.MustCompile(`^\d+:\d+: `) // of the interpreter, in its own messages
 )
 
-// Line filters a line.
-func (s *Stderr) Line(line []byte) []byte {
+// line filters a line.
+func (s *stderr) line(line []byte) []byte {
 	if text, ok := bytes.CutPrefix(line, []byte(cannotMark)); ok {
 		s.cannot = s.mapped(string(bytes.TrimSpace(text)))
 		return nil
@@ -158,16 +223,16 @@ func (s *Stderr) Line(line []byte) []byte {
 	return []byte(s.mapped(text) + end)
 }
 
-// Failure says what a child's exit means: errors of type program.Errors when
+// failure says what a child's exit means: faults when
 // the interpreter could not do what the program wants, else nil.
-func (s *Stderr) Failure(exit error) error {
+func (s *stderr) failure(exit error) error {
 	var ee *exec.ExitError
 	if !errors.As(exit, &ee) || ee.ExitCode() != cannot || s.cannot == "" {
 		return nil
 	}
-	errs := program.CompilerErrors(s.cannot)
-	for i := range errs {
-		errs[i].Text = "the interpreter can't do this (" + errs[i].Text + "); " + Advice
+	faults := program.CompilerFaults(s.cannot)
+	for _, f := range faults {
+		f.Text, f.Reason = "the interpreter can't do this ("+f.Text+")", event.Unsupported
 	}
-	return errs
+	return faults
 }

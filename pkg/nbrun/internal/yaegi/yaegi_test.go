@@ -1,59 +1,62 @@
 package yaegi
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
+func TestMain(m *testing.M) {
+	Main()
+	os.Exit(m.Run())
+}
+
+// sink keeps what a program puts out.
 type sink struct{ stdout, stderr string }
 
-func (s *sink) Stream(name string, p []byte) error {
-	if name == "stdout" {
-		s.stdout += string(p)
-	} else {
-		s.stderr += string(p)
+func (s *sink) Put(_ time.Time, o event.Output) error {
+	switch {
+	case o.Kind == event.Display:
+		s.stdout += o.Data["text/html"].(string)
+	case o.Name == "stdout":
+		s.stdout += o.Text
+	default:
+		s.stderr += o.Text
 	}
 	return nil
 }
 
-func (s *sink) Display(data, _ map[string]any, _ string) error {
-	s.stdout += data["text/html"].(string)
-	return nil
-}
-
 // runCell runs a cell.
-func runCell(t *testing.T, source string) (*sink, error) {
+func runCell(t *testing.T, source string, flags ...string) (*sink, error) {
 	t.Helper()
 	c, err := cells.Parse(source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	p, err := program.New(1, c, new(program.Memory), dir, true)
-	if err != nil {
-		return nil, err
-	}
-	process, filter, err := Process(p, dir)
-	if err != nil {
-		return nil, err
-	}
-	process.Env = append(os.Environ(), process.Env...)
-	process.Displays, process.Rewrite = true, filter.Line
-	s := &sink{}
-	exit, err := process.Run(t.Context(), s)
+	open, err := New(engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := filter.Failure(exit.Err); err != nil {
-		return s, err
+	b, err := open(t.Context(), engine.Notebook{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s, exit.Err
+	defer b.Close()
+	p, err := program.New(1, c, new(program.Memory), b.Dir())
+	if err != nil {
+		return nil, err
+	}
+	s := &sink{}
+	exit, err := b.Run(t.Context(), engine.Job{Program: p, Env: os.Environ(), Flags: flags}, nil, s)
+	return s, cmp.Or(err, exit.Err)
 }
 
 // Each program prints what Go prints.
@@ -115,20 +118,30 @@ func TestDeclarations(t *testing.T) {
 
 func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 	for source, want := range map[string]string{
-		"%%\n\nfor x := range func(yield func(int) bool) { yield(1) } {\nfmt.Print(x)\n}": "cell 1, line 3: range over a function: the interpreter can't do this; run it with -engine go",
-		"%%\nfmt.Print(slices.Max([]int{1}))":                                             "cell 1, line 2: slices.Max is not known to the interpreter, which has no generic functions and types of compiled packages; run it with -engine go",
-		"import \"net/http\"\n%%\nhttp.Get(\"\")":                                         "cell 1, line 1: package net/http is not known to the interpreter; run it with -engine go",
-		"%%\n_ = http.StatusOK":                                                           "package net/http is not known to the interpreter; run it with -engine go",
-		"%test":                                                                           "cell 1, line 1: %test needs the Go compiler; run it with -engine go",
+		"%%\n\nfor x := range func(yield func(int) bool) { yield(1) } {\nfmt.Print(x)\n}": "cell 1, line 3: range over a function: the interpreter can't do this",
+		"%%\nfmt.Print(slices.Max([]int{1}))":                                             "cell 1, line 2: slices.Max is not known to the interpreter, which has no generic functions and types of compiled packages",
+		"import \"net/http\"\n%%\nhttp.Get(\"\")":                                         "cell 1, line 1: package net/http is not known to the interpreter",
+		"%%\n_ = http.StatusOK":                                                           "package net/http is not known to the interpreter",
+		"%test":                                                                           "cell 1, line 1: %test: the interpreter can't do this",
 		"%%\nvar x int = \"a\"; _ = x":                                                    `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
 		"%%\nx := 1":                                                                      "cell 1, line 2: declared and not used: x",
-		"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nm(1, 2)":           "cell 1, line 1: min of a type parameter: the interpreter can't do this; run it with -engine go",
-		"type C int\nfunc (c C) String() string { return \"\" }\n%%\nfmt.Print([]C{1})": "cell 1, line 4: printing a []C, as C has a String or Error method: the interpreter can't do this; run it with -engine go",
+		"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nm(1, 2)":           "cell 1, line 1: min of a type parameter: the interpreter can't do this",
+		"type C int\nfunc (c C) String() string { return \"\" }\n%%\nfmt.Print([]C{1})": "cell 1, line 4: printing a []C, as C has a String or Error method: the interpreter can't do this",
 	} {
 		_, err := runCell(t, source)
-		var errs program.Errors
-		if !errors.As(err, &errs) || err.Error() != want {
+		var fault *event.Fault
+		var faults event.Faults
+		if errors.As(err, &faults) && len(faults) > 0 {
+			fault = faults[0]
+		} else if !errors.As(err, &fault) {
 			t.Errorf("%q: %v\nwant %s", source, err, want)
+			continue
+		}
+		if fault.Error() != want {
+			t.Errorf("%q: %v\nwant %s", source, err, want)
+		}
+		if ours := strings.Contains(want, "interpreter"); (fault.Reason == event.Unsupported) != ours {
+			t.Errorf("%q: the reason is %q", source, fault.Reason)
 		}
 	}
 }
@@ -160,13 +173,11 @@ func TestPanicsAreThoseOfTheProgram(t *testing.T) {
 	}
 }
 
-var _ process.Sink = (*sink)(nil)
-
 func TestRefused(t *testing.T) {
 	for flags, want := range map[string]string{
 		"": "", "--cover --covermode=set": "", "-p 4 -v": "", "-race": "-race", "-v -ldflags=-s": "-ldflags=-s", "-tags special": "-tags", "-nonsense": "-nonsense",
 	} {
-		if got := Refused(strings.Fields(flags)); got != want {
+		if got := refused(strings.Fields(flags)); got != want {
 			t.Errorf("%s: %q, want %q", flags, got, want)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 
 	"github.com/go-zeromq/zmq4"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter/orders"
 )
 
 // What a kernel is given time for.
@@ -35,8 +35,8 @@ const (
 // kernel is a kernel that runs.
 type kernel struct {
 	wire
-	process jupyter.Process
-	publish func(jupyter.Message)
+	process orders.Process
+	publish func(orders.Message)
 	cells   map[string]int // by the id of their request, from 1
 	cmd     *exec.Cmd
 	dir     string // private: the connection file, and the kernel's temporary folder
@@ -66,7 +66,7 @@ type channel struct {
 // start starts a kernel and returns when it is ready. What it will publish about
 // cells is given to publish. It tries anew when somebody has taken one of the ports
 // before the kernel could.
-func start(ctx context.Context, p jupyter.Process, publish func(jupyter.Message)) (*kernel, error) {
+func start(ctx context.Context, p orders.Process, publish func(orders.Message)) (*kernel, error) {
 	for attempt := 1; ; attempt++ {
 		k, err := startOnce(ctx, p, publish)
 		if err == nil || ctx.Err() != nil || attempt == 3 || !strings.Contains(k.tail.String(), "address already in use") {
@@ -75,7 +75,7 @@ func start(ctx context.Context, p jupyter.Process, publish func(jupyter.Message)
 	}
 }
 
-func startOnce(ctx context.Context, p jupyter.Process, publish func(jupyter.Message)) (*kernel, error) {
+func startOnce(ctx context.Context, p orders.Process, publish func(orders.Message)) (*kernel, error) {
 	k := &kernel{
 		wire:    wire{key: []byte(newID()), session: newID()},
 		process: p, publish: publish, cells: map[string]int{}, tail: tail{max: 20},
@@ -87,7 +87,7 @@ func startOnce(ctx context.Context, p jupyter.Process, publish func(jupyter.Mess
 		ready, cancel := context.WithTimeout(ctx, p.Within)
 		defer cancel()
 		if err = k.connect(ready); err != nil && ready.Err() != nil && ctx.Err() == nil {
-			err = &jupyter.Dead{Text: fmt.Sprintf("the kernel did not answer within %v of its start", p.Within), Last: k.tail.lines()}
+			err = &orders.Dead{Text: fmt.Sprintf("the kernel did not answer within %v of its start", p.Within), Last: k.tail.lines()}
 		}
 	}
 	if err != nil {
@@ -183,7 +183,7 @@ func (k *kernel) die(cause string) {
 }
 
 // death is the error for a kernel that is dead.
-func (k *kernel) death() error { return &jupyter.Dead{Text: k.cause, Last: k.tail.lines()} }
+func (k *kernel) death() error { return &orders.Dead{Text: k.cause, Last: k.tail.lines()} }
 
 // freePorts finds n ports of the loopback interface that nobody listens on.
 func freePorts(n int) ([]int, error) {
@@ -338,7 +338,7 @@ func (k *kernel) send(channel, kind string, content any) (string, error) {
 // execute runs a cell. It is done when the kernel has replied and says that it is
 // idle. An order to interrupt, or a request for input, interrupts the cell, and a
 // kernel that does not obey is killed.
-func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter.Order) (reply *jupyter.Reply, refused string, err error) {
+func (k *kernel) execute(ctx context.Context, code string, told <-chan orders.Order) (reply *orders.Reply, refused string, err error) {
 	id, err := k.send("shell", "execute_request", map[string]any{
 		"code": code, "silent": false, "store_history": true, "user_expressions": map[string]string{},
 		"allow_stdin": false, "stop_on_error": false,
@@ -362,7 +362,7 @@ func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter
 		}
 		switch {
 		case m.channel == "shell" && m.kind == "execute_reply":
-			r := &jupyter.Reply{}
+			r := &orders.Reply{}
 			if json.Unmarshal(m.content, r) == nil {
 				reply = r
 			}
@@ -384,7 +384,7 @@ func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter
 		select {
 		case m := <-k.incoming:
 			take(m)
-		case o := <-orders:
+		case o := <-told:
 			if o.Interrupt {
 				interrupt()
 			}
@@ -415,7 +415,7 @@ func (k *kernel) execute(ctx context.Context, code string, orders <-chan jupyter
 // may say that a cell is done before it has put out everything.
 func (k *kernel) pass(m message) {
 	if cell := k.cells[m.parent]; cell > 0 && m.channel == "iopub" && m.kind != "status" {
-		k.publish(jupyter.Message{Cell: cell, Type: m.kind, Content: m.content})
+		k.publish(orders.Message{Cell: cell, Type: m.kind, Content: m.content})
 	}
 }
 

@@ -2,7 +2,7 @@
 
 // Command link stands between nbrun and a Jupyter kernel: it starts the kernel,
 // speaks the Jupyter messaging protocol over ZeroMQ to it, and lines of JSON, each
-// a [jupyter.Order] or [jupyter.Report], to nbrun over standard input and output.
+// a [orders.Order] or [orders.Report], to nbrun over standard input and output.
 // When its input ends, it ends the kernel, with all that the kernel has started.
 package main
 
@@ -17,7 +17,7 @@ import (
 	"runtime"
 	"syscall"
 
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter/orders"
 )
 
 func main() {
@@ -27,21 +27,21 @@ func main() {
 	serve(ctx, os.Stdin, os.Stdout)
 }
 
-// serve obeys orders until there are no more of them, or the kernel is dead.
+// serve obeys told until there are no more of them, or the kernel is dead.
 func serve(ctx context.Context, in io.Reader, out io.Writer) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	orders := make(chan jupyter.Order)
+	told := make(chan orders.Order)
 	go func() {
 		defer cancel()
 		dec := json.NewDecoder(bufio.NewReader(in))
 		for {
-			var o jupyter.Order
+			var o orders.Order
 			if dec.Decode(&o) != nil {
 				return
 			}
 			select {
-			case orders <- o:
+			case told <- o:
 			case <-ctx.Done():
 				return
 			}
@@ -49,36 +49,36 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) {
 	}()
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	report := func(r jupyter.Report) {
+	report := func(r orders.Report) {
 		if enc.Encode(r) != nil {
 			cancel() // nobody listens
 		}
 	}
 	dead := func(err error) {
-		var d *jupyter.Dead
+		var d *orders.Dead
 		if !errors.As(err, &d) {
-			d = &jupyter.Dead{Text: err.Error()}
+			d = &orders.Dead{Text: err.Error()}
 		}
-		report(jupyter.Report{Dead: d})
+		report(orders.Report{Dead: d})
 	}
 
 	var k *kernel
 	select {
 	case <-ctx.Done():
 		return
-	case o := <-orders:
+	case o := <-told:
 		if o.Start == nil {
 			dead(errors.New("the first order must be to start a kernel"))
 			return
 		}
 		var err error
-		if k, err = start(ctx, *o.Start, func(m jupyter.Message) { report(jupyter.Report{Message: &m}) }); err != nil {
+		if k, err = start(ctx, *o.Start, func(m orders.Message) { report(orders.Report{Message: &m}) }); err != nil {
 			dead(err)
 			return
 		}
 	}
 	defer k.close()
-	report(jupyter.Report{Ready: true})
+	report(orders.Report{Ready: true})
 	for {
 		select {
 		case <-ctx.Done():
@@ -86,18 +86,18 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) {
 		case <-k.dead:
 			dead(k.death())
 			return
-		case o := <-orders:
+		case o := <-told:
 			if o.Execute == nil {
 				continue // an interrupt that has come too late
 			}
-			reply, refused, err := k.execute(ctx, *o.Execute, orders)
+			reply, refused, err := k.execute(ctx, *o.Execute, told)
 			if err != nil {
 				if ctx.Err() == nil {
 					dead(err)
 				}
 				return
 			}
-			report(jupyter.Report{Reply: reply, Refused: refused})
+			report(orders.Report{Reply: reply, Refused: refused})
 		}
 	}
 }

@@ -1,4 +1,6 @@
-package nbrun
+// Package params makes of values, given by name, the cell that sets a notebook's
+// parameters.
+package params
 
 import (
 	"errors"
@@ -32,21 +34,35 @@ func (p parameter) String() string {
 	return p.name + " (" + p.kind + ")"
 }
 
-// inject puts a cell with the values given after the cell tagged parameters, in
+// Inject puts a cell with the values given after the cell tagged parameters, in
 // the place of the one that an earlier run has put there. A notebook of text
 // alone, such as an index, is left as it is.
-func inject(nb *ipynb.Notebook, values map[string]string) error {
+func Inject(nb *ipynb.Notebook, values map[string]string) error {
 	if len(values) == 0 || !slices.ContainsFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" }) {
 		return nil
 	}
 	at := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
 	if at < 0 {
-		return errors.New("has no cell tagged parameters, so -p can set nothing")
+		return errors.New("has no cell tagged parameters, so none can be set")
 	}
 	params, err := declared(nb.Cells[at].Source)
 	if err != nil {
 		return fmt.Errorf("the cell tagged parameters: %w", err)
 	}
+	text, err := assignments(params, values)
+	if err != nil {
+		return err
+	}
+	if old := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.HasTag("injected-parameters") }); old >= 0 {
+		nb.Remove(old)
+		at = slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
+	}
+	nb.Insert(at+1, strings.TrimSuffix(text, "\n"), "injected-parameters")
+	return nil
+}
+
+// assignments is the source of the cell that sets the values.
+func assignments(params []parameter, values map[string]string) (string, error) {
 	names := make([]string, 0, len(values))
 	for name := range values {
 		names = append(names, name)
@@ -73,14 +89,9 @@ func inject(nb *ipynb.Notebook, values map[string]string) error {
 		for i, p := range params {
 			list[i] = p.String()
 		}
-		return fmt.Errorf("%s; its parameters are: %s", strings.Join(errs, "; "), strings.Join(list, ", "))
+		return "", fmt.Errorf("%s; its parameters are: %s", strings.Join(errs, "; "), strings.Join(list, ", "))
 	}
-	if old := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.HasTag("injected-parameters") }); old >= 0 {
-		nb.Remove(old)
-		at = slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
-	}
-	nb.Insert(at+1, strings.TrimSuffix(text, "\n"), "injected-parameters")
-	return nil
+	return text, nil
 }
 
 // declared lists the variables and constants that a cell declares.
@@ -149,7 +160,7 @@ func typeText(s *ast.ValueSpec, src string) string {
 // literal is the value as Go source, or an error when it is none of the type.
 func (p parameter) literal(value string) (string, error) {
 	bad := func(example string) error {
-		return fmt.Errorf("%s is %s, and %q is none: give it as in -p %s=%s", p.name, p.kind, value, p.name, example)
+		return fmt.Errorf("%s is %s, and %q is none: give it as in %s=%s", p.name, p.kind, value, p.name, example)
 	}
 	bits := map[string]int{"int8": 8, "int16": 16, "int32": 32, "rune": 32, "uint8": 8, "byte": 8, "uint16": 16, "uint32": 32}[p.kind]
 	if bits == 0 {
@@ -192,5 +203,5 @@ func (p parameter) literal(value string) (string, error) {
 		}
 		return fmt.Sprintf("time.Duration(%d)", d), nil
 	}
-	return "", fmt.Errorf("%s is of a type that -p can't set (%s)", p.name, p.typ)
+	return "", fmt.Errorf("%s is of a type that can't be set (%s)", p.name, p.typ)
 }

@@ -1,0 +1,135 @@
+// Package event has what a run of a notebook is made of: a stream of events, in
+// plain data with JSON names. The terminal, the notebook's file, reports and pages
+// are observers of that stream.
+//
+// Of one notebook come, in this order: one start; for each code cell a cell, its
+// outputs, and a verdict (pass, fail or skip); one end. Progress may come anywhere
+// between start and end. An output may come after the verdict of its cell, as a
+// Jupyter kernel may say that a cell is done and then put out more; its Cell says
+// where it belongs.
+package event
+
+import (
+	"errors"
+	"time"
+)
+
+// Action is what happened.
+type Action string
+
+// The actions.
+const (
+	Start    Action = "start"    // a notebook begins to be run: Engine and Clock say how
+	Progress Action = "progress" // something takes long: Text says what; "" that it is over
+	Begin    Action = "cell"     // a code cell begins
+	Out      Action = "output"   // the cell has put out Output
+	Pass     Action = "pass"     // the cell has ended as it should
+	Fail     Action = "fail"     // the cell has failed: Fault says how
+	Skip     Action = "skip"     // the cell was not run: Text says why
+	End      Action = "end"      // the notebook has ended: Fault or Text says why if it did not pass
+)
+
+// Event is something that happened in a run.
+type Event struct {
+	// Time is on the clock of the cells, virtual or real. On the virtual one a cell
+	// that has to run on the real clock takes no time in the eyes of those after it.
+	Time     time.Time `json:"time"`
+	Action   Action    `json:"action"`
+	Notebook string    `json:"notebook,omitempty"` // as it was named to the runner
+	Cell     *Cell     `json:"cell,omitempty"`     // of all but start, progress and end; not to be changed
+	Output   *Output   `json:"output,omitempty"`
+	Fault    *Fault    `json:"fault,omitempty"`
+	Text     string    `json:"text,omitempty"`
+	Engine   string    `json:"engine,omitempty"`
+	Clock    Clock     `json:"clock,omitempty"` // start: what was asked for; pass, fail: what the cell ran on
+	// Elapsed is real time in nanoseconds: of the cell for pass and fail, of all for
+	// end.
+	Elapsed time.Duration `json:"elapsed,omitempty"`
+	Left    int           `json:"left,omitempty"` // end: processes that cells had left running, and that were ended
+}
+
+// Clock is the clock that a cell's program sees.
+type Clock string
+
+// The clocks.
+const (
+	Real Clock = "real"
+	// Virtual is a clock on which waiting costs nothing: when all goroutines wait,
+	// time jumps to the next timer.
+	Virtual Clock = "virtual"
+)
+
+// Cell is a code cell.
+type Cell struct {
+	Index  int      `json:"index"`        // among all cells of the notebook, from 0
+	Number int      `json:"number"`       // among those that are run, from 1: the execution count
+	ID     string   `json:"id,omitempty"` // of nbformat 4.5
+	Tags   []string `json:"tags,omitempty"`
+	Source string   `json:"source,omitempty"` // in JSON: with the action cell only
+}
+
+// Kind is a kind of output. All are as in Jupyter's messaging protocol.
+type Kind string
+
+// The kinds.
+const (
+	Stream  Kind = "stream"  // a piece of Text on the stream Name
+	Display Kind = "display" // Data is displayed
+	Update  Kind = "update"  // Data replaces what the displays of that ID show
+	Result  Kind = "result"  // Data is the value of the cell
+	Clear   Kind = "clear"   // what the cell has put out so far goes
+	Error   Kind = "error"   // Name, Value and Traceback of what went wrong
+)
+
+// Output is what a cell puts out.
+type Output struct {
+	Kind     Kind           `json:"kind"`
+	Name     string         `json:"name,omitempty"` // of a stream: stdout, stderr; of an error
+	Text     string         `json:"text,omitempty"` // of a stream: as written, ended in the middle of a rune at worst
+	Data     map[string]any `json:"data,omitempty"` // by MIME type: text, base64 of anything binary, or JSON
+	Metadata map[string]any `json:"metadata,omitempty"`
+	ID       string         `json:"id,omitempty"`    // of a display that may be updated
+	Count    int            `json:"count,omitempty"` // execution_count of a result
+	// Wait says of a clear that it comes into force with the next output.
+	Wait      bool     `json:"wait,omitempty"`
+	Value     string   `json:"value,omitempty"`
+	Traceback []string `json:"traceback,omitempty"`
+	// OfFault says of a display that it tells, as a page, of the fault that follows.
+	OfFault bool `json:"of_fault,omitempty"`
+}
+
+// Observer is told what happens in a run, by one goroutine at a time for each
+// notebook. An error stops the run.
+type Observer interface{ Observe(Event) error }
+
+// ObserverFunc is a function as an Observer.
+type ObserverFunc func(Event) error
+
+// Observe calls f.
+func (f ObserverFunc) Observe(e Event) error { return f(e) }
+
+// All is an observer that tells all others, in their order. Each is told even if
+// one before it has failed. Those that are nil are left out.
+func All(observers ...Observer) Observer {
+	return ObserverFunc(func(e Event) error {
+		var errs []error
+		for _, o := range observers {
+			if o != nil {
+				errs = append(errs, o.Observe(e))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// Sink takes what a cell puts out, in order, with the time at which the cell's
+// program did so. An error stops the cell.
+type Sink interface {
+	Put(at time.Time, o Output) error
+}
+
+// SinkFunc is a function as a Sink.
+type SinkFunc func(at time.Time, o Output) error
+
+// Put calls f.
+func (f SinkFunc) Put(at time.Time, o Output) error { return f(at, o) }

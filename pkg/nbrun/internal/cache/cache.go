@@ -1,0 +1,65 @@
+// Package cache says where things lie in the user's cache: what is built for the
+// notebook of a folder, the kernel, Jupyter's environment. It is the one owner of
+// that layout.
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Kind is a kind of thing that is kept.
+type Kind string
+
+// The kinds, by the beginning of their folders' names.
+const (
+	Programs Kind = "gonb_"   // of the cells of one notebook, by its path
+	Kernel   Kind = "kernel_" // and its tools
+)
+
+// Root is the folder that all lies in. It need not be there.
+func Root() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "nbrun"), nil
+}
+
+// ID is short for what tells one thing of a kind from the others.
+func ID(what ...string) string {
+	sum := sha256.New()
+	for _, w := range what {
+		sum.Write([]byte(w))
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
+}
+
+// Dir is the folder of the thing of that kind and ID.
+func Dir(kind Kind, id string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(root, string(kind)+id), nil
+}
+
+// Lock is the file by which those who use a folder keep out of each other's way.
+func Lock(dir string) string { return dir + ".lock" }
+
+// RemoveOld removes what of a kind was not used for long.
+func RemoveOld(kind Kind, unused time.Duration) {
+	root, err := Root()
+	if err != nil {
+		return
+	}
+	found, _ := filepath.Glob(filepath.Join(root, string(kind)+"*"))
+	for _, path := range found {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > unused {
+			_ = os.RemoveAll(path) // or the next time
+		}
+	}
+}

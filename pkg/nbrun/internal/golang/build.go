@@ -1,0 +1,266 @@
+package golang
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+)
+
+// build is a program and how to compile it.
+type build struct {
+	engine.Job
+	virtual bool // compile for Go's fake clock
+}
+
+func (w *Workspace) newBuild(job engine.Job) *build {
+	b := &build{Job: job}
+	b.virtual = w.virtual && !job.RealClock && b.canBeVirtual()
+	return b
+}
+
+// canBeVirtual reports whether the program can run on the fake clock. What needs
+// cgo, as the race detector does, can not; nor can gonbui, which waits for the
+// kernel in Go's poller, where on the fake clock the runtime takes it for asleep.
+func (b *build) canBeVirtual() bool {
+	return !slices.ContainsFunc(b.Flags, isSanitizer) &&
+		!strings.Contains(b.Source, "\nimport  \"C\"\n") && !strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui")
+}
+
+// isSanitizer reports whether a build flag is for a detector that needs the compiler
+// and cgo.
+func isSanitizer(flag string) bool {
+	switch strings.TrimLeft(flag, "-") {
+	case "race", "msan", "asan", "race=true":
+		return true
+	}
+	return false
+}
+
+// kind is what must be the same for two programs to be built by one command.
+func (b *build) kind() string {
+	return fmt.Sprint(b.Test, b.AutoGet, b.virtual, "\x00", strings.Join(b.Flags, "\x00"), "\x00", strings.Join(buildEnv(b.Env), "\x00"))
+}
+
+// buildEnv is what the go command goes by of an environment.
+func buildEnv(env process.Env) []string {
+	last := map[string]string{}
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		switch name {
+		case "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GOTRACEBACK", "GORACE", "GODEBUG": // of programs that run
+			continue
+		}
+		if strings.HasPrefix(name, "GO") && !strings.HasPrefix(name, "GONB") || strings.HasPrefix(name, "CGO_") || name == "CC" || name == "CXX" {
+			last[name] = name + "=" + value
+		}
+	}
+	return slices.Sorted(maps.Values(last))
+}
+
+// prepare builds programs, those of one kind by one command. It reports nothing:
+// when one fails, each is built alone when its turn comes, and then says why.
+func (w *Workspace) prepare(ctx context.Context, builds []*build) {
+	if w.alone {
+		return
+	}
+	kinds := map[string][]*build{}
+	var order []string
+	for _, b := range builds {
+		if !w.wants(b) {
+			continue
+		}
+		k := b.kind()
+		if kinds[k] == nil {
+			order = append(order, k)
+		}
+		kinds[k] = append(kinds[k], b)
+	}
+	for _, k := range order {
+		group := kinds[k]
+		if len(group) == 1 && len(order) == 1 {
+			return // Binary does as well
+		}
+		if w.build(ctx, group) != nil {
+			w.alone = true
+			continue
+		}
+		for _, b := range group {
+			w.built[w.binary(b)] = nil
+		}
+	}
+}
+
+// wants tells whether the program still has to be built, or looked at anew.
+func (w *Workspace) wants(b *build) bool {
+	_, done := w.built[w.binary(b)]
+	return !done
+}
+
+// saveLast leaves the source of the program in main.go or main_test.go, where
+// GoNB leaves it for commands that want to see it.
+func (w *Workspace) saveLast(b *build) {
+	names := []string{"main.go", "main_test.go"}
+	if b.Test {
+		slices.Reverse(names)
+	}
+	_ = os.WriteFile(filepath.Join(w.dir, names[0]), []byte(b.Source), 0o600)
+	_ = os.Remove(filepath.Join(w.dir, names[1]))
+}
+
+// binaryOf builds the program, if need be, and with it those that come after it,
+// and returns the path of its binary. Errors of the program are of type
+// event.Faults.
+func (w *Workspace) binaryOf(ctx context.Context, b *build, ahead func() []engine.Job) (string, error) {
+	if w.wants(b) {
+		builds := []*build{b}
+		for _, job := range ahead() {
+			builds = append(builds, w.newBuild(job))
+		}
+		w.progress("building " + plural(len(builds), "cell"))
+		defer w.progress("")
+		w.prepare(ctx, builds)
+	}
+	path := w.binary(b)
+	err, done := w.built[path]
+	if !done {
+		err = w.build(ctx, []*build{b})
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		w.built[path] = err
+	}
+	return path, err
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// binary is where the program's binary lies.
+func (w *Workspace) binary(b *build) string {
+	sum := sha256.Sum256([]byte(b.kind()))
+	name := b.Name()
+	if b.Test {
+		name += ".test"
+	}
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(w.dir, "bin", hex.EncodeToString(sum[:6]), name)
+}
+
+func (w *Workspace) build(ctx context.Context, builds []*build) error {
+	first := builds[0]
+	out := filepath.Dir(w.binary(first))
+	if err := os.MkdirAll(out, 0o700); err != nil {
+		return err
+	}
+	mod := "-mod=mod"
+	if !first.AutoGet {
+		mod = "-mod=readonly"
+	}
+	args := []string{"build", mod, "-o", out + string(filepath.Separator)}
+	if first.Test {
+		args = []string{"test", "-c", mod, "-o", out + string(filepath.Separator)}
+	}
+	args = append(args, flags(first)...)
+	now := time.Now()
+	for _, b := range builds {
+		pkg, err := w.write(b)
+		if err != nil {
+			return err
+		}
+		args = append(args, pkg)
+	}
+	env := first.Env.With("GOWORK", "off")
+	if first.virtual {
+		env = env.With("CGO_ENABLED", "0")
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = w.dir, env
+	cmd.WaitDelay = time.Second
+	output, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		var ee *exec.ExitError
+		if !errors.As(err, &ee) {
+			return fmt.Errorf("run go %s: %w", args[0], err)
+		}
+		errs := program.CompilerFaults(string(bytes.ReplaceAll(output, []byte(w.dir+string(filepath.Separator)), nil)))
+		if len(errs) == 0 {
+			errs = event.Faults{{Text: fmt.Sprintf("go %s: %v", args[0], err)}}
+		}
+		return errs
+	}
+	for _, b := range builds { // what is in use is not old
+		_ = os.Chtimes(w.binary(b), now, now)
+		_ = os.Chtimes(filepath.Join(w.dir, "p", b.Name()), now, now)
+	}
+	return nil
+}
+
+// flags are the program's build flags; the fake clock is a build tag, and of
+// several -tags the go command takes the last.
+func flags(b *build) []string {
+	if !b.virtual {
+		return b.Flags
+	}
+	tags := "faketime"
+	var rest []string
+	for i := 0; i < len(b.Flags); i++ {
+		f := strings.TrimLeft(b.Flags[i], "-")
+		switch {
+		case strings.HasPrefix(f, "tags="):
+			tags += "," + strings.TrimPrefix(f, "tags=")
+		case f == "tags" && i+1 < len(b.Flags):
+			i++
+			tags += "," + b.Flags[i]
+		default:
+			rest = append(rest, b.Flags[i])
+		}
+	}
+	return append(rest, "-tags="+tags)
+}
+
+// write writes the program's source, if it is not there, and returns the name of
+// its package.
+func (w *Workspace) write(b *build) (string, error) {
+	file := "main.go"
+	if b.Test {
+		file = "main_test.go"
+	}
+	dir := filepath.Join(w.dir, "p", b.Name())
+	path := filepath.Join(dir, file)
+	if _, err := os.Stat(path); err == nil {
+		return "./p/" + b.Name(), nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	tmp := path + ".tmp"
+	if err := os.WriteFile(tmp, []byte(b.Source), 0o600); err != nil {
+		return "", err
+	}
+	return "./p/" + b.Name(), os.Rename(tmp, path)
+}

@@ -1,0 +1,25 @@
+// Package lastwords finds, in what a Go process has said, the words that explain
+// its end.
+package lastwords
+
+import "strings"
+
+// IsFatal reports whether a line begins the message of a panic or of a fatal error
+// of the runtime.
+func IsFatal(line string) bool {
+	return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
+}
+
+// Of is the line that tells most of a process's end: the message of a panic, behind
+// which stands a stack trace, or else the last one; "" of no lines.
+func Of(lines []string) string {
+	for _, line := range lines {
+		if IsFatal(line) {
+			return line
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
+}

@@ -1,0 +1,37 @@
+package program
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+)
+
+// Place is a place in a notebook. Lines and columns count from 1.
+type Place struct {
+	Cell, Line, Col int
+}
+
+// FileName is how a cell is called in compiler messages and stack traces. It is
+// absolute so that no tool puts a folder before it.
+func FileName(cell int) string { return fmt.Sprintf("/nbrun/cell%d.go", cell) }
+
+// A place by that name, and one at the beginning of a compiler's line, behind which
+// may stand, in brackets, that in the generated file.
+var (
+	placeInText  = regexp.MustCompile(`/nbrun/cell(\d+)\.go:(\d+)`)
+	compilerLine = regexp.MustCompile(`^/nbrun/cell(\d+)\.go:(\d+)(?::(\d+))?(?:\[[^]]*\])?: (.*)$`)
+)
+
+// ReplacePlaces replaces the places in cells that a text names.
+func ReplacePlaces(text []byte, with func(Place) []byte) []byte {
+	return placeInText.ReplaceAllFunc(text, func(m []byte) []byte {
+		at := placeInText.FindSubmatch(m)
+		return with(Place{Cell: number(at[1]), Line: number(at[2])})
+	})
+}
+
+// number reads digits that a pattern has found.
+func number[T string | []byte](digits T) int {
+	n, _ := strconv.Atoi(string(digits))
+	return n
+}

@@ -1,0 +1,63 @@
+// Package tidy makes one pass over what cells put out: places in generated files
+// become places in cells, the machine's paths go, and the last words of a program
+// are kept, as they say more of its end than its exit status.
+package tidy
+
+import (
+	"bytes"
+	"fmt"
+	"go/build"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+)
+
+var (
+	// A place in a generated file, with what GoNB writes before it.
+	gonbPlace = regexp.MustCompile(`(\[\[ Cell (?:\[\d+\] )?Line \d+ \]\]\x1b\[0m )/\S*?/gonb_[0-9a-f]+/main(?:_test)?\.go:\d+`)
+	// The kernel's temporary folder, wherever it is named.
+	gonbFolder = regexp.MustCompile(`/[^\s"':]*?/gonb_[0-9a-f]+/`)
+	modCache   = regexp.MustCompile(`/[^\s"':]*?/pkg/mod/`)
+)
+
+// line takes the machine out of a line of a stack trace or race report: places in
+// cells are written as GoNB writes them, and paths begin where the module, the
+// module cache or the standard library begins. Dir is the kernel's temporary
+// folder, if that is known.
+func line(p []byte, dir string) []byte {
+	if bytes.IndexByte(p, '/') < 0 {
+		return p
+	}
+	p = program.ReplacePlaces(p, func(at program.Place) []byte {
+		return fmt.Appendf(nil, " \x1b[7m[[ Cell [%d] Line %d ]]\x1b[0m ", at.Cell, at.Line)
+	})
+	p = gonbPlace.ReplaceAll(p, []byte("$1"))
+	if dir != "" {
+		p = bytes.ReplaceAll(p, []byte(dir+string(filepath.Separator)), nil)
+	}
+	p = gonbFolder.ReplaceAll(p, nil)
+	p = bytes.ReplaceAll(p, []byte(goroot+"/src/"), nil)
+	return modCache.ReplaceAll(p, nil)
+}
+
+var goroot = func() string {
+	if root := build.Default.GOROOT; root != "" {
+		return filepath.ToSlash(root)
+	}
+	if root := os.Getenv("GOROOT"); root != "" {
+		return filepath.ToSlash(root)
+	}
+	return "/usr/local/go"
+}()
+
+// Text takes the machine out of a text of any number of lines.
+func Text(text string) string {
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		b.Write(line([]byte(l), ""))
+	}
+	return b.String()
+}

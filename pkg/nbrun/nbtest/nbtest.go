@@ -1,0 +1,179 @@
+// Package nbtest runs GoNB notebooks as Go tests, in any repository: a subtest for
+// each notebook, and in it one for each code cell.
+//
+//	func TestDocs(t *testing.T) {
+//		nbtest.Run(t, "../docs/*.ipynb", nbrun.Options{Clock: nbrun.Virtual})
+//	}
+//
+// A single cell is run, with those before it that it needs, by
+//
+//	go test -run 'TestDocs/intro.ipynb/cell_3'
+package nbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+)
+
+// Run runs the notebooks that match the pattern, which is one of
+// [path/filepath.Glob], in the folder of the test. None that matches is a failure.
+//
+// The subtest of a notebook has the name of its file, that of a cell its number and
+// its id: cell_3_setup. A cell fails when nbrun says so, with file, cell, line and
+// what is wrong; those after it are skipped, and say why. Cells that are tagged
+// skip-execution are skipped. What cells write is logged, so that it is seen when
+// they fail, and always with -v. A cell that is chosen by -run without those before
+// it has these run first; when one of them fails, it is skipped.
+//
+// With the engine nbrun.Yaegi, TestMain has to call nbrun.Main first. An Observer in
+// the options is told all, as in a run by nbrun.
+func Run(t *testing.T, pattern string, opts nbrun.Options) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatalf("%s: %v", pattern, err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("%s: matches no notebook", pattern)
+	}
+	for _, file := range files {
+		t.Run(filepath.ToSlash(name(file, files)), func(t *testing.T) { run(t, file, opts) })
+	}
+}
+
+// name is the name of a file, with its folder where another one is called so, too.
+func name(file string, files []string) string {
+	base := filepath.Base(file)
+	same := 0
+	for _, other := range files {
+		if filepath.Base(other) == base {
+			same++
+		}
+	}
+	if same > 1 {
+		return file
+	}
+	return base
+}
+
+// run runs one notebook.
+func run(t *testing.T, file string, opts nbrun.Options) {
+	t.Helper()
+	out := &output{}
+	opts.Observer = event.All(out, opts.Observer)
+	nb, err := nbrun.Open(t.Context(), file, opts)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	// The session outlives the subtests, and their contexts.
+	s, err := nb.Start(t.Context())
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	defer func() {
+		result, err := s.Close()
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", file, err)
+		}
+		if result.Left > 0 {
+			t.Logf("%s: %d processes that cells had left running were ended", file, result.Left)
+		}
+		if err := result.Close(); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}()
+	r := &runner{file: file, session: s, cells: nb.Cells(), out: out}
+	for i, c := range r.cells {
+		t.Run(cellName(c), func(t *testing.T) { r.cell(t, i) })
+	}
+}
+
+func cellName(c event.Cell) string {
+	name := fmt.Sprintf("cell_%d", c.Number)
+	if c.Number == 0 {
+		name = fmt.Sprintf("index_%d", c.Index)
+	}
+	if c.ID != "" {
+		name += "_" + c.ID
+	}
+	return name
+}
+
+// runner runs the cells of one notebook, in their order.
+type runner struct {
+	file    string
+	session *nbrun.Session
+	cells   []event.Cell
+	out     *output
+	next    int    // the first that was not run
+	stopped string // why no more are run
+}
+
+// cell is the subtest of cell i. Those before it that were not chosen are run first.
+func (r *runner) cell(t *testing.T, i int) {
+	t.Helper()
+	for ; r.next < i && r.stopped == ""; r.next++ {
+		if fault := r.run(t, r.next); fault != nil && !fault.Expected {
+			r.stopped = fmt.Sprintf("%s: %v", r.file, fault)
+		}
+	}
+	if r.stopped != "" {
+		t.Skipf("not run, as a cell before it has failed: %s", r.stopped)
+	}
+	r.next = i + 1
+	if c := r.cells[i]; c.Number == 0 {
+		r.run(t, i)
+		if slices.Contains(c.Tags, "skip-execution") {
+			t.Skip("tagged skip-execution")
+		}
+		t.Skip("not chosen")
+	}
+	r.out.Reset()
+	fault := r.run(t, i)
+	if text := strings.TrimRight(r.out.String(), "\n"); text != "" {
+		t.Log("\n" + text)
+	}
+	switch {
+	case fault == nil:
+	case fault.Expected:
+		t.Logf("has failed, as it may: %v", fault)
+	default:
+		t.Errorf("%s: %v\n%s", r.file, fault, strings.Join(fault.Traceback, "\n"))
+		r.stopped = fault.Error()
+	}
+}
+
+func (r *runner) run(t *testing.T, i int) *event.Fault {
+	t.Helper()
+	fault, err := r.session.Run(t.Context(), i)
+	if err != nil {
+		r.stopped = err.Error()
+		t.Fatalf("%s: %v", r.file, err)
+	}
+	return fault
+}
+
+// output keeps what a cell writes.
+type output struct{ strings.Builder }
+
+var _ io.Writer = (*output)(nil)
+
+// logAtMost is how much of a cell's text is logged.
+const logAtMost = 64 << 10
+
+// Observe takes an event in.
+func (o *output) Observe(e event.Event) error {
+	if e.Output != nil && e.Output.Kind == event.Stream && o.Len() < logAtMost {
+		o.WriteString(e.Output.Text)
+	}
+	return nil
+}

@@ -1,0 +1,396 @@
+// Package report has observers of runs: what shows them in a terminal, and what
+// writes them down for other programs. Each takes events of any number of notebooks
+// that run at once.
+package report
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fatih/color"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+)
+
+// Terminal shows notebooks that run at the same time one after the other: the
+// first that has not ended speaks as it runs, the others wait with what they have
+// to say. In the end it shows a line for each.
+type Terminal struct {
+	// Advice is added to a fault, for those who know what to do about it; it may be
+	// nil.
+	Advice func(*event.Fault) string
+
+	out, err io.Writer
+	colour   bool
+	live     bool // err is a terminal, where a line of progress can be drawn anew
+
+	mu    sync.Mutex
+	turn  *sync.Cond
+	head  int // the view that speaks
+	views []*view
+	drawn bool // a line of progress is on the screen
+}
+
+// NewTerminal returns what shows the notebooks of these names, each another one, in
+// this order. With colour it writes escape sequences, and hands on those of cells; live says that
+// errors go to a terminal. It uses no global state.
+func NewTerminal(out, err io.Writer, colour, live bool, notebooks []string) *Terminal {
+	t := &Terminal{out: out, err: err, colour: colour, live: live}
+	t.turn = sync.NewCond(&t.mu)
+	for i, name := range notebooks {
+		t.views = append(t.views, &view{t: t, i: i, name: name, column0: true})
+	}
+	return t
+}
+
+// Colour reports whether to colour what goes to a file, by the conventions of
+// no-color.org and force-color.org.
+func Colour(isTerminal bool) bool {
+	switch force := os.Getenv("FORCE_COLOR"); {
+	case os.Getenv("NO_COLOR") != "":
+		return false
+	case force != "" && force != "0" && force != "false":
+		return true
+	}
+	return isTerminal && os.Getenv("TERM") != "dumb"
+}
+
+// Observe shows an event. A notebook whose turn it is not, and that has much to
+// say, is held up.
+func (t *Terminal) Observe(e event.Event) error {
+	v := t.view(e.Notebook)
+	if v == nil {
+		return fmt.Errorf("report: there is no notebook %s to show", e.Notebook)
+	}
+	switch e.Action {
+	case event.Start:
+		v.engine, v.clock = e.Engine, e.Clock
+		v.print(t.style(color.Bold, "── "+v.name) + "\n")
+	case event.Progress:
+		v.progress(e.Text)
+	case event.Begin:
+		v.cells++
+		v.freshLine()
+		v.cell, v.named = e.Cell.Number, false
+	case event.Out:
+		v.output(e.Output)
+	case event.Pass, event.Fail:
+		if e.Clock == event.Real && v.clock == event.Virtual {
+			v.onReal = append(v.onReal, e.Cell.Number)
+		}
+		if e.Fault != nil {
+			v.fault(e.Fault)
+		}
+	case event.End:
+		v.end = e
+		t.ended(v)
+	}
+	return nil
+}
+
+// view is that of the notebook of that name.
+func (t *Terminal) view(name string) *view {
+	i := slices.IndexFunc(t.views, func(v *view) bool { return v.name == name })
+	if i < 0 {
+		return nil
+	}
+	return t.views[i]
+}
+
+// style writes text in a style of the terminal, if it is to have any.
+func (t *Terminal) style(a color.Attribute, text string) string {
+	c := color.New(a)
+	if c.DisableColor(); t.colour {
+		c.EnableColor()
+	}
+	return c.Sprint(text)
+}
+
+// ended lets the notebooks speak that come after one that has ended.
+func (t *Terminal) ended(v *view) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v.over = true
+	for t.head < len(t.views) {
+		t.flush(t.views[t.head])
+		if !t.views[t.head].over {
+			break
+		}
+		t.head++
+	}
+	t.turn.Broadcast()
+}
+
+func (t *Terminal) flush(v *view) {
+	t.clearProgress()
+	_, _ = t.out.Write(v.held.Bytes()) // a reader that has gone is not ours to report
+	v.held.Reset()
+}
+
+func (t *Terminal) clearProgress() {
+	if t.drawn {
+		fmt.Fprint(t.err, "\r\x1b[K")
+		t.drawn = false
+	}
+}
+
+// holdAtMost is how many bytes a notebook may have to say before it has to wait
+// for its turn.
+const holdAtMost = 1 << 20
+
+// view shows one notebook.
+type view struct {
+	t       *Terminal
+	i       int
+	name    string
+	held    bytes.Buffer
+	cell    int
+	named   bool // the cell's number has been shown
+	column0 bool
+	escape  []byte // an escape sequence that is not complete
+	stop    func() // of progress
+
+	engine string
+	clock  event.Clock
+	cells  int
+	onReal []int // cells that ran on the real clock though the virtual one was asked for
+	over   bool
+	end    event.Event
+	failed string // what went wrong beside the run
+}
+
+func (v *view) print(text string) {
+	t := v.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.head != v.i && v.held.Len() > holdAtMost {
+		t.turn.Wait()
+	}
+	v.held.WriteString(text)
+	if t.head == v.i {
+		t.flush(v)
+	}
+}
+
+func (v *view) freshLine() {
+	if !v.column0 {
+		v.print("\n")
+		v.column0 = true
+	}
+}
+
+// number is the cell's number, before the first that it has to say.
+func (v *view) number() string {
+	if v.named {
+		return ""
+	}
+	v.named = true
+	return v.t.style(color.Faint, fmt.Sprintf("[%d]", v.cell)) + "\n"
+}
+
+// output shows an output: streams as they are, and displays in words.
+func (v *view) output(o *event.Output) {
+	switch {
+	case o.Kind == event.Stream:
+		v.stream(o.Text)
+	case o.OfFault:
+	case o.Kind == event.Display, o.Kind == event.Update, o.Kind == event.Result:
+		v.freshLine()
+		v.print(v.number() + v.t.style(color.Faint, "▣ "+inWords(o.Data)) + "\n")
+	}
+}
+
+func (v *view) stream(text string) {
+	p := []byte(text)
+	if !v.t.colour {
+		p = v.withoutEscapes(p)
+	}
+	if len(p) == 0 {
+		return
+	}
+	v.print(v.number() + string(p))
+	v.column0 = p[len(p)-1] == '\n'
+}
+
+// inWords is a display in words.
+func inWords(data map[string]any) string {
+	for _, mime := range []string{"text/plain", "text/markdown"} {
+		if text, ok := data[mime].(string); ok {
+			return strings.TrimSpace(text)
+		}
+	}
+	var kinds []string
+	for kind := range data {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	return strings.Join(kinds, ", ")
+}
+
+// withoutEscapes drops the escape sequences that colour text.
+func (v *view) withoutEscapes(p []byte) []byte {
+	p = append(v.escape, p...)
+	v.escape = nil
+	var out []byte
+	for i := 0; i < len(p); i++ {
+		if p[i] != 0x1b {
+			out = append(out, p[i])
+			continue
+		}
+		end := i + 1
+		if end < len(p) && p[end] == '[' {
+			for end++; end < len(p) && (p[end] < 0x40 || p[end] > 0x7e); end++ {
+			}
+		}
+		if end >= len(p) {
+			v.escape = append([]byte(nil), p[i:]...)
+			break
+		}
+		i = end
+	}
+	return out
+}
+
+// progress shows that long work goes on: in a terminal by a line that is drawn
+// anew, elsewhere by a line now and then.
+func (v *view) progress(text string) {
+	if v.stop != nil {
+		v.stop()
+		v.stop = nil
+	}
+	if text == "" {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	start := time.Now()
+	wg.Go(func() {
+		wait := time.Second / 2
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			v.t.mu.Lock()
+			if v.t.head == v.i {
+				seconds := time.Since(start).Round(time.Second)
+				if v.t.live {
+					fmt.Fprintf(v.t.err, "\r\x1b[K%s: %s … %v", v.name, text, seconds)
+					v.t.drawn = true
+				} else {
+					fmt.Fprintf(v.t.err, "%s: %s … %v\n", v.name, text, seconds)
+				}
+			}
+			v.t.mu.Unlock()
+			if wait = time.Second; !v.t.live {
+				wait = 10 * time.Second
+			}
+		}
+	})
+	v.stop = func() {
+		cancel()
+		wg.Wait()
+		v.t.mu.Lock()
+		if v.t.head == v.i {
+			v.t.clearProgress()
+		}
+		v.t.mu.Unlock()
+	}
+}
+
+// Failed notes what went wrong beside the run of a notebook, as its writing.
+func (t *Terminal) Failed(notebook, text string) {
+	if v := t.view(notebook); v != nil {
+		v.failed = text
+	}
+}
+
+// Summary shows a line for each notebook.
+func (t *Terminal) Summary() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clearProgress()
+	width := len("notebook")
+	for _, v := range t.views {
+		width = max(width, len([]rune(v.name)))
+	}
+	var b strings.Builder
+	b.WriteString("\n" + t.style(color.Bold, fmt.Sprintf("%-*s  %5s  %8s  %s", width, "notebook", "cells", "time", "engine")) + "\n")
+	for _, v := range t.views {
+		engine := v.engine
+		if v.clock == event.Virtual {
+			engine += ", virtual clock"
+			if len(v.onReal) > 0 {
+				engine += " (" + cellList(v.onReal) + " on the real one)"
+			}
+		}
+		fmt.Fprintf(&b, "%-*s  %5d  %8s  %s  %s\n", width, v.name, v.cells, short(v.end.Elapsed), engine, v.mark())
+		if v.end.Left > 0 {
+			note := fmt.Sprintf("%d processes that cells had left running were ended", v.end.Left)
+			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, note))
+		}
+	}
+	_, _ = io.WriteString(t.out, b.String())
+}
+
+// mark is the verdict on a notebook.
+func (v *view) mark() string {
+	switch {
+	case v.failed != "":
+		return v.t.style(color.FgRed, "✘ "+v.failed)
+	case v.end.Text != "":
+		return v.t.style(color.FgRed, "✘ "+v.end.Text)
+	case v.end.Fault != nil:
+		return v.t.style(color.FgRed, "✘ "+v.advised(v.end.Fault))
+	case !v.over:
+		return v.t.style(color.FgRed, "✘ was not run")
+	}
+	return v.t.style(color.FgGreen, "✔")
+}
+
+// advised is a fault, and what to do about it.
+func (v *view) advised(f *event.Fault) string {
+	if v.t.Advice != nil {
+		if advice := v.t.Advice(f); advice != "" {
+			return f.Error() + "; " + advice
+		}
+	}
+	return f.Error()
+}
+
+// fault shows what went wrong.
+func (v *view) fault(f *event.Fault) {
+	v.freshLine()
+	if f.Expected {
+		v.print(v.number() + v.t.style(color.Faint, "✘ "+v.advised(f)+" (allowed)") + "\n")
+		return
+	}
+	v.print(v.number() + v.t.style(color.FgRed, "✘ "+v.name+": "+v.advised(f)) + "\n")
+}
+
+// cellList writes numbers of cells for a person: cells 3, 5 and 8.
+func cellList(cells []int) string {
+	words := make([]string, len(cells))
+	for i, c := range cells {
+		words[i] = fmt.Sprint(c)
+	}
+	if len(words) == 1 {
+		return "cell " + words[0]
+	}
+	return "cells " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+func short(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}

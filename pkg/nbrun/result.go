@@ -1,0 +1,59 @@
+package nbrun
+
+import (
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+)
+
+// Result is a notebook that was run.
+type Result struct {
+	Cells   []Cell        // as in Notebook.Cells
+	Elapsed time.Duration // real time
+	Left    int           // processes that cells had left running, and that were ended
+
+	file *ipynb.Notebook
+}
+
+// Cell is what became of a cell.
+type Cell struct {
+	event.Cell
+	Verdict event.Action // Pass, Fail or Skip; "" for a cell that was not come to
+	Fault   *event.Fault // of one that failed, also if that was expected
+	Clock   Clock        // what its program ran on
+	Begin   time.Time    // on the cells' clock
+	End     time.Time
+	Elapsed time.Duration // real time
+
+	outputs *ipynb.Cell
+}
+
+func newResult(n *Notebook) *Result {
+	r := &Result{file: n.file.Clone()}
+	for _, c := range n.cells {
+		r.Cells = append(r.Cells, Cell{Cell: c, outputs: r.file.Cells[c.Index]})
+	}
+	return r
+}
+
+// Outputs are what the cell has put out, as the notebook's file has it: pieces of
+// one stream joined, and displays as they were last updated. It fails when what
+// lies outside memory can't be read.
+func (c *Cell) Outputs() ([]event.Output, error) { return c.outputs.OutputList() }
+
+// Fault is the first fault that was not expected; nil if all went well.
+func (r *Result) Fault() *event.Fault {
+	for i := range r.Cells {
+		if f := r.Cells[i].Fault; f != nil && !f.Expected {
+			return f
+		}
+	}
+	return nil
+}
+
+// WriteFile writes the executed notebook to a file, all of it or nothing.
+func (r *Result) WriteFile(path string) error { return r.file.WriteFile(path) }
+
+// Close frees what the outputs hold outside memory.
+func (r *Result) Close() error { return r.file.Close() }
