@@ -1,10 +1,11 @@
 //go:build unix
 
-package main
+package lab_test
 
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
 // TestLinksLeadThroughTheLessons clicks from the index to the first lesson, and
@@ -19,9 +22,9 @@ import (
 func TestLinksLeadThroughTheLessons(t *testing.T) {
 	b := browser(t)
 	room := open(t)
-	p := room.visit(t, b, "00-index.ipynb")
-	chain := []string{"01-synchronous", "02-polling", "03-channels", "04-many", "05-back-pressure", "06-stopping", "07-testing-time", "08-the-package", "00-index"}
-	for _, name := range chain {
+	p := room.visit(t, b, filepath.Base(lessons.Index()))
+	for _, path := range append(lessons.All(t), lessons.Index()) {
+		name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
 		link := fmt.Sprintf(`cells.flatMap(c => [...c.querySelectorAll('.jp-RenderedMarkdown a')]).find(a => /%s\.ipynb$/.test(a.pathname))`, name)
 		p.until("there is a link to "+name, 10*time.Second, link)
 		look[bool](p, `(`+link+`.scrollIntoView({block: 'center'}), true)`)
@@ -39,7 +42,7 @@ func TestLinksLeadThroughTheLessons(t *testing.T) {
 func TestWorkingInALesson(t *testing.T) {
 	b := browser(t)
 	room := open(t)
-	p := room.visit(t, b, "01-synchronous.ipynb")
+	p := room.visit(t, b, filepath.Base(lessons.Named(t, "synchronous")))
 	const setup, parameters, story = 1, 2, 4
 	p.run(setup, time.Minute)
 	p.run(parameters, time.Minute)
@@ -76,7 +79,7 @@ func TestWorkingInALesson(t *testing.T) {
 	}
 
 	// Stop, in the middle of the story in real time.
-	p.edit(story, string(room.load(t, "01-synchronous.ipynb").Cells[story].Source))
+	p.edit(story, string(room.load(t, p.name).Cells[story].Source))
 	p.start(story)
 	p.until("the story is told", time.Minute, fmt.Sprintf(`cells[%d].textContent.includes('generated item 3')`, story))
 	stop := time.Now()
@@ -141,7 +144,7 @@ func TestChecksAreReadInBothThemes(t *testing.T) {
 			if answer.StatusCode/100 != 2 {
 				t.Fatalf("the theme can't be set: %s", answer.Status)
 			}
-			p := room.visit(t, b, "01-synchronous.ipynb")
+			p := room.visit(t, b, filepath.Base(lessons.Named(t, "synchronous")))
 			p.until("the theme is there", 20*time.Second, `document.body.dataset.jpThemeName === '`+theme+`'`)
 			for _, colour := range []string{"green", "red"} {
 				line := `document.querySelector('.jp-NotebookPanel .ansi-` + colour + `-fg')`

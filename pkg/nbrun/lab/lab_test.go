@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package lab_test
 
 import (
 	"net"
@@ -122,9 +122,9 @@ func TestAPortThatIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "-no-browser", "-port", port, dir)
-	cmd.Env = append(append(os.Environ(), "LAB_TEST_MAIN=1"), env...)
+	cmd.Env = append(append(os.Environ(), "LAB_TEST_SERVE=1"), env...)
 	out, err := cmd.CombinedOutput()
-	if want := "lab: port " + port + " is taken: give another with -port, or none\n"; err == nil || string(out) != want {
+	if want := "lab: port " + port + " is taken: choose another one, or none\n"; err == nil || string(out) != want {
 		t.Errorf("got %q (%v), want %q", out, err, want)
 	}
 }

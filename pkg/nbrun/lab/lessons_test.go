@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package lab_test
 
 import (
 	"fmt"
@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
 // TestLessons walks through each lesson as a learner does: Run All at a speed of
@@ -20,11 +22,7 @@ import (
 func TestLessons(t *testing.T) {
 	b := browser(t)
 	room := open(t)
-	lessons, err := filepath.Glob(filepath.Join(room.dir, "0[1-9]*.ipynb"))
-	if err != nil || len(lessons) < 8 {
-		t.Fatalf("%d lessons: %v", len(lessons), err)
-	}
-	for _, path := range lessons {
+	for _, path := range lessons.All(t) {
 		name := filepath.Base(path)
 		t.Run(strings.TrimSuffix(name, ".ipynb"), func(t *testing.T) {
 			p := room.visit(t, b, name)
