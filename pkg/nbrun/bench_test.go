@@ -22,7 +22,7 @@ import (
 func BenchmarkLesson(b *testing.B) {
 	// The peers can't set a parameter of a Go notebook: all get a notebook with
 	// the parameter in it.
-	lesson := lessons.Named(b, "synchronous")
+	lesson := lessons.Named("synchronous")
 	_, _, data := execute(b, lesson, nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": "1000"}})
 	data = withoutFaults(b, data)
 	given := filepath.Join(b.TempDir(), "given.ipynb") // for the peers, which run it in the lesson's folder

@@ -31,10 +31,6 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// noInterpreter are the lessons that the interpreter can't do: one is about go
-// test, one about generic types.
-var noInterpreter = []string{"testing-time", "the-package"}
-
 // execute runs a notebook and returns it as it was written, with its outputs.
 func execute(t testing.TB, path string, opts nbrun.Options) (*nbrun.Result, *ipynb.Notebook, []byte) {
 	t.Helper()
@@ -82,10 +78,10 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 		"yaegi": {Engine: nbrun.Yaegi, Params: fast, Timeout: 10 * time.Second},
 		"gonb":  {Engine: nbrun.GoNB, Params: fast},
 	} {
-		for _, path := range lessons.All(t) {
+		for _, path := range lessons.All() {
 			t.Run(name+"/"+filepath.Base(path), func(t *testing.T) {
 				r, nb, _ := execute(t, path, opts)
-				if opts.Engine == nbrun.Yaegi && slices.Contains(noInterpreter, lessons.Topic(path)) {
+				if opts.Engine == nbrun.Yaegi && !lessons.Interpreted(path) {
 					if f := r.Fault(); f == nil || f.Reason != event.Unsupported {
 						t.Errorf("fault %v, want one that the interpreter refuses", f)
 					}
@@ -109,7 +105,7 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 }
 
 func TestTheNumbersOfTheStoryComeOut(t *testing.T) {
-	_, nb, _ := execute(t, lessons.Named(t, "channels"), nbrun.Options{Clock: nbrun.Virtual})
+	_, nb, _ := execute(t, lessons.Named("channels"), nbrun.Options{Clock: nbrun.Virtual})
 	table := ""
 	for _, c := range nb.Cells {
 		if stdout, _, _ := c.Texts(); strings.Contains(stdout, "│ in vain") {
@@ -132,7 +128,7 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 // Two runs on the virtual clock write the same, but for the cells that have to
 // run on the real one, or run something else, and for addresses in stack traces.
 func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
-	for _, path := range lessons.All(t) {
+	for _, path := range lessons.All() {
 		a, one, first := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
 		_, two, second := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
 		mask := func(data []byte) []byte { return address.ReplaceAll(data, nil) }
@@ -162,7 +158,7 @@ func onRealClock(r *nbrun.Result) (numbers []int) {
 }
 
 func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
-	for _, path := range lessons.All(t) {
+	for _, path := range lessons.All() {
 		nb, err := ipynb.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -264,7 +260,7 @@ func shape(stdout string) string {
 }
 
 func TestCommittedOutputsAreThoseOfTheCode(t *testing.T) {
-	for _, path := range lessons.All(t) {
+	for _, path := range lessons.All() {
 		nb, err := ipynb.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -301,7 +297,7 @@ func TestCommittedOutputsAreThoseOfTheCode(t *testing.T) {
 var link = regexp.MustCompile(`\]\(([^)]+\.ipynb)\)`)
 
 func TestLessonsAreLaidOutAlike(t *testing.T) {
-	files := lessons.All(t)
+	files := lessons.All()
 	for i, path := range files {
 		nb, err := ipynb.ReadFile(path)
 		if err != nil {
@@ -336,7 +332,7 @@ func TestLessonsAreLaidOutAlike(t *testing.T) {
 
 func TestEveryWrongSpeedIsSaidInOneLine(t *testing.T) {
 	for _, speed := range []string{"0", "-1"} {
-		r, _, _ := execute(t, lessons.Named(t, "synchronous"), nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": speed}})
+		r, _, _ := execute(t, lessons.Named("synchronous"), nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": speed}})
 		want := fmt.Sprintf("exit status 1: ✘ speed must be a number above 0, not %s: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters", speed)
 		if f := r.Fault(); f == nil || f.Text != want {
 			t.Errorf("speed %s: %v", speed, f)
@@ -345,7 +341,7 @@ func TestEveryWrongSpeedIsSaidInOneLine(t *testing.T) {
 }
 
 func TestTooFewItemsAreSaidInOneLine(t *testing.T) {
-	for _, path := range lessons.All(t) {
+	for _, path := range lessons.All() {
 		for _, n := range []string{"0", "1"} {
 			r, _, _ := execute(t, path, nbrun.Options{Clock: nbrun.Virtual, Params: map[string]string{"n": n}})
 			want := fmt.Sprintf("✘ the claims are about runs of 15 items or more, and n is %s: set it in the cell of the parameters", n)
@@ -360,7 +356,7 @@ var update = flag.Bool("update", false, "write the README's picture anew")
 
 // The README's picture is that of lesson 3: its three runs, one below the other.
 func TestPictureOfTheREADME(t *testing.T) {
-	_, nb, _ := execute(t, lessons.Named(t, "channels"), nbrun.Options{Clock: nbrun.Virtual})
+	_, nb, _ := execute(t, lessons.Named("channels"), nbrun.Options{Clock: nbrun.Virtual})
 	var parts []image.Image
 	for _, c := range nb.Cells {
 		var cell struct {

@@ -46,7 +46,7 @@ func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 	for _, w := range wrong {
 		told[w.lesson]++
 		t.Run(w.lesson+"/"+w.mistake, func(t *testing.T) {
-			path := lessons.Named(t, w.lesson)
+			path := lessons.Named(w.lesson)
 			nb, err := ipynb.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -69,7 +69,7 @@ func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range lessons.All(t) {
+	for _, path := range lessons.All() {
 		nb, err := ipynb.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

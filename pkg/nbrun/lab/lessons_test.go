@@ -22,7 +22,7 @@ import (
 func TestLessons(t *testing.T) {
 	b := browser(t)
 	room := open(t)
-	for _, path := range lessons.All(t) {
+	for _, path := range lessons.All() {
 		name := filepath.Base(path)
 		t.Run(strings.TrimSuffix(name, ".ipynb"), func(t *testing.T) {
 			p := room.visit(t, b, name)

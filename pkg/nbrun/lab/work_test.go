@@ -23,7 +23,7 @@ func TestLinksLeadThroughTheLessons(t *testing.T) {
 	b := browser(t)
 	room := open(t)
 	p := room.visit(t, b, filepath.Base(lessons.Index()))
-	for _, path := range append(lessons.All(t), lessons.Index()) {
+	for _, path := range append(lessons.All(), lessons.Index()) {
 		name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
 		link := fmt.Sprintf(`cells.flatMap(c => [...c.querySelectorAll('.jp-RenderedMarkdown a')]).find(a => /%s\.ipynb$/.test(a.pathname))`, name)
 		p.until("there is a link to "+name, 10*time.Second, link)
@@ -42,7 +42,7 @@ func TestLinksLeadThroughTheLessons(t *testing.T) {
 func TestWorkingInALesson(t *testing.T) {
 	b := browser(t)
 	room := open(t)
-	p := room.visit(t, b, filepath.Base(lessons.Named(t, "synchronous")))
+	p := room.visit(t, b, filepath.Base(lessons.Named("synchronous")))
 	const setup, parameters, story = 1, 2, 4
 	p.run(setup, time.Minute)
 	p.run(parameters, time.Minute)
@@ -144,7 +144,7 @@ func TestChecksAreReadInBothThemes(t *testing.T) {
 			if answer.StatusCode/100 != 2 {
 				t.Fatalf("the theme can't be set: %s", answer.Status)
 			}
-			p := room.visit(t, b, filepath.Base(lessons.Named(t, "synchronous")))
+			p := room.visit(t, b, filepath.Base(lessons.Named("synchronous")))
 			p.until("the theme is there", 20*time.Second, `document.body.dataset.jpThemeName === '`+theme+`'`)
 			for _, colour := range []string{"green", "red"} {
 				line := `document.querySelector('.jp-NotebookPanel .ansi-` + colour + `-fg')`

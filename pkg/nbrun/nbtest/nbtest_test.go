@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 	"github.com/b3771e63/prodcons/pkg/nbrun/nbtest"
 )
 
@@ -30,6 +31,11 @@ func TestGood(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { nbtest.Run(t, "testdata/good*.ipynb", opts) })
 	}
+}
+
+// The lessons of this repository pass as subtests.
+func TestLessons(t *testing.T) {
+	nbtest.Run(t, filepath.Join(filepath.Dir(lessons.Index()), "*.ipynb"), nbrun.Options{Clock: nbrun.Virtual})
 }
 
 // TestBad is not a test but what TestVerdicts looks at: it fails.

@@ -1,13 +1,14 @@
 // Package lessons finds the lessons of this repository, for tests of all that runs
-// or shows them. It is the one list of them.
+// or shows them. It is the one list of them; where there are none it panics.
 package lessons
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
-	"testing"
 )
 
 // dir is the folder of the lessons.
@@ -19,15 +20,14 @@ func dir() string {
 var numbered = regexp.MustCompile(`^\d\d-[a-z-]+\.ipynb$`)
 
 // All are the paths of the lessons, in their order, without the index.
-func All(t testing.TB) []string {
-	t.Helper()
+func All() []string {
 	files, err := filepath.Glob(filepath.Join(dir(), "*.ipynb"))
 	if err != nil || len(files) < 2 || files[0] != Index() {
-		t.Fatalf("no lessons: %v, %v", files, err)
+		panic(fmt.Sprintf("no lessons: %v, %v", files, err))
 	}
 	for _, file := range files {
 		if !numbered.MatchString(filepath.Base(file)) {
-			t.Fatalf("%s: is not named NN-topic.ipynb", file)
+			panic(file + " is not named NN-topic.ipynb")
 		}
 	}
 	return files[1:]
@@ -37,19 +37,23 @@ func All(t testing.TB) []string {
 func Index() string { return filepath.Join(dir(), "00-index.ipynb") }
 
 // Named is the path of the lesson on a topic, by its name without the number.
-func Named(t testing.TB, topic string) string {
-	t.Helper()
-	for _, file := range All(t) {
+func Named(topic string) string {
+	for _, file := range All() {
 		if Topic(file) == topic {
 			return file
 		}
 	}
-	t.Fatalf("there is no lesson named %s", topic)
-	return ""
+	panic("there is no lesson named " + topic)
 }
 
 // Topic is the name of a lesson without its number.
 func Topic(path string) string {
 	_, topic, _ := strings.Cut(strings.TrimSuffix(filepath.Base(path), ".ipynb"), "-")
 	return topic
+}
+
+// Interpreted reports whether the interpreter can do a lesson. One that it can't is
+// about go test, one about generic types.
+func Interpreted(path string) bool {
+	return !slices.Contains([]string{"testing-time", "the-package"}, Topic(path))
 }
