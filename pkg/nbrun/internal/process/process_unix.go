@@ -15,6 +15,8 @@ import (
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"golang.org/x/sys/unix"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/taken"
 )
 
 // pause is how long an unfinished line of stderr waits for its rest.
@@ -57,14 +59,14 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	cmd.Stdin = bytes.NewReader(p.Stdin) // a pipe even if there is nothing to read, as in GoNB
 	var back bytes.Buffer
 	var d *displays
-	fifo := [2]int{-1, -1}
+	fifo := [3]int{-1, -1, -1}
 	if p.Displays {
 		dir, closePipes, err := openPipes(&fifo)
 		if err != nil {
 			return none, err
 		}
 		defer closePipes()
-		cmd.Env = append(cmd.Env, protocol.GONB_PIPE_ENV+"="+filepath.Join(dir, "out"), protocol.GONB_PIPE_BACK_ENV+"="+filepath.Join(dir, "back"))
+		cmd.Env = append(cmd.Env, protocol.GONB_PIPE_ENV+"="+filepath.Join(dir, "out"), protocol.GONB_PIPE_BACK_ENV+"="+filepath.Join(dir, "back"), taken.Env+"="+filepath.Join(dir, "taken"))
 		d = newDisplays(m.display, &back)
 		defer d.close()
 	}
@@ -135,9 +137,10 @@ func pipe2(fds *[2]int) error {
 	return nil
 }
 
-// openPipes makes the two named pipes of gonbui in a folder of their own. We
-// hold both ends of each, so that opening them never blocks and never fails.
-func openPipes(fifo *[2]int) (dir string, closePipes func(), err error) {
+// openPipes makes the two named pipes of gonbui, and that of package taken, in a
+// folder of their own. We hold both ends of each, so that opening them never
+// blocks and never fails.
+func openPipes(fifo *[3]int) (dir string, closePipes func(), err error) {
 	dir, err = os.MkdirTemp("", "nbrun-pipes-")
 	if err != nil {
 		return "", nil, err
@@ -150,7 +153,7 @@ func openPipes(fifo *[2]int) (dir string, closePipes func(), err error) {
 		}
 		os.RemoveAll(dir)
 	}
-	for i, name := range []string{"out", "back"} {
+	for i, name := range []string{"out", "back", "taken"} {
 		path := filepath.Join(dir, name)
 		if err = unix.Mkfifo(path, 0o600); err == nil {
 			fifo[i], err = unix.Open(path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -163,8 +166,26 @@ func openPipes(fifo *[2]int) (dir string, closePipes func(), err error) {
 	return dir, closePipes, nil
 }
 
+// reply writes answers to gonbui as far as there is room for them. The rest stays:
+// a program that does not read must not keep us from reading.
+func reply(fd int, back *bytes.Buffer) error {
+	for back.Len() > 0 {
+		n, err := unix.Write(fd, back.Bytes())
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			return nil
+		case err != nil:
+			return os.NewSyscallError("write to gonbui", err)
+		default:
+			back.Next(n)
+		}
+	}
+	return nil
+}
+
 // loop reads until the process has ended and all that it wrote is read.
-func (p *Process) loop(m *merger, d *displays, back *bytes.Buffer, in, fifo [2]int, over int) error {
+func (p *Process) loop(m *merger, d *displays, back *bytes.Buffer, in [2]int, fifo [3]int, over int) error {
 	buf, sent := make([]byte, 64<<10), make([]byte, 64<<10)
 	open := [2]bool{true, true}
 	// streams reads what there is now. A pipe holds as much as buf, seldom more;
@@ -213,12 +234,10 @@ func (p *Process) loop(m *merger, d *displays, back *bytes.Buffer, in, fifo [2]i
 			if err := d.add(sent[:n]); err != nil {
 				return err
 			}
-			if back.Len() > 0 {
-				if _, err := unix.Write(fifo[1], back.Bytes()); err != nil {
-					return os.NewSyscallError("write to gonbui", err)
-				}
-				back.Reset()
+			if err := reply(fifo[1], back); err != nil {
+				return err
 			}
+			_, _ = unix.Write(fifo[2], taken.Count(n)) // full if the program does not read it
 		}
 		return nil
 	}
@@ -231,6 +250,9 @@ func (p *Process) loop(m *merger, d *displays, back *bytes.Buffer, in, fifo [2]i
 		}
 		if d != nil {
 			fds = append(fds, unix.PollFd{Fd: int32(fifo[0]), Events: unix.POLLIN})
+		}
+		if back.Len() > 0 {
+			fds = append(fds, unix.PollFd{Fd: int32(fifo[1]), Events: unix.POLLOUT})
 		}
 		timeout := -1
 		if len(m.streams[1].line) > 0 {
@@ -247,6 +269,9 @@ func (p *Process) loop(m *merger, d *displays, back *bytes.Buffer, in, fifo [2]i
 			continue
 		}
 		ended := fds[0].Revents != 0
+		if err := reply(fifo[1], back); err != nil {
+			return err
+		}
 		if err := shown(); err != nil {
 			return err
 		}

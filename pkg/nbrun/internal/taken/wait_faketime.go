@@ -1,0 +1,46 @@
+//go:build faketime && linux
+
+package taken
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+// On the fake clock, a goroutine that waits in Go's poller is taken for asleep. And
+// if the runtime knew that these functions wait, other goroutines would get their
+// turn by how long that lasts; as it is, every run is the same.
+
+// takenFd makes the file one that waits in a system call.
+func takenFd(f *os.File) uintptr { return f.Fd() }
+
+func takenWrite(w takenFile, p []byte) (int, error) {
+	for done := 0; done < len(p); {
+		n, errno := takenCall(syscall.SYS_WRITE, w.fd, p[done:])
+		if errno != 0 {
+			return done, &os.PathError{Op: "write", Path: w.file.Name(), Err: errno}
+		}
+		done += n
+	}
+	return len(p), nil
+}
+
+// takenRead returns the number of bytes read, 0 at the end.
+func takenRead(fd int, p []byte) int {
+	n, _ := takenCall(syscall.SYS_READ, uintptr(fd), p)
+	return n
+}
+
+func takenCall(number, fd uintptr, p []byte) (int, syscall.Errno) {
+	for {
+		n, _, errno := syscall.RawSyscall(number, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+		switch errno {
+		case 0:
+			return int(n), 0
+		case syscall.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}
