@@ -5,8 +5,11 @@
 package display
 
 import (
+	"bytes"
 	"encoding/gob"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -16,15 +19,17 @@ import (
 
 func init() { gob.Register(map[string]any{}) } // the metadata of an image
 
-// InNotebook tells whether a kernel runs this program.
+// InNotebook reports whether a kernel runs this program.
 func InNotebook() bool { return os.Getenv(protocol.GONB_PIPE_ENV) != "" }
 
 var kernel struct {
 	sync.Mutex
-	to      *gob.Encoder
-	from    *gob.Decoder
-	failed  error // stays, as the pipes can't be opened twice
-	pending int   // number of the last sync
+	out    *os.File
+	to     *gob.Encoder // to unsent
+	unsent bytes.Buffer
+	from   *gob.Decoder // nil if the kernel does not answer
+	failed error        // stays, as the pipes can't be opened twice
+	syncs  int          // the number of the last
 }
 
 func connect() error {
@@ -32,16 +37,15 @@ func connect() error {
 	if k.failed != nil || k.to != nil {
 		return k.failed
 	}
-	out, err := open(protocol.GONB_PIPE_ENV, syscall.O_WRONLY)
-	if err == nil {
-		var back *os.File
-		if back, err = open(protocol.GONB_PIPE_BACK_ENV, syscall.O_RDONLY); err == nil {
-			k.to, k.from = gob.NewEncoder(out), gob.NewDecoder(back)
-			return nil
-		}
+	if k.out, k.failed = open(protocol.GONB_PIPE_ENV, syscall.O_WRONLY); k.failed != nil {
+		k.failed = fmt.Errorf("no connection to the kernel: %w", k.failed)
+		return k.failed
 	}
-	k.failed = fmt.Errorf("no connection to the kernel: %w", err)
-	return k.failed
+	k.to = gob.NewEncoder(&k.unsent)
+	if back, err := openBack(protocol.GONB_PIPE_BACK_ENV); err == nil {
+		k.from = gob.NewDecoder(reader{back})
+	}
+	return nil
 }
 
 // open opens a pipe so that whoever reads or writes waits in a system call. With
@@ -56,37 +60,63 @@ func open(env string, mode int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// Send displays data in the cell's output. It does nothing outside a notebook.
+// reader reads from the kernel.
+type reader struct{ *os.File }
+
+func (r reader) Read(p []byte) (int, error) {
+	n, err := read(r.File, p)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// Send displays data in the cell's output, and returns when the kernel has it. So
+// what is printed next comes after it, and the program may end. If the kernel does
+// not answer by nature, for it offers no pipe to do so, Send does not wait. Outside
+// a notebook it does nothing.
 func Send(data *protocol.DisplayData) error {
 	if !InNotebook() {
 		return nil
 	}
-	kernel.Lock()
-	defer kernel.Unlock()
+	k := &kernel
+	k.Lock()
+	defer k.Unlock()
 	if err := connect(); err != nil {
 		return err
 	}
-	return kernel.to.Encode(data)
-}
-
-// Sync returns when the kernel has all that was sent. It does nothing when
-// nothing was.
-func Sync() error {
-	kernel.Lock()
-	defer kernel.Unlock()
-	k := &kernel
-	if k.to == nil {
-		return k.failed
+	if err := k.to.Encode(data); err != nil {
+		return err // what gob has said of the types it knows stays in unsent
 	}
-	k.pending++
-	err := k.to.Encode(&protocol.DisplayData{Data: map[protocol.MIMEType]any{
-		protocol.MIMECommValue: &protocol.CommValue{Address: protocol.GonbuiSyncAddress, Value: k.pending},
-	}})
-	for err == nil {
-		var v protocol.CommValue
-		if err = k.from.Decode(&v); err == nil && v.Address == protocol.GonbuiSyncAckAddress && v.Value == k.pending {
-			return nil
+	if k.from != nil {
+		k.syncs++
+		if err := k.to.Encode(&protocol.DisplayData{Data: map[protocol.MIMEType]any{
+			protocol.MIMECommValue: &protocol.CommValue{Address: protocol.GonbuiSyncAddress, Value: k.syncs},
+		}}); err != nil {
+			return err
 		}
 	}
-	return fmt.Errorf("no answer from the kernel: %w", err)
+	for k.unsent.Len() > 0 {
+		n, err := write(k.out, k.unsent.Bytes())
+		if err != nil {
+			k.failed = fmt.Errorf("no connection to the kernel: %w", err)
+			return k.failed
+		}
+		k.unsent.Next(n)
+	}
+	for k.from != nil {
+		var v protocol.CommValue
+		if err := k.from.Decode(&v); errors.Is(err, errNoWriter) {
+			k.from = nil
+		} else if err != nil {
+			k.failed = fmt.Errorf("no answer from the kernel: %w", err)
+			return k.failed
+		} else if v.Address == protocol.GonbuiSyncAckAddress && v.Value == k.syncs {
+			break
+		}
+	}
+	return nil
 }
+
+// errNoWriter is returned by read if nobody has ever opened the pipe to write.
+var errNoWriter = errors.New("nobody writes to the pipe")

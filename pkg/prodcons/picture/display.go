@@ -31,7 +31,6 @@ func Show(runs ...*prodcons.Record) {
 			Metadata: map[string]any{"image/png": map[string]any{"width": Width}},
 		}))
 	}
-	check(display.Sync())
 }
 
 func check(err error) {

@@ -24,7 +24,7 @@ func init() {
 		"IsNotebook":      reflect.ValueOf(&inNotebook).Elem(),
 		"Error":           reflect.ValueOf(func() error { return displayErr }),
 		"SendData":        reflect.ValueOf(sendData),
-		"Sync":            reflect.ValueOf(func() { note(display.Sync()) }),
+		"Sync":            reflect.ValueOf(func() {}), // the kernel has all that was sent
 		"UniqueId":        reflect.ValueOf(uniqueID),
 		"UniqueID":        reflect.ValueOf(uniqueID),
 		"DisplayHtml":     reflect.ValueOf(displayHTML),
