@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,12 +26,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // sink keeps what comes, neighbours of one stream joined.
 type sink struct {
 	parts []string
+	times []int64 // of the parts, in ns
 	bytes int
 	keep  bool
 }
 
-func (s *sink) Put(_ time.Time, o event.Output) error {
+func (s *sink) Put(at time.Time, o event.Output) error {
 	s.bytes += len(o.Text)
+	if s.keep {
+		s.times = append(s.times, at.UnixNano())
+	}
 	switch n := len(s.parts); {
 	case o.Kind == event.Display:
 		s.parts = append(s.parts, fmt.Sprintf("display %s: %v", o.ID, o.Data))
@@ -242,8 +247,8 @@ func TestFramesAreOrderedByTheirTime(t *testing.T) {
 		if got := fmt.Sprintf("%q", s.parts); got != `["stdout: a\n" "stderr: b\n" "stdout: c\n" "stderr: d\n"]` {
 			t.Errorf("pieces of %d: %s", size, got)
 		}
-		if m.last.UnixNano() < 5 {
-			t.Errorf("the last time is %v", m.last)
+		if !slices.Equal(s.times, []int64{1, 3, 5, 7}) {
+			t.Errorf("pieces of %d: at %v", size, s.times)
 		}
 	}
 }

@@ -32,57 +32,37 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	}
 	cmd := p.command()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var in [2]int // stdout and stderr, our ends
-	var out []*os.File
-	defer func() {
-		for _, f := range out {
-			f.Close()
-		}
-	}()
-	for i := range in {
-		var fds [2]int
-		if err := pipe(&fds); err != nil {
-			return none, err
-		}
-		in[i] = fds[0]
-		out = append(out, os.NewFile(uintptr(fds[1]), names[i]))
-	}
-	leave := func() { // whoever still writes is read from, and not heard
-		for _, fd := range in {
-			_ = unix.SetNonblock(fd, false)
-			f := os.NewFile(uintptr(fd), "")
-			go func() { _, _ = io.Copy(io.Discard, f); f.Close() }()
-		}
-	}
-	defer leave()
-	cmd.Stdout, cmd.Stderr = out[0], out[1]
 	cmd.Stdin = bytes.NewReader(p.Stdin) // a pipe even if there is nothing to read, as in GoNB
-	var back bytes.Buffer
-	var d *displays
-	fifo := [3]int{-1, -1, -1}
+	r := &reader{merger: m, in: [2]int{-1, -1}, fifo: [3]int{-1, -1, -1}}
+	theirs, err := r.openStreams()
+	defer func() { closeAll(theirs) }()
+	defer r.leave()
+	if err != nil {
+		return none, err
+	}
+	cmd.Stdout, cmd.Stderr = theirs[0], theirs[1]
 	if p.Displays {
-		dir, closePipes, err := openPipes(&fifo)
+		dir, closePipes, err := openPipes(&r.fifo)
 		if err != nil {
 			return none, err
 		}
 		defer closePipes()
 		cmd.Env = append(cmd.Env, protocol.GONB_PIPE_ENV+"="+filepath.Join(dir, "out"), protocol.GONB_PIPE_BACK_ENV+"="+filepath.Join(dir, "back"), taken.Env+"="+filepath.Join(dir, "taken"))
-		d = newDisplays(m.display, &back)
-		defer d.close()
+		r.displays = newDisplays(m.display, &r.back)
+		defer r.displays.close()
 	}
 	var over [2]int // becomes readable when the process has ended
 	if err := pipe(&over); err != nil {
 		return none, err
 	}
+	r.over = over[0]
 	defer unix.Close(over[0])
 	if err := cmd.Start(); err != nil {
 		unix.Close(over[1])
 		return none, startError(p, err)
 	}
-	for _, f := range out {
-		f.Close()
-	}
-	out = nil
+	closeAll(theirs)
+	theirs = nil
 
 	group := cmd.Process.Pid
 	done := make(chan error, 1)
@@ -93,12 +73,12 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	stop := context.AfterFunc(ctx, func() { _ = unix.Kill(-group, unix.SIGKILL) })
 	defer stop()
 
-	loopErr := p.loop(m, d, &back, in, fifo, over[0])
-	if loopErr != nil {
+	readErr := r.read()
+	if readErr != nil {
 		_ = unix.Kill(-group, unix.SIGKILL)
 	}
 	waitErr := <-done
-	err := errors.Join(loopErr, m.flush())
+	err = errors.Join(readErr, m.flush())
 	if ctx.Err() != nil {
 		_ = unix.Kill(-group, unix.SIGKILL)
 		return none, ctx.Err()
@@ -107,6 +87,12 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 		return none, err
 	}
 	return m.exit(waitErr)
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
 }
 
 // wait waits for the process, not for those who hold its pipes.
@@ -184,106 +170,155 @@ func reply(fd int, back *bytes.Buffer) error {
 	return nil
 }
 
-// loop reads until the process has ended and all that it wrote is read.
-func (p *Process) loop(m *merger, d *displays, back *bytes.Buffer, in [2]int, fifo [3]int, over int) error {
-	buf, sent := make([]byte, 64<<10), make([]byte, 64<<10)
-	open := [2]bool{true, true}
-	// streams reads what there is now. A pipe holds as much as buf, seldom more;
-	// a process that never stops writing must not keep us from all else.
-	streams := func(reads int) error {
-		for i, fd := range in {
-			for range reads {
-				if !open[i] {
-					break
-				}
-				n, err := unix.Read(fd, buf)
-				if n > 0 {
-					if err := m.add(i, buf[:n]); err != nil {
-						return err
-					}
-					continue
-				}
-				if err == unix.EINTR {
-					continue
-				}
-				if n == 0 || err != unix.EAGAIN {
-					open[i] = false
-					m.streams[i].closed = true
-				}
-				break
-			}
+// reader reads what one process puts out.
+type reader struct {
+	*merger
+	in       [2]int // stdout and stderr, our ends
+	ended    [2]bool
+	fifo     [3]int // displays, answers to them, and what was taken of them
+	displays *displays
+	back     bytes.Buffer // answers that have found no room yet
+	over     int          // becomes readable when the process has ended
+	buf      [64 << 10]byte
+	sent     [64 << 10]byte
+}
+
+// openStreams makes the pipes of stdout and stderr, and returns their other ends.
+func (r *reader) openStreams() (theirs []*os.File, err error) {
+	for i := range r.in {
+		var fds [2]int
+		if err := pipe(&fds); err != nil {
+			return theirs, err
 		}
-		return m.order(false)
+		r.in[i] = fds[0]
+		theirs = append(theirs, os.NewFile(uintptr(fds[1]), names[i]))
 	}
-	shown := func() error {
-		for d != nil {
-			n, err := unix.Read(fifo[0], sent)
-			if err == unix.EINTR {
-				continue
-			}
-			if n <= 0 {
-				return nil
-			}
-			// What the process wrote before this display is in the pipes by now.
-			if err := streams(2); err != nil {
-				return err
-			}
-			if err := errors.Join(m.order(true), m.flushLine()); err != nil {
-				return err
-			}
-			if err := d.add(sent[:n]); err != nil {
-				return err
-			}
-			if err := reply(fifo[1], back); err != nil {
-				return err
-			}
-			_, _ = unix.Write(fifo[2], taken.Count(n)) // full if the program does not read it
+	return theirs, nil
+}
+
+// leave has whoever still writes to the streams read from, and not heard.
+func (r *reader) leave() {
+	for _, fd := range r.in {
+		if fd < 0 {
+			continue
 		}
-		return nil
+		_ = unix.SetNonblock(fd, false)
+		f := os.NewFile(uintptr(fd), "")
+		go func() { _, _ = io.Copy(io.Discard, f); f.Close() }()
 	}
+}
+
+// read reads until the process has ended and all that it wrote is read.
+func (r *reader) read() error {
 	for {
-		fds := []unix.PollFd{{Fd: int32(over), Events: unix.POLLIN}}
-		for i, fd := range in {
-			if open[i] {
-				fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
-			}
+		ended, paused, err := r.wait()
+		if err != nil {
+			return err
 		}
-		if d != nil {
-			fds = append(fds, unix.PollFd{Fd: int32(fifo[0]), Events: unix.POLLIN})
-		}
-		if back.Len() > 0 {
-			fds = append(fds, unix.PollFd{Fd: int32(fifo[1]), Events: unix.POLLOUT})
-		}
-		timeout := -1
-		if len(m.streams[1].line) > 0 {
-			timeout = int(pause.Milliseconds())
-		}
-		n, err := unix.Poll(fds, timeout)
-		if err != nil && err != unix.EINTR {
-			return os.NewSyscallError("poll", err)
-		}
-		if n == 0 && err == nil {
-			if err := m.flushLine(); err != nil {
+		if paused {
+			if err := r.flushLine(); err != nil {
 				return err
 			}
 			continue
 		}
-		ended := fds[0].Revents != 0
-		if err := reply(fifo[1], back); err != nil {
+		if err := reply(r.fifo[1], &r.back); err != nil {
 			return err
 		}
-		if err := shown(); err != nil {
+		if err := r.readDisplays(); err != nil {
 			return err
 		}
 		reads := 2
 		if ended {
 			reads = 64
 		}
-		if err := streams(reads); err != nil {
+		if err := r.readStreams(reads); err != nil {
 			return err
 		}
 		if ended {
-			return shown()
+			return r.readDisplays()
 		}
 	}
+}
+
+// wait waits until there is something to read, or room for an answer. It reports
+// whether the process has ended, and whether nothing was written while the rest of
+// a line was waited for.
+func (r *reader) wait() (ended, paused bool, err error) {
+	fds := []unix.PollFd{{Fd: int32(r.over), Events: unix.POLLIN}}
+	for i, fd := range r.in {
+		if !r.ended[i] {
+			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+		}
+	}
+	if r.displays != nil {
+		fds = append(fds, unix.PollFd{Fd: int32(r.fifo[0]), Events: unix.POLLIN})
+	}
+	if r.back.Len() > 0 {
+		fds = append(fds, unix.PollFd{Fd: int32(r.fifo[1]), Events: unix.POLLOUT})
+	}
+	timeout := -1
+	if len(r.merger.streams[1].line) > 0 {
+		timeout = int(pause.Milliseconds())
+	}
+	n, err := unix.Poll(fds, timeout)
+	if err == unix.EINTR {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, os.NewSyscallError("poll", err)
+	}
+	return fds[0].Revents != 0, n == 0, nil
+}
+
+// readStreams reads what there is now. A pipe holds as much as buf, seldom more; a
+// process that never stops writing must not keep us from all else.
+func (r *reader) readStreams(reads int) error {
+	for i, fd := range r.in {
+		for n := 0; n < reads && !r.ended[i]; n++ {
+			n, err := unix.Read(fd, r.buf[:])
+			if n > 0 {
+				if err := r.add(i, r.buf[:n]); err != nil {
+					return err
+				}
+				continue
+			}
+			if err == unix.EINTR {
+				continue
+			}
+			if n == 0 || err != unix.EAGAIN {
+				r.ended[i] = true
+				r.merger.streams[i].closed = true
+			}
+			break
+		}
+	}
+	return r.order(false)
+}
+
+// readDisplays hands on the displays that there are now, each after what the
+// process wrote before it, which is in the pipes by then.
+func (r *reader) readDisplays() error {
+	for r.displays != nil {
+		n, err := unix.Read(r.fifo[0], r.sent[:])
+		if err == unix.EINTR {
+			continue
+		}
+		if n <= 0 {
+			return nil
+		}
+		if err := r.readStreams(2); err != nil {
+			return err
+		}
+		if err := errors.Join(r.order(true), r.flushLine()); err != nil {
+			return err
+		}
+		if err := r.displays.add(r.sent[:n]); err != nil {
+			return err
+		}
+		if err := reply(r.fifo[1], &r.back); err != nil {
+			return err
+		}
+		_, _ = unix.Write(r.fifo[2], taken.Count(n)) // full if the program does not read it
+	}
+	return nil
 }
