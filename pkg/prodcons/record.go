@@ -34,10 +34,10 @@ const keep = 100_000
 // goroutines at once. It keeps the last 100,000 events, some 8 MB (see
 // [Record.Keep]); its statistics are of all.
 //
-// All times that a Record gives out are story times: real time × speed.
+// All times that a Record gives out are those of its clock.
 type Record struct {
 	name  string
-	speed float64
+	clock func() time.Time
 	start time.Time
 
 	mu     sync.Mutex
@@ -49,24 +49,17 @@ type Record struct {
 	total  time.Duration // 0 until End
 }
 
-// NewRecord returns the record of a run that begins now. Where speed is no
-// positive number it counts as 1.
-func NewRecord(name string, speed float64) *Record {
-	if CheckSpeed(speed) != nil {
-		speed = 1
-	}
-	return &Record{name: name, speed: speed, start: time.Now(), made: map[int]int{}, keep: keep}
+// NewRecord returns the record of a run that begins now. Its clock is time.Now, or
+// another for a run in a simulated time; it must not go backwards.
+func NewRecord(name string, clock func() time.Time) *Record {
+	return &Record{name: name, clock: clock, start: clock(), made: map[int]int{}, keep: keep}
 }
 
 // Name is the name that the run was given.
 func (r *Record) Name() string { return r.name }
 
-// Since is the story time from the run's beginning to t.
-func (r *Record) Since(t time.Time) time.Duration { return r.story(t.Sub(r.start)) }
-
-func (r *Record) story(real time.Duration) time.Duration {
-	return time.Duration(float64(real) * r.speed)
-}
+// now is the time since the run's beginning.
+func (r *Record) now() time.Duration { return r.clock().Sub(r.start) }
 
 // Made notes that the producer has made its next item, and returns that item's
 // origin.
@@ -74,19 +67,19 @@ func (r *Record) Made(producer int) Origin {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.made[producer]++
-	o := Origin{Producer: producer, Number: r.made[producer], Created: time.Now()}
-	r.add(Event{Kind: Made, At: r.Since(o.Created), Producer: o.Producer, Number: o.Number})
+	o := Origin{Producer: producer, Number: r.made[producer], Created: r.clock()}
+	r.add(Event{Kind: Made, At: o.Created.Sub(r.start), Producer: o.Producer, Number: o.Number})
 	return o
 }
 
 // PickedUp notes that the consumer has taken an item, and returns the item's
-// latency in story time.
+// latency.
 func (r *Record) PickedUp(consumer int, o Origin) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := time.Now()
-	latency := r.story(now.Sub(o.Created))
-	r.add(Event{Kind: PickedUp, At: r.Since(now), Producer: o.Producer, Number: o.Number, Consumer: consumer, Latency: latency})
+	now := r.clock()
+	latency := now.Sub(o.Created)
+	r.add(Event{Kind: PickedUp, At: now.Sub(r.start), Producer: o.Producer, Number: o.Number, Consumer: consumer, Latency: latency})
 	return latency
 }
 
@@ -94,15 +87,14 @@ func (r *Record) PickedUp(consumer int, o Origin) time.Duration {
 func (r *Record) Done(consumer int, o Origin) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.add(Event{Kind: Done, At: r.Since(time.Now()), Producer: o.Producer, Number: o.Number, Consumer: consumer})
+	r.add(Event{Kind: Done, At: r.now(), Producer: o.Producer, Number: o.Number, Consumer: consumer})
 }
 
 // Observe notes an event of a [Group]; it is a function for the group's field of
-// that name. The event's times are real ones.
+// that name. It keeps the event's times as they are.
 func (r *Record) Observe(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e.At, e.Latency = r.story(e.At), r.story(e.Latency)
 	if e.Kind == Made {
 		r.made[e.Producer]++
 	}
@@ -143,13 +135,13 @@ func (r *Record) LookedInVain(times int) {
 	r.sum.looks += times
 }
 
-// End notes that the run is over and returns its length in story time. Later
-// calls change nothing.
+// End notes that the run is over and returns its length. Later calls change
+// nothing.
 func (r *Record) End() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.total == 0 {
-		r.total = max(r.Since(time.Now()), 1)
+		r.total = max(r.now(), 1)
 	}
 	return r.total
 }
@@ -165,7 +157,6 @@ func (r *Record) Events() []Event {
 // recordFile is a Record as it is written to a file.
 type recordFile struct {
 	Name   string        `json:"name"`
-	Speed  float64       `json:"speed"`
 	Total  time.Duration `json:"total"`
 	Looks  int           `json:"looks"`
 	Events []Event       `json:"events"`
@@ -176,17 +167,18 @@ type recordFile struct {
 func (r *Record) MarshalJSON() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return json.Marshal(recordFile{r.name, r.speed, r.total, r.sum.looks, r.inOrder()})
+	return json.Marshal(recordFile{r.name, r.total, r.sum.looks, r.inOrder()})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. The record is one of a run in the
-// past: only its events, their statistics and its name are of use.
+// UnmarshalJSON reads what MarshalJSON wrote. The record is that of a run in the
+// past: its name, its events and their statistics are of use, and no more.
 func (r *Record) UnmarshalJSON(data []byte) error {
 	var f recordFile
 	if err := json.Unmarshal(data, &f); err != nil {
 		return fmt.Errorf("read record: %w", err)
 	}
-	*r = Record{name: f.Name, speed: f.Speed, total: f.Total, made: map[int]int{}, keep: max(keep, len(f.Events))}
+	*r = *NewRecord(f.Name, time.Now)
+	r.total, r.keep = f.Total, max(keep, len(f.Events))
 	for _, e := range f.Events {
 		if e.Kind == Made {
 			r.made[e.Producer]++

@@ -14,22 +14,22 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// synchronous runs the story in a bubble and returns its record.
-func synchronous(t *testing.T, n int, speed float64) *prodcons.Record {
+// synchronous makes n items, one a second, and then uses them, each in half a
+// second, on a clock that shows speed seconds in one. It returns the record.
+func synchronous(t *testing.T, n int, speed time.Duration) *prodcons.Record {
 	t.Helper()
-	run := prodcons.NewRecord("synchronous", speed)
-	pace, err := prodcons.NewPace(42, speed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	start := time.Now()
+	run := prodcons.NewRecord("synchronous", func() time.Time {
+		return start.Add(speed * time.Since(start))
+	})
 	var queue []prodcons.Origin
 	for range n {
 		queue = append(queue, run.Made(1))
-		pace.Rest()
+		time.Sleep(time.Second / speed)
 	}
 	for _, o := range queue {
 		run.PickedUp(1, o)
-		pace.Work()
+		time.Sleep(time.Second / 2 / speed)
 		run.Done(1, o)
 	}
 	run.LookedInVain(3)
@@ -37,21 +37,25 @@ func synchronous(t *testing.T, n int, speed float64) *prodcons.Record {
 	return run
 }
 
-func TestTheNumbersOfTheStory(t *testing.T) {
-	for _, speed := range []float64{1, 8} {
+func TestARecordHasTheTimesOfItsClock(t *testing.T) {
+	for _, speed := range []time.Duration{1, 8} {
 		synctest.Test(t, func(t *testing.T) {
 			s := synchronous(t, 20, speed).Stats()
-			near := func(what string, got time.Duration, want float64) {
-				if math.Abs(got.Seconds()-want) > 0.01 {
-					t.Errorf("speed %v: %s is %v, want %v s", speed, what, got, want)
+			for _, row := range []struct {
+				name      string
+				got, want time.Duration
+			}{
+				{"total", s.Total, 30 * time.Second},
+				{"first wait", s.Latency.First, 20 * time.Second},
+				{"longest wait", s.Latency.Max, 20 * time.Second},
+				{"last wait", s.Latency.Last, 10500 * time.Millisecond},
+				{"shortest wait", s.Latency.Min, 10500 * time.Millisecond},
+				{"mean wait", s.Latency.Mean, 15250 * time.Millisecond},
+			} {
+				if row.got != row.want {
+					t.Errorf("speed %d: %s is %v, want %v", speed, row.name, row.got, row.want)
 				}
 			}
-			near("total", s.Total, 30.91)
-			near("first wait", s.Latency.First, 20.91)
-			near("longest wait", s.Latency.Max, 20.91)
-			near("last wait", s.Latency.Last, 10.47)
-			near("shortest wait", s.Latency.Min, 10.47)
-			near("mean wait", s.Latency.Mean, 15.89)
 			if s.Count != 20 || s.Looks != 3 {
 				t.Errorf("%d items and %d looks, want 20 and 3", s.Count, s.Looks)
 			}
@@ -60,7 +64,7 @@ func TestTheNumbersOfTheStory(t *testing.T) {
 }
 
 func TestStatsOfLittle(t *testing.T) {
-	run := prodcons.NewRecord("nothing", 1)
+	run := prodcons.NewRecord("nothing", time.Now)
 	if s := run.Stats(); !reflect.DeepEqual(s, prodcons.Stats{}) {
 		t.Errorf("statistics of nothing are %+v", s)
 	}
@@ -74,13 +78,13 @@ func TestStatsOfLittle(t *testing.T) {
 
 func TestEndIsTheFirstEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		run := prodcons.NewRecord("x", 2)
+		run := prodcons.NewRecord("x", time.Now)
 		time.Sleep(time.Second)
-		if total := run.End(); total != 2*time.Second {
-			t.Errorf("total %v, want 2 s of the story", total)
+		if total := run.End(); total != time.Second {
+			t.Errorf("total %v, want 1 s", total)
 		}
 		time.Sleep(time.Second)
-		if total := run.End(); total != 2*time.Second {
+		if total := run.End(); total != time.Second {
 			t.Errorf("a second End says %v", total)
 		}
 	})
@@ -107,7 +111,7 @@ func TestRecordSurvivesJSON(t *testing.T) {
 }
 
 func TestNumbersAreGivenOncePerProducer(t *testing.T) {
-	run := prodcons.NewRecord("x", 1)
+	run := prodcons.NewRecord("x", time.Now)
 	var wg sync.WaitGroup
 	for p := range 4 {
 		for range 2 { // two goroutines for each producer
@@ -172,7 +176,7 @@ func TestPaceMakesUpForLateTimers(t *testing.T) {
 }
 
 func ExampleRecord() {
-	run := prodcons.NewRecord("example", 1)
+	run := prodcons.NewRecord("example", time.Now)
 	item := run.Made(1)
 	run.PickedUp(1, item)
 	run.Done(1, item)

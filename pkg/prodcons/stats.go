@@ -21,8 +21,7 @@ type Latency struct {
 	P999  time.Duration `json:"p99.9"`
 }
 
-// Stats sums up a run, so far or as a whole. The times of a [Record] are story
-// times, those of a [Group] real ones. As JSON, times are nanoseconds.
+// Stats sums up a run, so far or as a whole. As JSON, times are nanoseconds.
 type Stats struct {
 	Made    int           `json:"made"`    // items that producers have made
 	Count   int           `json:"count"`   // items that consumers have picked up
@@ -169,7 +168,7 @@ func (r *Record) Stats() Stats {
 }
 
 // Latencies returns how long each item picked up had waited, in the order of
-// their pick-up, in story time, as far as the events are kept.
+// their pick-up, as far as the events are kept.
 func (r *Record) Latencies() []time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -25,11 +25,11 @@ func run(t *testing.T, name string, producers, consumers int, waits ...time.Dura
 		events = append(events, e)
 		e.Kind, e.At, e.Consumer, e.Latency = prodcons.PickedUp, e.At+w, i%consumers+1, w
 		events = append(events, e)
-		e.Kind, e.At, e.Latency = prodcons.Done, e.At+prodcons.WorkTime, 0
+		e.Kind, e.At, e.Latency = prodcons.Done, e.At+500*time.Millisecond, 0
 		events = append(events, e)
 	}
 	slices.SortStableFunc(events, func(a, b prodcons.Event) int { return int(a.At - b.At) })
-	data, err := json.Marshal(map[string]any{"name": name, "speed": 1, "total": 20 * time.Second, "events": events})
+	data, err := json.Marshal(map[string]any{"name": name, "total": 20 * time.Second, "events": events})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestAPictureIsSVGAndPNGAndASentence(t *testing.T) {
 	if w := img.Bounds().Dx(); w != 2*picture.Width {
 		t.Errorf("%d pixels wide, want %d", w, 2*picture.Width)
 	}
-	// The colours of the story are there, on a white page.
+	// The colours of the marks are there, on a white page.
 	seen := map[[3]uint32]int{}
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {
@@ -127,8 +127,8 @@ func TestTheSameRunGivesTheSamePicture(t *testing.T) {
 }
 
 func TestRunsOfNothingAndOfUnfinishedItemsAreDrawn(t *testing.T) {
-	empty := prodcons.NewRecord("empty", 1)
-	half := prodcons.NewRecord("half", 1)
+	empty := prodcons.NewRecord("empty", time.Now)
+	half := prodcons.NewRecord("half", time.Now)
 	half.PickedUp(1, half.Made(1))
 	half.Made(1)
 	for _, r := range []*prodcons.Record{empty, half} {
@@ -140,7 +140,7 @@ func TestRunsOfNothingAndOfUnfinishedItemsAreDrawn(t *testing.T) {
 }
 
 func ExampleShow() {
-	r := prodcons.NewRecord("example", 1)
+	r := prodcons.NewRecord("example", time.Now)
 	r.End()
 	picture.Show(r) // outside a notebook, in words
 	// Output: Picture of the run "example": 1 consumer uses 0 items of 1 producer in 0.0 s.

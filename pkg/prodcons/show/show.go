@@ -102,7 +102,15 @@ func StartQuiet(name string, speed float64) *Story {
 	if err := prodcons.CheckSpeed(speed); err != nil {
 		fail("%v; set it in the cell of the parameters", err)
 	}
-	return &Story{Record: prodcons.NewRecord(name, speed), speed: speed, quiet: true}
+	return &Story{Record: prodcons.NewRecord(name, clock(speed)), speed: speed, quiet: true}
+}
+
+// clock returns a clock on which that many seconds pass in a real one.
+func clock(speed float64) func() time.Time {
+	start := time.Now()
+	return func() time.Time {
+		return start.Add(time.Duration(float64(time.Since(start)) * speed))
+	}
 }
 
 func (s *Story) line(c *color.Color, format string, args ...any) {

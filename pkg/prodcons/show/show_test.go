@@ -150,7 +150,7 @@ func TestTable(t *testing.T) {
 		c.Work()
 		story.LookedInVain(12)
 		story.End()
-		show.Table(story.Record, prodcons.NewRecord("nothing", 1))
+		show.Table(story.Record, prodcons.NewRecord("nothing", time.Now))
 	})
 	got := strings.Split(strings.Join(w.all, ""), "\n")
 	want := []string{
