@@ -37,7 +37,7 @@ const (
 	queueH = 110 // more, when the queue is drawn below
 )
 
-// minimum length of the time axis, so that the pictures of a lesson share one.
+// minimum length of the time axis, so that pictures side by side share one.
 const axis = 32 * time.Second
 
 var (
@@ -62,7 +62,7 @@ func Draw(run *prodcons.Record) (Picture, error) {
 		rows = append(rows, []*plot.Plot{v.queue()})
 		h += vg.Length(queueH) * .75
 	} else {
-		lanes.X.Label.Text = "seconds of the story"
+		lanes.X.Label.Text = "seconds"
 	}
 	var pic Picture
 	svg := vgsvg.New(w, h)
@@ -294,7 +294,7 @@ func (l lanes) Plot(c draw.Canvas, p *plot.Plot) {
 // queue is the lower panel: how many items wait.
 func (v *view) queue() *plot.Plot {
 	p := v.frame()
-	p.X.Label.Text = "seconds of the story"
+	p.X.Label.Text = "seconds"
 	p.Y.Min, p.Y.Max = 0, float64(v.longest)*1.1
 	step := max(1, (v.longest+1)/2)
 	var ticks []plot.Tick
