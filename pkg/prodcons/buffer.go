@@ -121,9 +121,6 @@ func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 	return q
 }
 
-// NewIntBuffer is NewBuffer for the lessons' items.
-func NewIntBuffer(bound int, full WhenFull) *IntBuffer { return NewBuffer[IntItem](bound, full) }
-
 // lock takes the lock in word and returns the word without it. TryPut and TryGet
 // try once by themselves before they call it: the compiler does not inline it.
 func lock(word *atomic.Uint64) uint64 {

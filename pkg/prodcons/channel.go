@@ -28,9 +28,6 @@ func NewChannel[T any](capacity int) *Channel[T] {
 	}
 }
 
-// NewIntChannel is NewChannel for the lessons' items.
-func NewIntChannel(capacity int) *IntChannel { return NewChannel[IntItem](capacity) }
-
 // begin says whether a put may go on; if so, it must end with q.puts.Done.
 func (q *Channel[T]) begin() bool {
 	q.mu.RLock()

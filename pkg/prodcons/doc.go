@@ -1,6 +1,6 @@
-// Package prodcons is the producer–consumer pattern: queues between those who
-// make and those who use, one call that runs them all, and a record of the run
-// from which statistics and pictures are drawn.
+// Package prodcons is the producer–consumer pattern: queues between producers and
+// consumers, one call that runs them all, and a record of a run from which
+// statistics and pictures are made.
 //
 // # One call
 //
@@ -40,19 +40,21 @@
 //   - [Buffer] does so too, in a fraction of the time, with a bound or without,
 //     and can drop or fail instead of waiting when it is full.
 //
-// Take a Buffer; the others are there to be compared with it. All are safe for
+// Use a Buffer; the others are there for comparison. All are safe for
 // many producers and many consumers, and lose nothing: what was put before Close
 // can still be got after it. None keeps a value from a consumer that waits:
 // whoever is free gets the next one, however slow the others are.
 //
 // # The record of a run
 //
-// A [Record] notes what happens to each [Item], a value with its [Origin]: who
-// made it, as which, and when. The time from creation to pick-up is its latency.
-// [Record.Stats] tells what it came to, and the sub-package picture draws it. A
-// Group keeps a record through its field Observe. A [Pace] draws a producer's
-// rests from a seed, so that two programs can be compared.
+// A [Record] notes what happens to each [Item], which is a value with its [Origin]:
+// the producer that made it, its number, and when it was made. The time from creation
+// to pick-up is the item's latency. [Record.Stats] sums up a run in numbers. A program
+// with goroutines of its own calls Made, PickedUp and Done; a Group calls
+// [Record.Observe] when that is its field Observe.
 //
-// The package imports the standard library and its own sub-package histogram
-// only. Coloured lines are in the sub-package show, pictures in picture.
+// # What it imports
+//
+// The package imports the standard library and its own sub-package histogram only.
+// Sub-package picture, which draws a record, imports gonum.org/v1/plot.
 package prodcons

@@ -86,9 +86,6 @@ type label struct {
 	weight           int           // for so many entries does its latency stand
 }
 
-// IntGroup is a Group of the lessons' items.
-type IntGroup = Group[IntItem]
-
 // maxErrors bounds the errors that a group remembers.
 const maxErrors = 1000
 

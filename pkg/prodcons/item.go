@@ -15,7 +15,3 @@ type Item[T any] struct {
 	Origin
 	Value T
 }
-
-// IntItem is the item of the lessons. Interpreters that know no generic types
-// of compiled packages can use it.
-type IntItem = Item[int]

@@ -25,9 +25,6 @@ func NewPolling[T any](interval time.Duration) *Polling[T] {
 	return &Polling[T]{interval: interval}
 }
 
-// NewIntPolling is NewPolling for the lessons' items.
-func NewIntPolling(interval time.Duration) *IntPolling { return NewPolling[IntItem](interval) }
-
 // Put appends v at once, as [Slice.Put] does.
 func (q *Polling[T]) Put(ctx context.Context, v T) error { return q.slice.Put(ctx, v) }
 

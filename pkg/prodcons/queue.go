@@ -60,13 +60,3 @@ func all[T any](ctx context.Context, q Queue[T]) iter.Seq[T] {
 		}
 	}
 }
-
-// The queues of the lessons, whose values are items of int, under names for
-// interpreters that know no generic types of compiled packages.
-type (
-	IntQueue   = Queue[IntItem]
-	IntSlice   = Slice[IntItem]
-	IntPolling = Polling[IntItem]
-	IntChannel = Channel[IntItem]
-	IntBuffer  = Buffer[IntItem]
-)

@@ -16,19 +16,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+type (
+	intItem  = prodcons.Item[int]
+	intQueue = prodcons.Queue[intItem]
+)
+
 // queues are all kinds, by name.
-var queues = map[string]func() prodcons.IntQueue{
-	"slice":              func() prodcons.IntQueue { return new(prodcons.IntSlice) },
-	"polling":            func() prodcons.IntQueue { return prodcons.NewIntPolling(time.Millisecond) },
-	"channel":            func() prodcons.IntQueue { return prodcons.NewIntChannel(64) },
-	"channel, no buffer": func() prodcons.IntQueue { return prodcons.NewIntChannel(0) },
-	"buffer":             func() prodcons.IntQueue { return prodcons.NewIntBuffer(64, prodcons.Wait) },
-	"buffer of 1":        func() prodcons.IntQueue { return prodcons.NewIntBuffer(1, prodcons.Wait) },
-	"buffer, no bound":   func() prodcons.IntQueue { return new(prodcons.IntBuffer) },
+var queues = map[string]func() intQueue{
+	"slice":              func() intQueue { return new(prodcons.Slice[intItem]) },
+	"polling":            func() intQueue { return prodcons.NewPolling[intItem](time.Millisecond) },
+	"channel":            func() intQueue { return prodcons.NewChannel[intItem](64) },
+	"channel, no buffer": func() intQueue { return prodcons.NewChannel[intItem](0) },
+	"buffer":             func() intQueue { return prodcons.NewBuffer[intItem](64, prodcons.Wait) },
+	"buffer of 1":        func() intQueue { return prodcons.NewBuffer[intItem](1, prodcons.Wait) },
+	"buffer, no bound":   func() intQueue { return new(prodcons.Buffer[intItem]) },
 }
 
 // forEach runs a test on each kind of queue, in a bubble with a clock of its own.
-func forEach(t *testing.T, test func(t *testing.T, q prodcons.IntQueue)) {
+func forEach(t *testing.T, test func(t *testing.T, q intQueue)) {
 	for name, make := range queues {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { test(t, make()) })
@@ -36,12 +41,12 @@ func forEach(t *testing.T, test func(t *testing.T, q prodcons.IntQueue)) {
 	}
 }
 
-func item(producer, value int) prodcons.IntItem {
-	return prodcons.IntItem{Origin: prodcons.Origin{Producer: producer, Number: value}, Value: value}
+func item(producer, value int) intItem {
+	return intItem{Origin: prodcons.Origin{Producer: producer, Number: value}, Value: value}
 }
 
 // get gets an item, asking again where the queue does not wait.
-func get(ctx context.Context, q prodcons.IntQueue) (prodcons.IntItem, error) {
+func get(ctx context.Context, q intQueue) (intItem, error) {
 	for {
 		it, err := q.Get(ctx)
 		if !errors.Is(err, prodcons.ErrEmpty) {
@@ -52,7 +57,7 @@ func get(ctx context.Context, q prodcons.IntQueue) (prodcons.IntItem, error) {
 }
 
 func TestItemsComeOutInTheOrderOfEachProducerAndEachOnce(t *testing.T) {
-	forEach(t, func(t *testing.T, q prodcons.IntQueue) {
+	forEach(t, func(t *testing.T, q intQueue) {
 		const producers, consumers, each = 3, 4, 200
 		ctx := t.Context()
 		var makers, users sync.WaitGroup
@@ -104,7 +109,7 @@ func TestItemsComeOutInTheOrderOfEachProducerAndEachOnce(t *testing.T) {
 }
 
 func TestWhatWasPutBeforeCloseCanBeGot(t *testing.T) {
-	forEach(t, func(t *testing.T, q prodcons.IntQueue) {
+	forEach(t, func(t *testing.T, q intQueue) {
 		ctx := t.Context()
 		soon, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
@@ -128,7 +133,7 @@ func TestWhatWasPutBeforeCloseCanBeGot(t *testing.T) {
 }
 
 func TestGetEndsWithItsContext(t *testing.T) {
-	forEach(t, func(t *testing.T, q prodcons.IntQueue) {
+	forEach(t, func(t *testing.T, q intQueue) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
@@ -149,7 +154,7 @@ func TestGetEndsWithItsContext(t *testing.T) {
 }
 
 func TestSliceDoesNotWait(t *testing.T) {
-	var q prodcons.IntSlice // the zero value is ready
+	var q prodcons.Slice[intItem] // the zero value is ready
 	if _, err := q.Get(t.Context()); !errors.Is(err, prodcons.ErrEmpty) {
 		t.Errorf("get from empty: %v, want ErrEmpty", err)
 	}
@@ -157,7 +162,7 @@ func TestSliceDoesNotWait(t *testing.T) {
 
 func TestPollingPicksUpAtTheNextLookAndCountsThoseInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := prodcons.NewIntPolling(100 * time.Millisecond)
+		q := prodcons.NewPolling[intItem](100 * time.Millisecond)
 		start := time.Now()
 		go func() {
 			time.Sleep(250 * time.Millisecond)
@@ -177,7 +182,7 @@ func TestPollingPicksUpAtTheNextLookAndCountsThoseInVain(t *testing.T) {
 
 func TestChannelPicksUpAtOnceAndPutWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := prodcons.NewIntChannel(1)
+		q := prodcons.NewChannel[intItem](1)
 		start := time.Now()
 		go func() {
 			time.Sleep(250 * time.Millisecond)
@@ -203,7 +208,7 @@ func TestChannelPicksUpAtOnceAndPutWaitsForRoom(t *testing.T) {
 
 func TestCloseReleasesPutsThatWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := prodcons.NewIntChannel(0)
+		q := prodcons.NewChannel[intItem](0)
 		var wg sync.WaitGroup
 		for i := range 5 {
 			wg.Go(func() {
@@ -221,7 +226,7 @@ func TestCloseReleasesPutsThatWait(t *testing.T) {
 // Puts and a close at the same time: every Put that succeeded has its item got.
 func TestNothingIsLostWhenCloseComesBetween(t *testing.T) {
 	for range 200 {
-		q := prodcons.NewIntChannel(2)
+		q := prodcons.NewChannel[intItem](2)
 		var puts, gets int64
 		var wg sync.WaitGroup
 		var mu sync.Mutex

@@ -3,7 +3,6 @@ package prodcons_test
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"sync"
@@ -134,47 +133,6 @@ func TestNumbersAreGivenOncePerProducer(t *testing.T) {
 	}
 }
 
-func TestPaceDrawsTheSameRestsFromOneSeed(t *testing.T) {
-	a, _ := prodcons.NewPace(7, 1)
-	b, _ := prodcons.NewPace(7, 50)
-	c, _ := prodcons.NewPace(8, 1)
-	same := true
-	for range 1000 {
-		x, y, z := a.Next(), b.Next(), c.Next()
-		if x != y {
-			t.Fatalf("%v and %v from one seed", x, y)
-		}
-		if x < prodcons.MinRest || x >= prodcons.MaxRest {
-			t.Fatalf("a rest of %v", x)
-		}
-		same = same && x == z
-	}
-	if same {
-		t.Error("two seeds draw the same rests")
-	}
-}
-
-func TestPaceRejectsSpeedsThatAreNone(t *testing.T) {
-	for _, speed := range []float64{0, -1, math.NaN(), math.Inf(1), math.Inf(-1)} {
-		if _, err := prodcons.NewPace(1, speed); err == nil {
-			t.Errorf("speed %v was taken", speed)
-		}
-	}
-}
-
-func TestPaceMakesUpForLateTimers(t *testing.T) {
-	const n, each = 200, 2 * time.Millisecond
-	pace, _ := prodcons.NewPace(1, 1)
-	start := time.Now()
-	for range n {
-		pace.Sleep(each)
-	}
-	// On the real clock, each sleep is late; the sum may only be as late as one.
-	if took := time.Since(start); took < n*each || took > n*each+150*time.Millisecond {
-		t.Errorf("%d sleeps of %v took %v", n, each, took)
-	}
-}
-
 func ExampleRecord() {
 	run := prodcons.NewRecord("example", time.Now)
 	item := run.Made(1)
@@ -184,18 +142,4 @@ func ExampleRecord() {
 	s := run.Stats()
 	fmt.Println(s.Count, s.Latency.Mean < time.Second)
 	// Output: 1 true
-}
-
-func ExamplePace() {
-	pace, err := prodcons.NewPace(42, 100) // a hundred times as fast as real time
-	if err != nil {
-		panic(err)
-	}
-	for range 3 {
-		fmt.Println(pace.Next().Round(time.Millisecond))
-	}
-	// Output:
-	// 1.119s
-	// 876ms
-	// 1.138s
 }

@@ -113,12 +113,12 @@ func TestWorkingInALesson(t *testing.T) {
 	}
 
 	// Completion and help, of our own package.
-	p.edit(story, "%%\nshow.StartQ")
+	p.edit(story, "%%\nstory.StartQ")
 	p.do("complete", press(kb.Tab))
-	p.until("it is completed", 30*time.Second, fmt.Sprintf(`cells[%d].querySelector('.cm-content').textContent.includes('show.StartQuiet') ||
+	p.until("it is completed", 30*time.Second, fmt.Sprintf(`cells[%d].querySelector('.cm-content').textContent.includes('story.StartQuiet') ||
 		[...document.querySelectorAll('.jp-Completer-item')].some(e => e.textContent.includes('StartQuiet'))`, story))
 	p.do("leave the list", press(kb.Escape))
-	p.edit(story, "%%\nshow.Start")
+	p.edit(story, "%%\nstory.Start")
 	p.do("help", press(kb.Tab, chromedp.ModifierShift))
 	p.until("help is shown", 30*time.Second, `document.querySelector('.jp-Tooltip')?.textContent.includes('Start opens a story with a bold line')`)
 }

@@ -3,7 +3,6 @@
 package symbols
 
 import (
-	"context"
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 	"reflect"
 )
@@ -11,69 +10,28 @@ import (
 func init() {
 	Symbols["github.com/b3771e63/prodcons/pkg/prodcons/prodcons"] = map[string]reflect.Value{
 		// function, constant and variable definitions
-		"CheckSpeed":    reflect.ValueOf(prodcons.CheckSpeed),
-		"Done":          reflect.ValueOf(prodcons.Done),
-		"DropNewest":    reflect.ValueOf(prodcons.DropNewest),
-		"DropOldest":    reflect.ValueOf(prodcons.DropOldest),
-		"ErrClosed":     reflect.ValueOf(&prodcons.ErrClosed).Elem(),
-		"ErrEmpty":      reflect.ValueOf(&prodcons.ErrEmpty).Elem(),
-		"ErrFull":       reflect.ValueOf(&prodcons.ErrFull).Elem(),
-		"ErrGoexit":     reflect.ValueOf(&prodcons.ErrGoexit).Elem(),
-		"Fail":          reflect.ValueOf(prodcons.Fail),
-		"Made":          reflect.ValueOf(prodcons.Made),
-		"MaxRest":       reflect.ValueOf(prodcons.MaxRest),
-		"MinRest":       reflect.ValueOf(prodcons.MinRest),
-		"NewIntBuffer":  reflect.ValueOf(prodcons.NewIntBuffer),
-		"NewIntChannel": reflect.ValueOf(prodcons.NewIntChannel),
-		"NewIntPolling": reflect.ValueOf(prodcons.NewIntPolling),
-		"NewPace":       reflect.ValueOf(prodcons.NewPace),
-		"NewRecord":     reflect.ValueOf(prodcons.NewRecord),
-		"PickedUp":      reflect.ValueOf(prodcons.PickedUp),
-		"Wait":          reflect.ValueOf(prodcons.Wait),
-		"WorkTime":      reflect.ValueOf(prodcons.WorkTime),
+		"Done":       reflect.ValueOf(prodcons.Done),
+		"DropNewest": reflect.ValueOf(prodcons.DropNewest),
+		"DropOldest": reflect.ValueOf(prodcons.DropOldest),
+		"ErrClosed":  reflect.ValueOf(&prodcons.ErrClosed).Elem(),
+		"ErrEmpty":   reflect.ValueOf(&prodcons.ErrEmpty).Elem(),
+		"ErrFull":    reflect.ValueOf(&prodcons.ErrFull).Elem(),
+		"ErrGoexit":  reflect.ValueOf(&prodcons.ErrGoexit).Elem(),
+		"Fail":       reflect.ValueOf(prodcons.Fail),
+		"Made":       reflect.ValueOf(prodcons.Made),
+		"NewRecord":  reflect.ValueOf(prodcons.NewRecord),
+		"PickedUp":   reflect.ValueOf(prodcons.PickedUp),
+		"Wait":       reflect.ValueOf(prodcons.Wait),
 
 		// type definitions
-		"Error":      reflect.ValueOf((*prodcons.Error)(nil)),
-		"Event":      reflect.ValueOf((*prodcons.Event)(nil)),
-		"EventKind":  reflect.ValueOf((*prodcons.EventKind)(nil)),
-		"IntBuffer":  reflect.ValueOf((*prodcons.IntBuffer)(nil)),
-		"IntChannel": reflect.ValueOf((*prodcons.IntChannel)(nil)),
-		"IntGroup":   reflect.ValueOf((*prodcons.IntGroup)(nil)),
-		"IntItem":    reflect.ValueOf((*prodcons.IntItem)(nil)),
-		"IntPolling": reflect.ValueOf((*prodcons.IntPolling)(nil)),
-		"IntQueue":   reflect.ValueOf((*prodcons.IntQueue)(nil)),
-		"IntSlice":   reflect.ValueOf((*prodcons.IntSlice)(nil)),
-		"Latency":    reflect.ValueOf((*prodcons.Latency)(nil)),
-		"Origin":     reflect.ValueOf((*prodcons.Origin)(nil)),
-		"Pace":       reflect.ValueOf((*prodcons.Pace)(nil)),
-		"Panic":      reflect.ValueOf((*prodcons.Panic)(nil)),
-		"Record":     reflect.ValueOf((*prodcons.Record)(nil)),
-		"Stats":      reflect.ValueOf((*prodcons.Stats)(nil)),
-		"WhenFull":   reflect.ValueOf((*prodcons.WhenFull)(nil)),
-
-		// interface wrapper definitions
-		"_IntQueue": reflect.ValueOf((*_github_com_b3771e63_prodcons_pkg_prodcons_IntQueue)(nil)),
+		"Error":     reflect.ValueOf((*prodcons.Error)(nil)),
+		"Event":     reflect.ValueOf((*prodcons.Event)(nil)),
+		"EventKind": reflect.ValueOf((*prodcons.EventKind)(nil)),
+		"Latency":   reflect.ValueOf((*prodcons.Latency)(nil)),
+		"Origin":    reflect.ValueOf((*prodcons.Origin)(nil)),
+		"Panic":     reflect.ValueOf((*prodcons.Panic)(nil)),
+		"Record":    reflect.ValueOf((*prodcons.Record)(nil)),
+		"Stats":     reflect.ValueOf((*prodcons.Stats)(nil)),
+		"WhenFull":  reflect.ValueOf((*prodcons.WhenFull)(nil)),
 	}
-}
-
-// _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue is an interface wrapper for IntQueue type
-type _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue struct {
-	IValue interface{}
-	WClose func()
-	WGet   func(ctx context.Context) (prodcons.IntItem, error)
-	WLen   func() int
-	WPut   func(ctx context.Context, v prodcons.IntItem) error
-}
-
-func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Close() {
-	W.WClose()
-}
-func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Get(ctx context.Context) (prodcons.IntItem, error) {
-	return W.WGet(ctx)
-}
-func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Len() int {
-	return W.WLen()
-}
-func (W _github_com_b3771e63_prodcons_pkg_prodcons_IntQueue) Put(ctx context.Context, v prodcons.IntItem) error {
-	return W.WPut(ctx, v)
 }

@@ -1,4 +1,4 @@
-package prodcons
+package story
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The two times of the story.
+// The times of the story.
 const (
 	MinRest  = 500 * time.Millisecond  // a producer's shortest rest
 	MaxRest  = 1500 * time.Millisecond // its longest

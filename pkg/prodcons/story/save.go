@@ -1,4 +1,4 @@
-package show
+package story
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package show
+package story
 
 import (
 	"fmt"
@@ -50,6 +50,16 @@ func seconds(d time.Duration) string {
 	}
 }
 
+// LastMade is when the last item of a run was made, in story time.
+func LastMade(run *prodcons.Record) (at time.Duration) {
+	for _, e := range run.Events() {
+		if e.Kind == prodcons.Made {
+			at = e.At
+		}
+	}
+	return at
+}
+
 // Percent writes parts of a whole, such as utilisations, as percentages.
 func Percent(parts ...float64) string {
 	var texts []string
@@ -57,8 +67,4 @@ func Percent(parts ...float64) string {
 		texts = append(texts, fmt.Sprintf("%.0f %%", 100*p))
 	}
 	return strings.Join(texts, ", ")
-}
-
-func duration(seconds float64) time.Duration {
-	return time.Duration(seconds * float64(time.Second))
 }

@@ -1,8 +1,9 @@
-package show_test
+package story_test
 
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"reflect"
@@ -19,11 +20,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
-	"github.com/b3771e63/prodcons/pkg/prodcons/show"
+	"github.com/b3771e63/prodcons/pkg/prodcons/story"
 )
 
 func TestMain(m *testing.M) {
-	if name := os.Getenv("SHOW_TEST_FAULT"); name != "" {
+	if name := os.Getenv("STORY_TEST_FAULT"); name != "" {
 		faults[name]()
 		os.Exit(0)
 	}
@@ -48,25 +49,25 @@ func capture(t *testing.T, colour bool) *writes {
 	t.Helper()
 	t.Setenv("GONB_TMP_DIR", t.TempDir())
 	w := &writes{}
-	out, no := show.Output, color.NoColor
-	show.Output, color.NoColor = w, !colour
-	t.Cleanup(func() { show.Output, color.NoColor = out, no })
+	out, no := story.Output, color.NoColor
+	story.Output, color.NoColor = w, !colour
+	t.Cleanup(func() { story.Output, color.NoColor = out, no })
 	return w
 }
 
 func TestTheLinesOfTheStory(t *testing.T) {
 	w := capture(t, true)
 	synctest.Test(t, func(t *testing.T) {
-		story := show.Start("synchronous", 1)
-		producer, consumer := story.Producer(1), story.Consumer(1)
-		var item prodcons.IntItem
+		run := story.Start("synchronous", 1)
+		producer, consumer := run.Producer(1), run.Consumer(1)
+		var item story.IntItem
 		for i := 1; i <= 7; i++ {
 			item = producer.Make(i * i)
 		}
 		time.Sleep(10660 * time.Millisecond)
 		consumer.PickUp(item)
 		consumer.Work()
-		story.End()
+		run.End()
 	})
 	want := []string{
 		"\x1b[1mApp started: synchronous.\x1b[22m\n",
@@ -85,13 +86,53 @@ func TestTheLinesOfTheStory(t *testing.T) {
 	}
 }
 
+func TestTheNumbersOfTheStory(t *testing.T) {
+	for _, speed := range []float64{1, 8} {
+		capture(t, false)
+		synctest.Test(t, func(t *testing.T) {
+			run := story.StartQuiet("synchronous", speed)
+			producer, consumer := run.Producer(1), run.Consumer(1)
+			var queue []story.IntItem
+			for i := range 20 {
+				queue = append(queue, producer.Make(i))
+				producer.Rest()
+			}
+			for _, item := range queue {
+				consumer.PickUp(item)
+				consumer.Work()
+			}
+			run.End()
+			s := run.Stats()
+			for _, row := range []struct {
+				name string
+				got  time.Duration
+				want float64
+			}{
+				{"total", s.Total, 30.91},
+				{"first wait", s.Latency.First, 20.91},
+				{"longest wait", s.Latency.Max, 20.91},
+				{"last wait", s.Latency.Last, 10.47},
+				{"shortest wait", s.Latency.Min, 10.47},
+				{"mean wait", s.Latency.Mean, 15.89},
+			} {
+				if math.Abs(row.got.Seconds()-row.want) > 0.01 {
+					t.Errorf("speed %v: %s is %v, want %v s", speed, row.name, row.got, row.want)
+				}
+			}
+			if s.Count != 20 {
+				t.Errorf("speed %v: %d items, want 20", speed, s.Count)
+			}
+		})
+	}
+}
+
 func TestEachLineIsOneWrite(t *testing.T) {
 	w := capture(t, true)
-	story := show.Start("many", 1000)
+	run := story.Start("many", 1000)
 	var wg sync.WaitGroup
 	for p := range 8 {
 		wg.Go(func() {
-			producer := story.Producer(p + 1)
+			producer := run.Producer(p + 1)
 			for i := range 50 {
 				producer.Make(i)
 			}
@@ -110,18 +151,18 @@ func TestEachLineIsOneWrite(t *testing.T) {
 
 func TestAQuietStoryKeepsItsRecord(t *testing.T) {
 	w := capture(t, false)
-	story := show.StartQuiet("quiet/ and odd", 1000)
-	c := story.Consumer(1)
-	c.PickUp(story.Producer(1).Make(1))
+	run := story.StartQuiet("quiet/ and odd", 1000)
+	c := run.Consumer(1)
+	c.PickUp(run.Producer(1).Make(1))
 	c.Work()
 	c.Sleep(1)
-	story.End()
+	run.End()
 	if len(w.all) != 0 {
 		t.Errorf("it said %q", w.all)
 	}
-	back := show.Load("quiet/ and odd")
-	if !reflect.DeepEqual(back.Stats(), story.Stats()) {
-		t.Errorf("saved %+v, loaded %+v", story.Stats(), back.Stats())
+	back := story.Load("quiet/ and odd")
+	if !reflect.DeepEqual(back.Stats(), run.Stats()) {
+		t.Errorf("saved %+v, loaded %+v", run.Stats(), back.Stats())
 	}
 }
 
@@ -129,11 +170,11 @@ func TestRestsAreThoseOfTheProducer(t *testing.T) {
 	capture(t, false)
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		producer := show.StartQuiet("x", 1).Producer(2)
+		producer := story.StartQuiet("x", 1).Producer(2)
 		for range 5 {
 			producer.Rest()
 		}
-		if got, want := time.Since(start), show.Rests(2, 5); got != want {
+		if got, want := time.Since(start), story.Rests(2, 5); got != want {
 			t.Errorf("rests take %v, want %v", got, want)
 		}
 	})
@@ -142,15 +183,15 @@ func TestRestsAreThoseOfTheProducer(t *testing.T) {
 func TestTable(t *testing.T) {
 	w := capture(t, false)
 	synctest.Test(t, func(t *testing.T) {
-		story := show.StartQuiet("ünïcode", 1)
-		item := story.Producer(1).Make(1)
+		run := story.StartQuiet("ünïcode", 1)
+		item := run.Producer(1).Make(1)
 		time.Sleep(5 * time.Microsecond)
-		c := story.Consumer(1)
+		c := run.Consumer(1)
 		c.PickUp(item)
 		c.Work()
-		story.LookedInVain(12)
-		story.End()
-		show.Table(story.Record, prodcons.NewRecord("nothing", time.Now))
+		run.LookedInVain(12)
+		run.End()
+		story.Table(run.Record, prodcons.NewRecord("nothing", time.Now))
 	})
 	got := strings.Split(strings.Join(w.all, ""), "\n")
 	want := []string{
@@ -167,7 +208,7 @@ func TestTable(t *testing.T) {
 
 func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 	w := capture(t, false)
-	c := show.Exercise(20)
+	c := story.Exercise(20)
 	c.That("one", true, "%d", 1)
 	c.Hint("not said, as there is nothing to do")
 	c.Below("two", 3*time.Second, 2*time.Second)
@@ -179,7 +220,7 @@ func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	w.all = nil
-	c = show.Exercise(20)
+	c = story.Exercise(20)
 	c.About("three", time.Second, 1200*time.Millisecond, 500*time.Millisecond)
 	c.End()
 	if got := strings.Join(w.all, ""); !strings.HasSuffix(got, "Solved.\n") {
@@ -189,10 +230,10 @@ func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 
 // faults end the process; they are run in one of their own.
 var faults = map[string]func(){
-	"speed 0": func() { show.Start("x", 0) },
-	"no run":  func() { show.Load("never run") },
+	"speed 0": func() { story.Start("x", 0) },
+	"no run":  func() { story.Load("never run") },
 	"claim": func() {
-		c := show.Check(20)
+		c := story.Check(20)
 		c.That("a false claim", false, "no")
 		c.End()
 	},
@@ -206,7 +247,7 @@ func TestFaultsEndTheProgramWithOneLine(t *testing.T) {
 	}
 	for name := range faults {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "SHOW_TEST_FAULT="+name, "GONB_TMP_DIR="+t.TempDir())
+		cmd.Env = append(os.Environ(), "STORY_TEST_FAULT="+name, "GONB_TMP_DIR="+t.TempDir())
 		out, err := cmd.CombinedOutput()
 		if cmd.ProcessState.ExitCode() != 1 {
 			t.Errorf("%s: %v, want exit status 1", name, err)
@@ -227,7 +268,7 @@ func TestColourIsKeptInANotebook(t *testing.T) {
 		{[]string{"GONB_PIPE="}, false},
 	} {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(append(os.Environ(), "SHOW_TEST_FAULT=claim"), env.set...)
+		cmd.Env = append(append(os.Environ(), "STORY_TEST_FAULT=claim"), env.set...)
 		out, _ := cmd.CombinedOutput()
 		if got := bytes.Contains(out, []byte("\x1b[31m")); got != env.want {
 			t.Errorf("%v: coloured is %v, output %q", env.set, got, out)
@@ -236,8 +277,8 @@ func TestColourIsKeptInANotebook(t *testing.T) {
 }
 
 func Example() {
-	story := show.Start("example", 1000)
-	producer, consumer := story.Producer(1), story.Consumer(1)
+	run := story.Start("example", 1000)
+	producer, consumer := run.Producer(1), run.Consumer(1)
 	item := producer.Make(49)
 	consumer.Work()
 	fmt.Println("value", item.Value)
@@ -248,7 +289,7 @@ func Example() {
 }
 
 func ExampleCheck() {
-	check := show.Check(20)
+	check := story.Check(20)
 	check.That("nothing is lost", true, "made %d, used %d", 20, 20)
 	check.End()
 	// Output: ✔ nothing is lost: made 20, used 20
@@ -258,8 +299,8 @@ func ExampleCheck() {
 // only processor, again and again, as in a cell that is run again.
 func TestSlackKnowsWhatTheMachineWasLate(t *testing.T) {
 	t.Setenv("GONB_TMP_DIR", t.TempDir())
-	show.ForgetLate()
-	if got := show.Slack(2); got != 110*time.Millisecond {
+	story.ForgetLate()
+	if got := story.Slack(2); got != 110*time.Millisecond {
 		t.Fatalf("slack is %v where nothing has run, want 110ms", got)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -272,24 +313,24 @@ func TestSlackKnowsWhatTheMachineWasLate(t *testing.T) {
 				}
 			}()
 		}
-		story := show.StartQuiet("on a busy machine", 100)
-		consumer := story.Consumer(1)
+		run := story.StartQuiet("on a busy machine", 100)
+		consumer := run.Consumer(1)
 		consumer.Sleep(1)
-		story.End()
+		run.End()
 		busy.Store(false)
-		if late := story.Record.End() - time.Second; late < 2*time.Second {
+		if late := run.Record.End() - time.Second; late < 2*time.Second {
 			continue // it had luck
 		}
-		got := show.Slack(100)
+		got := story.Slack(100)
 		if got < 600*time.Millisecond+time.Second {
 			t.Fatalf("slack is %v at a speed of 100, though a sleep of a second took three", got)
 		}
-		show.ForgetLate() // as in another cell, which is a program of its own
-		if again := show.Slack(100); again != 600*time.Millisecond {
+		story.ForgetLate() // as in another cell, which is a program of its own
+		if again := story.Slack(100); again != 600*time.Millisecond {
 			t.Fatalf("slack is %v before anything is loaded", again)
 		}
-		if show.Load("on a busy machine"); show.Slack(100) != got {
-			t.Fatalf("slack is %v for who loads the run, %v for who made it", show.Slack(100), got)
+		if story.Load("on a busy machine"); story.Slack(100) != got {
+			t.Fatalf("slack is %v for who loads the run, %v for who made it", story.Slack(100), got)
 		}
 		return
 	}

@@ -1,0 +1,92 @@
+package story
+
+import (
+	"sync"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
+	"github.com/fatih/color"
+)
+
+// Story is a run that tells itself. Its methods may be called by any goroutine.
+type Story struct {
+	*prodcons.Record
+	speed float64
+	quiet bool
+
+	mu    sync.Mutex
+	paces []*Pace // of its producers and consumers
+}
+
+// Start opens a story with a bold line. Speed is how many story seconds pass in
+// a real one; when it is not a positive number, the program ends with a line
+// that says so. The name is that under which [Load] finds the run again.
+func Start(name string, speed float64) *Story {
+	s := StartQuiet(name, speed)
+	s.quiet = false
+	line(bold, "App started: %s.", name)
+	return s
+}
+
+// StartQuiet is Start for a story that keeps its record but prints nothing.
+func StartQuiet(name string, speed float64) *Story {
+	if err := CheckSpeed(speed); err != nil {
+		fail("%v; set it in the cell of the parameters", err)
+	}
+	return &Story{Record: prodcons.NewRecord(name, clock(speed)), speed: speed, quiet: true}
+}
+
+// clock returns a clock on which that many seconds pass in a real one.
+func clock(speed float64) func() time.Time {
+	start := time.Now()
+	return func() time.Time {
+		return start.Add(time.Duration(float64(time.Since(start)) * speed))
+	}
+}
+
+func (s *Story) line(c *color.Color, format string, args ...any) {
+	if !s.quiet {
+		line(c, format, args...)
+	}
+}
+
+func (s *Story) pace(seed int) *Pace {
+	p, err := NewPace(uint64(seed), s.speed)
+	if err != nil {
+		panic(err) // StartQuiet has checked the speed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paces = append(s.paces, p)
+	return p
+}
+
+// late is by how much the system has woken one of the story's producers and
+// consumers too late, in real time.
+func (s *Story) late() (late time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.paces {
+		late = max(late, p.Late())
+	}
+	return late
+}
+
+// End closes the story with a bold line that tells its total time, and saves
+// its record for the cells that come after (see [Load]).
+func (s *Story) End() {
+	total := s.Record.End()
+	s.line(bold, "App exiting, total time: %.2f sec.", total.Seconds())
+	late := s.late()
+	noteLate(late)
+	if err := save(s.Record, late); err != nil {
+		fail("the run could not be saved for the next cells: %v", err)
+	}
+}
+
+// Seconds is how long that many story seconds take in real time.
+func (s *Story) Seconds(story float64) time.Duration { return duration(story / s.speed) }
+
+func duration(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second))
+}
