@@ -333,7 +333,7 @@ func TestLessonsAreLaidOutAlike(t *testing.T) {
 func TestEveryWrongSpeedIsSaidInOneLine(t *testing.T) {
 	for _, speed := range []string{"0", "-1"} {
 		r, _, _ := execute(t, lessons.Named("synchronous"), nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": speed}})
-		want := fmt.Sprintf("exit status 1: ✘ speed must be a number above 0, not %s: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters", speed)
+		want := fmt.Sprintf("panic: speed must be a number above 0, not %s: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters", speed)
 		if f := r.Fault(); f == nil || f.Text != want {
 			t.Errorf("speed %s: %v", speed, f)
 		}
@@ -344,7 +344,7 @@ func TestTooFewItemsAreSaidInOneLine(t *testing.T) {
 	for _, path := range lessons.All() {
 		for _, n := range []string{"0", "1"} {
 			r, _, _ := execute(t, path, nbrun.Options{Clock: nbrun.Virtual, Params: map[string]string{"n": n}})
-			want := fmt.Sprintf("✘ the claims are about runs of 15 items or more, and n is %s: set it in the cell of the parameters", n)
+			want := fmt.Sprintf("the claims are about runs of 15 items or more, and n is %s: set it in the cell of the parameters", n)
 			if f := r.Fault(); f == nil || !strings.Contains(f.Text, want) {
 				t.Errorf("%s, n = %s: %v", path, n, f)
 			}

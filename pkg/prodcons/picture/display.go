@@ -2,7 +2,6 @@ package picture
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/b3771e63/prodcons/pkg/internal/display"
 	"github.com/b3771e63/prodcons/pkg/prodcons"
@@ -12,8 +11,7 @@ import (
 // Show draws the runs and displays each as one output of the notebook's cell,
 // with SVG, PNG and the sentence in it, so that every front end finds what it
 // can show. It returns when the kernel has them. Outside a notebook it prints
-// the sentences. When a run cannot be drawn or sent, the program ends with a
-// line that says so.
+// the sentences. It panics with an error if a run can't be drawn or sent.
 func Show(runs ...*prodcons.Record) {
 	for _, run := range runs {
 		p, err := Draw(run)
@@ -35,7 +33,6 @@ func Show(runs ...*prodcons.Record) {
 
 func check(err error) {
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "✘ the picture could not be shown:", err)
-		os.Exit(1)
+		panic(fmt.Errorf("the picture could not be shown: %w", err))
 	}
 }

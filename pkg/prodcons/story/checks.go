@@ -3,7 +3,6 @@ package story
 import (
 	"fmt"
 	"math"
-	"os"
 	"time"
 )
 
@@ -19,12 +18,12 @@ type Checks struct {
 // fewer, some are not true.
 const fewest = 15
 
-// Check begins the checks of a lesson whose producers make n items each. When one
-// fails, End fails the cell. When n is so small that the claims say nothing, the
-// program ends with a line that says so.
+// Check begins the checks of a lesson whose producers make n items each. When a
+// claim is false, the status that End returns fails the cell. Check panics with an
+// error if n is so small that the claims say nothing.
 func Check(n int) *Checks {
 	if n < fewest {
-		fail("the claims are about runs of %d items or more, and n is %d: set it in the cell of the parameters, and run the cells from there once more", fewest, n)
+		panic(fmt.Errorf("the claims are about runs of %d items or more, and n is %d: set it in the cell of the parameters, and run the cells from there once more", fewest, n))
 	}
 	return &Checks{}
 }
@@ -66,15 +65,20 @@ func (c *Checks) Hint(text string) {
 	}
 }
 
-// End closes the checks. It ends the program with status 1 when a claim of a
-// lesson was false. It is the last call of a cell.
-func (c *Checks) End() {
+// End closes the checks and returns the exit status for the cell, which ends with
+//
+//	os.Exit(check.End())
+//
+// The status is 1 if a claim of a lesson was false, and 0 otherwise: an exercise not
+// yet done is no failure.
+func (c *Checks) End() (status int) {
 	switch {
 	case c.failed == 0 && c.exercise:
 		line(bold, "Solved.")
 	case c.exercise:
 		line(bold, "Not yet: change the cell above, run it, then run this one again.")
 	case c.failed > 0:
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }

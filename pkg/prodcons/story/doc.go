@@ -32,7 +32,7 @@
 //	story.Table(run)
 //	check := story.Check(n)
 //	check.About("total = all rests + all work", run.Stats().Total, want, story.Slack(speed))
-//	check.End()
+//	os.Exit(check.End()) // fails the cell if a claim is false
 //
 // Package picture draws the same record.
 //

@@ -1,7 +1,6 @@
 package story
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -19,36 +18,36 @@ func output() io.Writer {
 	return os.Stdout
 }
 
-var (
-	plain  = color.New(color.Reset)
-	yellow = color.New(color.FgYellow)
-	cyan   = color.New(color.FgCyan)
-	bold   = color.New(color.Bold)
-	green  = color.New(color.FgGreen)
-	red    = color.New(color.FgRed)
+// style is how a line looks.
+type style = color.Attribute
+
+const (
+	plain  style = color.Reset
+	yellow style = color.FgYellow
+	cyan   style = color.FgCyan
+	bold   style = color.Bold
+	green  style = color.FgGreen
+	red    style = color.FgRed
 )
 
-func init() {
-	// A notebook's cell writes to a pipe, where fatih/color would give up.
+// styled returns the text in a style, where there are colours. They are on in a
+// notebook, though its cells write to a pipe; elsewhere package color knows, which
+// follows the program that imports it.
+func styled(s style, format string, args ...any) string {
+	c := color.New(s) // without colour where NO_COLOR is set
 	if os.Getenv("GONB_PIPE") != "" && os.Getenv("NO_COLOR") == "" {
-		color.NoColor = false
+		c.EnableColor()
 	}
+	return c.Sprintf(format, args...)
 }
 
 var lines sync.Mutex
 
 // line writes one whole line in one write.
-func line(c *color.Color, format string, args ...any) {
-	text := c.Sprintf(format, args...) + "\n"
+func line(s style, format string, args ...any) { write(styled(s, format, args...) + "\n") }
+
+func write(text string) {
 	lines.Lock()
 	defer lines.Unlock()
 	_, _ = io.WriteString(output(), text) // nowhere is left to report to
-}
-
-// fail ends the program with one line that says what to do.
-func fail(format string, args ...any) {
-	lines.Lock()
-	defer lines.Unlock()
-	fmt.Fprintln(os.Stderr, red.Sprintf("✘ "+format, args...))
-	os.Exit(1)
 }

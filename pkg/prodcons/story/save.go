@@ -56,13 +56,13 @@ func save(r *prodcons.Record, late time.Duration) error {
 	return nil
 }
 
-// Load returns the record of the last run of that name. A cell is a program of
-// its own, so this is how one cell sees what another has run. When there is no
-// such run the program ends with a line that says which cell to run.
+// Load returns the record of the last run of that name. A cell is a program of its
+// own, so this is how one cell sees what another has run. Load panics with an error
+// if there is no such run; its text says which cell to run.
 func Load(name string) *prodcons.Record {
 	data, err := os.ReadFile(file(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		fail("there is no run named %q yet: run the cell that starts it, then this one again", name)
+		panic(fmt.Errorf("there is no run named %q yet: run the cell that starts it, then this one again", name))
 	}
 	var s saved
 	if err == nil {
@@ -72,7 +72,7 @@ func Load(name string) *prodcons.Record {
 		err = errors.New("it is not complete")
 	}
 	if err != nil {
-		fail("the run named %q could not be read: %v", name, err)
+		panic(fmt.Errorf("the run named %q could not be read: %w", name, err))
 	}
 	noteLate(s.Late)
 	return s.Record

@@ -1,11 +1,11 @@
 package story
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
-	"github.com/fatih/color"
 )
 
 // Story is a run that tells itself. Its methods may be called by any goroutine.
@@ -18,9 +18,9 @@ type Story struct {
 	paces []*Pace // of its producers and consumers
 }
 
-// Start opens a story with a bold line. Speed is how many story seconds pass in
-// a real one; when it is not a positive number, the program ends with a line
-// that says so. The name is that under which [Load] finds the run again.
+// Start opens a story with a bold line. Speed is how many story seconds pass in a
+// real one; Start panics with an error if it is not a positive number. The name is
+// the one by which [Load] finds the run again.
 func Start(name string, speed float64) *Story {
 	s := StartQuiet(name, speed)
 	s.quiet = false
@@ -31,7 +31,7 @@ func Start(name string, speed float64) *Story {
 // StartQuiet is Start for a story that keeps its record but prints nothing.
 func StartQuiet(name string, speed float64) *Story {
 	if err := CheckSpeed(speed); err != nil {
-		fail("%v; set it in the cell of the parameters", err)
+		panic(fmt.Errorf("%w; set it in the cell of the parameters", err))
 	}
 	return &Story{Record: prodcons.NewRecord(name, clock(speed)), speed: speed, quiet: true}
 }
@@ -44,9 +44,9 @@ func clock(speed float64) func() time.Time {
 	}
 }
 
-func (s *Story) line(c *color.Color, format string, args ...any) {
+func (s *Story) line(look style, format string, args ...any) {
 	if !s.quiet {
-		line(c, format, args...)
+		line(look, format, args...)
 	}
 }
 
@@ -72,15 +72,16 @@ func (s *Story) late() (late time.Duration) {
 	return late
 }
 
-// End closes the story with a bold line that tells its total time, and saves
-// its record for the cells that come after (see [Load]).
+// End closes the story with a bold line that tells its total time, and saves its
+// record for the cells that come after (see [Load]). It panics with an error if the
+// record can't be saved.
 func (s *Story) End() {
 	total := s.Record.End()
 	s.line(bold, "App exiting, total time: %.2f sec.", total.Seconds())
 	late := s.late()
 	noteLate(late)
 	if err := save(s.Record, late); err != nil {
-		fail("the run could not be saved for the next cells: %v", err)
+		panic(fmt.Errorf("the run could not be saved for the next cells: %w", err))
 	}
 }
 

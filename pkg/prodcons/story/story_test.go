@@ -24,9 +24,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if name := os.Getenv("STORY_TEST_FAULT"); name != "" {
-		faults[name]()
-		os.Exit(0)
+	if os.Getenv("STORY_TEST_CELL") != "" {
+		os.Exit(cell())
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -228,37 +227,58 @@ func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 	}
 }
 
-// faults end the process; they are run in one of their own.
-var faults = map[string]func(){
-	"speed 0": func() { story.Start("x", 0) },
-	"no run":  func() { story.Load("never run") },
-	"claim": func() {
-		c := story.Check(20)
-		c.That("a false claim", false, "no")
-		c.End()
-	},
-}
-
-func TestFaultsEndTheProgramWithOneLine(t *testing.T) {
-	want := map[string]string{
-		"speed 0": "✘ speed must be a number above 0, not 0: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters\n",
-		"no run":  "✘ there is no run named \"never run\" yet: run the cell that starts it, then this one again\n",
-		"claim":   "✘ a false claim: no\n",
+func TestAFalseClaimFailsTheCell(t *testing.T) {
+	capture(t, false)
+	c := story.Check(20)
+	c.That("a true claim", true, "yes")
+	if status := c.End(); status != 0 {
+		t.Errorf("status %d where all is true", status)
 	}
-	for name := range faults {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "STORY_TEST_FAULT="+name, "GONB_TMP_DIR="+t.TempDir())
-		out, err := cmd.CombinedOutput()
-		if cmd.ProcessState.ExitCode() != 1 {
-			t.Errorf("%s: %v, want exit status 1", name, err)
-		}
-		if got := string(out); got != want[name] {
-			t.Errorf("%s: %q, want %q", name, got, want[name])
-		}
+	c.That("a false claim", false, "no")
+	if status := c.End(); status != 1 {
+		t.Errorf("status %d where a claim is false, want 1", status)
+	}
+	c = story.Exercise(20)
+	c.That("a false claim", false, "no")
+	if status := c.End(); status != 0 {
+		t.Errorf("status %d of an exercise not yet done, want 0", status)
 	}
 }
 
-func TestColourIsKeptInANotebook(t *testing.T) {
+func TestWhatCannotGoOnPanicsWithALineThatSaysWhatToDo(t *testing.T) {
+	t.Setenv("GONB_TMP_DIR", t.TempDir())
+	for _, fault := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"speed 0", func() { story.Start("x", 0) }, "speed must be a number above 0, not 0: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters"},
+		{"no run", func() { story.Load("never run") }, `there is no run named "never run" yet: run the cell that starts it, then this one again`},
+		{"too few items", func() { story.Exercise(14) }, "the claims are about runs of 15 items or more, and n is 14: set it in the cell of the parameters, and run the cells from there once more"},
+	} {
+		func() {
+			defer func() {
+				if err, ok := recover().(error); !ok || err.Error() != fault.want {
+					t.Errorf("%s: %v, want an error that says %q", fault.name, err, fault.want)
+				}
+			}()
+			fault.do()
+		}()
+	}
+}
+
+// cell is what a cell of a notebook does. It returns its exit status.
+func cell() int {
+	before := color.NoColor
+	c := story.Check(20)
+	c.That("a false claim", false, "no")
+	if color.NoColor != before {
+		return 3
+	}
+	return c.End()
+}
+
+func TestColourIsKeptInANotebookAndSetForNobodyElse(t *testing.T) {
 	for _, env := range []struct {
 		set  []string
 		want bool
@@ -268,8 +288,11 @@ func TestColourIsKeptInANotebook(t *testing.T) {
 		{[]string{"GONB_PIPE="}, false},
 	} {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(append(os.Environ(), "STORY_TEST_FAULT=claim"), env.set...)
-		out, _ := cmd.CombinedOutput()
+		cmd.Env = append(append(os.Environ(), "STORY_TEST_CELL=yes"), env.set...)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%v: %v, want exit status 1", env.set, err)
+		}
 		if got := bytes.Contains(out, []byte("\x1b[31m")); got != env.want {
 			t.Errorf("%v: coloured is %v, output %q", env.set, got, out)
 		}
@@ -291,8 +314,10 @@ func Example() {
 func ExampleCheck() {
 	check := story.Check(20)
 	check.That("nothing is lost", true, "made %d, used %d", 20, 20)
-	check.End()
-	// Output: ✔ nothing is lost: made 20, used 20
+	fmt.Println("exit status", check.End()) // in a cell: os.Exit(check.End())
+	// Output:
+	// ✔ nothing is lost: made 20, used 20
+	// exit status 0
 }
 
 // TestSlackKnowsWhatTheMachineWasLate runs a story while something else keeps the

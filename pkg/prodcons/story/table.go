@@ -2,7 +2,6 @@ package story
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -21,16 +20,14 @@ func Table(runs ...*prodcons.Record) {
 	// Narrow enough for a notebook beside a file list.
 	head := fmt.Sprintf("%-*s %5s %7s │ %7s %7s %7s %7s %7s │ %7s",
 		width, "run", "items", "total", "first", "last", "min", "mean", "max", "in vain")
-	b.WriteString(bold.Sprint(head) + "\n")
+	b.WriteString(styled(bold, "%s", head) + "\n")
 	for _, r := range runs {
 		s := r.Stats()
 		fmt.Fprintf(&b, "%-*s %5d %7s │ %7s %7s %7s %7s %7s │ %7d\n", width, r.Name(), s.Count, seconds(s.Total),
 			seconds(s.Latency.First), seconds(s.Latency.Last), seconds(s.Latency.Min),
 			seconds(s.Latency.Mean), seconds(s.Latency.Max), s.Looks)
 	}
-	lines.Lock()
-	defer lines.Unlock()
-	_, _ = io.WriteString(output(), b.String())
+	write(b.String())
 }
 
 // seconds writes a duration as the story does, and short ones so that they can
