@@ -9,6 +9,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/gonb"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi"
+	_ "github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols/lessons" // what the lessons import, for the interpreter
 )
 
 // Engine is what runs the cells.

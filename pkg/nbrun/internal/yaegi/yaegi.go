@@ -26,7 +26,6 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
-	_ "github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols/lessons" // what the lessons import
 )
 
 // idle are the build flags that change nothing of what a program does.

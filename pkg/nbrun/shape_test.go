@@ -1,0 +1,132 @@
+package nbrun_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// layers are the packages of the runner, by their folder, from what stands on
+// nothing to what stands on all: a package imports only those above it in this
+// list.
+var layers = []string{
+	"event",
+	"internal/lastwords", "internal/cache", "internal/taken", "internal/lessons", "internal/lessons/list",
+	"internal/ipynb",
+	"internal/cells", "internal/params", "internal/program",
+	"internal/tidy", "internal/process",
+	"internal/engine",
+	"internal/gonb",
+	"internal/golang",
+	"internal/yaegi/symbols", "internal/yaegi/symbols/lessons", "internal/yaegi",
+	"internal/jupyter/orders", "internal/jupyter", "internal/jupyter/link",
+	".",
+	"report", "nbtest", "lab",
+}
+
+// sources parses all files of a folder's packages but tests and what is generated.
+func sources(t *testing.T, root string, with func(dir string, fset *token.FileSet, file *ast.File)) {
+	t.Helper()
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		if !ast.IsGenerated(file) {
+			dir, err := filepath.Rel(root, filepath.Dir(path))
+			if err != nil {
+				return err
+			}
+			with(filepath.ToSlash(dir), fset, file)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	const module = "github.com/b3771e63/prodcons/pkg/nbrun"
+	seen := map[string]bool{}
+	sources(t, ".", func(dir string, _ *token.FileSet, file *ast.File) {
+		seen[dir] = true
+		own := slices.Index(layers, dir)
+		if own < 0 {
+			t.Errorf("%s: has no place among the layers", dir)
+			return
+		}
+		for _, spec := range file.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			rest, ok := strings.CutPrefix(path, module)
+			if !ok {
+				continue
+			}
+			imported := strings.TrimPrefix(rest, "/")
+			if imported == "" {
+				imported = "."
+			}
+			if at := slices.Index(layers, imported); at < 0 || at >= own {
+				t.Errorf("%s imports %s, which is not above it", dir, imported)
+			}
+		}
+	})
+	for _, dir := range layers {
+		if !seen[dir] {
+			t.Errorf("%s: there is no such package", dir)
+		}
+	}
+}
+
+func TestNoFunctionIsLong(t *testing.T) {
+	const most = 80
+	sources(t, "../..", func(_ string, fset *token.FileSet, file *ast.File) {
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if n := fset.Position(f.End()).Line - fset.Position(f.Pos()).Line + 1; n > most {
+				t.Errorf("%s: %s has %d lines; %d are enough", fset.Position(f.Pos()), f.Name.Name, n, most)
+			}
+		}
+	})
+}
+
+// A library does not know by what flags a command gives it its options, and what
+// ends a program is the program's to call.
+func TestLibrariesNameNoFlagsAndEndNothing(t *testing.T) {
+	flags := regexp.MustCompile(`(^|[\s(])-(engine|clock|kernel|timeout|allow-errors|scrub|install|port|no-browser|p)\b`)
+	commands := regexp.MustCompile(`(^|/)(link|list|symbols|symbols/.*|testdata/.*)$`)
+	sources(t, "..", func(dir string, fset *token.FileSet, file *ast.File) {
+		if commands.MatchString(dir) {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BasicLit:
+				if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING && flags.MatchString(text) {
+					t.Errorf("%s: %s", fset.Position(n.Pos()), n.Value)
+				}
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && (x.Name == "os" && n.Sel.Name == "Exit" || x.Name == "log" && strings.HasPrefix(n.Sel.Name, "Fatal")) {
+					if !strings.HasSuffix(fset.Position(n.Pos()).Filename, "internal/yaegi/child.go") { // the interpreter's process
+						t.Errorf("%s: %s.%s", fset.Position(n.Pos()), x.Name, n.Sel.Name)
+					}
+				}
+			}
+			return true
+		})
+	})
+}
