@@ -11,8 +11,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
-	_ "github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols/lessons" // for gonbui
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	_ "github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols/lessons" // for gonbui
 )
 
 func TestMain(m *testing.M) {
