@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/fatih/color"
+
+	"github.com/b3771e63/prodcons/pkg/internal/display"
 )
 
 // Output is where lines go, if it is not nil; else they go to os.Stdout.
@@ -35,7 +37,7 @@ const (
 // follows the program that imports it.
 func styled(s style, format string, args ...any) string {
 	c := color.New(s) // without colour where NO_COLOR is set
-	if os.Getenv("GONB_PIPE") != "" && os.Getenv("NO_COLOR") == "" {
+	if display.InNotebook() && os.Getenv("NO_COLOR") == "" {
 		c.EnableColor()
 	}
 	return c.Sprintf(format, args...)
