@@ -184,18 +184,11 @@ func (t *truth) check(tt *testing.T, name, engine string, a answer) {
 // run runs the notebook and returns the answer to each cell.
 func (t *truth) run(tt *testing.T, opts nbrun.Options) []answer {
 	tt.Helper()
-	type object = map[string]any
-	var cells []object
-	for i, name := range t.names {
-		cells = append(cells, object{
-			"cell_type": "code", "id": fmt.Sprint("c", i), "metadata": object{}, "outputs": []any{}, "execution_count": nil,
-			"source": strings.TrimSuffix(t.texts[name], "\n"),
-		})
+	var sources []string
+	for _, name := range t.names {
+		sources = append(sources, strings.TrimSuffix(t.texts[name], "\n"))
 	}
-	data, err := json.Marshal(object{"cells": cells, "metadata": object{}, "nbformat": 4, "nbformat_minor": 5})
-	if err != nil {
-		tt.Fatal(err)
-	}
+	data := notebook(tt, sources)
 	dir := tt.TempDir()
 	opts.AllowErrors = true
 	r, nb, _ := executeData(tt, filepath.Join(dir, "truth.ipynb"), data, opts)

@@ -18,6 +18,9 @@ type Kind string
 const (
 	Programs Kind = "gonb_"   // of the cells of one notebook, by its path
 	Kernel   Kind = "kernel_" // and its tools
+	// Overlay has files of the standard library that programs are built with, not in
+	// the place where a go command would look for packages.
+	Overlay Kind = "_gob_"
 )
 
 // Root is the folder that all lies in. It need not be there.

@@ -1,7 +1,6 @@
 package golang
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -74,7 +74,7 @@ func buildEnv(env process.Env) []string {
 }
 
 // prepare builds programs, those of one kind by one command. It reports nothing:
-// when one fails, each is built alone when its turn comes, and then says why.
+// for one that fails, binaryOf says why when its turn comes.
 func (w *Workspace) prepare(ctx context.Context, builds []*build) {
 	if w.alone {
 		return
@@ -82,7 +82,7 @@ func (w *Workspace) prepare(ctx context.Context, builds []*build) {
 	kinds := map[string][]*build{}
 	var order []string
 	for _, b := range builds {
-		if !w.wants(b) {
+		if !w.wants(b) || w.apart[w.binary(b)] {
 			continue
 		}
 		k := b.kind()
@@ -94,15 +94,9 @@ func (w *Workspace) prepare(ctx context.Context, builds []*build) {
 	for _, k := range order {
 		group := kinds[k]
 		if len(group) == 1 && len(order) == 1 {
-			return // Binary does as well
+			return // binaryOf does as well
 		}
-		if w.build(ctx, group) != nil {
-			w.alone = true
-			continue
-		}
-		for _, b := range group {
-			w.built[w.binary(b)] = nil
-		}
+		w.together(ctx, group)
 	}
 }
 
@@ -168,56 +162,100 @@ func (w *Workspace) binary(b *build) string {
 	return filepath.Join(w.dir, "bin", hex.EncodeToString(sum[:6]), name)
 }
 
+// build builds programs of one kind.
 func (w *Workspace) build(ctx context.Context, builds []*build) error {
+	output, err := w.goBuild(ctx, builds)
+	var ee *exec.ExitError
+	if errors.As(err, &ee) {
+		return failure(builds[0], output, ee)
+	}
+	return err
+}
+
+// failure makes faults of what the go command said about a build.
+func failure(b *build, output string, exit error) event.Faults {
+	if faults := program.CompilerFaults(verdict.ReplaceAllString(output, "")); len(faults) > 0 {
+		return faults
+	}
+	return event.Faults{{Text: fmt.Sprintf("go %s: %v", command(b), exit)}}
+}
+
+// verdict is a line of go test that says no more than that there are errors.
+var verdict = regexp.MustCompile(`(?m)^FAIL(?:\t.*)?\n`)
+
+// command is the go command's word for building the program.
+func command(b *build) string {
+	if b.Test {
+		return "test"
+	}
+	return "build"
+}
+
+// goBuild has the go command build programs of one kind, and returns what it says.
+// The error is an *exec.ExitError if the go command has failed.
+func (w *Workspace) goBuild(ctx context.Context, builds []*build) (string, error) {
 	first := builds[0]
 	out := filepath.Dir(w.binary(first))
 	if err := os.MkdirAll(out, 0o700); err != nil {
-		return err
+		return "", err
 	}
-	mod := "-mod=mod"
-	if !first.AutoGet {
-		mod = "-mod=readonly"
-	}
-	args := []string{"build", mod, "-o", out + string(filepath.Separator)}
+	args := []string{command(first)}
 	if first.Test {
-		args = []string{"test", "-c", mod, "-o", out + string(filepath.Separator)}
+		args = append(args, "-c")
 	}
+	args = append(args, w.mod(first), "-o", out+string(filepath.Separator))
 	args = append(args, flags(first)...)
 	now := time.Now()
 	for _, b := range builds {
 		pkg, err := w.write(b)
 		if err != nil {
-			return err
+			return "", err
 		}
 		args = append(args, pkg)
 	}
-	env := first.Env.With("GOWORK", "off")
-	if first.virtual {
+	o := w.overlay(ctx, first)
+	output, err := w.goCommand(ctx, o, first, args)
+	if err == nil && o == (overlay{}) {
+		// The go command may have found out only now that gonbui is needed.
+		if o = w.overlay(ctx, first); o != (overlay{}) {
+			output, err = w.goCommand(ctx, o, first, args)
+		}
+	}
+	if err == nil {
+		for _, b := range builds { // what is in use is not old
+			_ = os.Chtimes(w.binary(b), now, now)
+			_ = os.Chtimes(filepath.Join(w.dir, "p", b.Name()), now, now)
+		}
+	}
+	return output, err
+}
+
+func (w *Workspace) mod(b *build) string {
+	if b.AutoGet {
+		return "-mod=mod"
+	}
+	return "-mod=readonly"
+}
+
+// goCommand runs the go command in the workspace, and returns what it says, with
+// paths from there.
+func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []string) (string, error) {
+	env := b.Env.With("GOWORK", "off")
+	if b.virtual {
 		env = env.With("CGO_ENABLED", "0")
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env = w.dir, env
+	cmd := o.command(ctx, args, env)
+	cmd.Dir = w.dir
 	cmd.WaitDelay = time.Second
 	output, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return "", ctx.Err()
 	}
-	if err != nil {
-		var ee *exec.ExitError
-		if !errors.As(err, &ee) {
-			return fmt.Errorf("run go %s: %w", args[0], err)
-		}
-		errs := program.CompilerFaults(string(bytes.ReplaceAll(output, []byte(w.dir+string(filepath.Separator)), nil)))
-		if len(errs) == 0 {
-			errs = event.Faults{{Text: fmt.Sprintf("go %s: %v", args[0], err)}}
-		}
-		return errs
+	var ee *exec.ExitError
+	if err != nil && !errors.As(err, &ee) {
+		err = fmt.Errorf("run go %s: %w", args[0], err)
 	}
-	for _, b := range builds { // what is in use is not old
-		_ = os.Chtimes(w.binary(b), now, now)
-		_ = os.Chtimes(filepath.Join(w.dir, "p", b.Name()), now, now)
-	}
-	return nil
+	return strings.ReplaceAll(string(output), w.dir+string(filepath.Separator), ""), err
 }
 
 // flags are the program's build flags; the fake clock is a build tag, and of

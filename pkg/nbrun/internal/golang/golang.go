@@ -57,8 +57,14 @@ type Workspace struct {
 	lock  *flock.Flock
 	goMod []byte
 	goSum []byte
-	built map[string]error // by binary: what building it came to, since the last Forget
+	built map[string]error // by binary: what building it came to, since the last Changed
+	apart map[string]bool  // by binary: is to be built alone
 	alone bool             // building several at once has failed since then
+
+	overlaid struct {
+		key string // what overlay depends on
+		overlay
+	}
 }
 
 // KeepFor is how long the program of a cell that is no longer run stays in the
@@ -76,7 +82,7 @@ func Open(ctx context.Context, notebook string) (*Workspace, error) {
 		return nil, err
 	}
 	id := cache.ID(abs)
-	w := &Workspace{built: map[string]error{}, progress: func(string) {}}
+	w := &Workspace{built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}}
 	if w.dir, err = cache.Dir(cache.Programs, id); err == nil {
 		if err := os.MkdirAll(w.dir, 0o700); err == nil {
 			w.lock = flock.New(cache.Lock(w.dir))
@@ -150,6 +156,7 @@ func (w *Workspace) Now() time.Time {
 // that programs are built from.
 func (w *Workspace) Changed() {
 	clear(w.built)
+	clear(w.apart)
 	w.alone = false
 }
 

@@ -58,8 +58,18 @@ func ownCache(t *testing.T) {
 	t.Setenv("HOME", t.TempDir()) // the cache of macOS is there
 }
 
+// shell runs a command, and returns what it writes.
+func shell(t testing.TB, command string) string {
+	t.Helper()
+	out, err := exec.Command("sh", "-c", command).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // job is the program of a cell.
-func job(t *testing.T, source string, flags ...string) engine.Job {
+func job(t testing.TB, source string, flags ...string) engine.Job {
 	t.Helper()
 	c, err := cells.Parse(source)
 	if err != nil {

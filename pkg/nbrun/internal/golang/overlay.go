@@ -1,0 +1,167 @@
+package golang
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/taken"
+)
+
+// overlay is how the go command is called so that programs wait until what they
+// display is taken: see package taken. The zero overlay is none.
+type overlay struct {
+	file string // for -overlay
+	root string // for GOROOT, if it has to be named in another way
+}
+
+// gonb is the module of gonbui.
+const gonb = "github.com/janpfeifer/gonb"
+
+// overlay returns the overlay for a build. There is none if no program of the
+// workspace can import gonbui, nor if the user's own flags have one, as only one is
+// possible. What can't be found out or done is no error: displays may then come
+// out of order, as in GoNB.
+func (w *Workspace) overlay(ctx context.Context, b *build) overlay {
+	mod, err := os.ReadFile(filepath.Join(w.dir, "go.mod"))
+	if err != nil || !bytes.Contains(mod, []byte(gonb)) || runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		return overlay{}
+	}
+	if slices.ContainsFunc(b.Flags, hasOverlay) {
+		return overlay{}
+	}
+	key := string(mod) + "\x00" + strings.Join(buildEnv(b.Env), "\x00")
+	if key != w.overlaid.key {
+		w.overlaid.key = key
+		w.overlaid.overlay, _ = w.newOverlay(ctx, b.Env)
+	}
+	return w.overlaid.overlay
+}
+
+// hasOverlay reports whether a build flag is -overlay.
+func hasOverlay(flag string) bool {
+	name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
+	return strings.HasPrefix(flag, "-") && name == "overlay"
+}
+
+// newOverlay writes the overlay for the Go that the workspace's go.mod selects.
+func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOMODCACHE", "GOFLAGS")
+	cmd.Dir, cmd.Env = w.dir, env.With("GOWORK", "off")
+	out, err := cmd.Output()
+	if err != nil {
+		return overlay{}, err
+	}
+	var goEnv struct{ GOROOT, GOMODCACHE, GOFLAGS string }
+	if err := json.Unmarshal(out, &goEnv); err != nil {
+		return overlay{}, err
+	}
+	if slices.ContainsFunc(strings.Fields(goEnv.GOFLAGS), hasOverlay) {
+		return overlay{}, errors.New("GOFLAGS has an overlay")
+	}
+	encoder, err := os.ReadFile(filepath.Join(goEnv.GOROOT, gob, "encoder.go"))
+	if err != nil {
+		return overlay{}, err
+	}
+	files := taken.Files()
+	if files["encoder.go"], err = taken.Patch(string(encoder)); err != nil {
+		return overlay{}, err
+	}
+	what := []string{goEnv.GOROOT}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		what = append(what, name, files[name])
+	}
+	id := cache.ID(what...)
+	if dir, err := cache.Dir(cache.Overlay, id); err == nil {
+		if o, err := writeOverlay(dir, goEnv.GOROOT, goEnv.GOMODCACHE, files); err == nil {
+			return o, nil
+		}
+	}
+	return writeOverlay(filepath.Join(w.dir, string(cache.Overlay)+id), goEnv.GOROOT, goEnv.GOMODCACHE, files)
+}
+
+// gob is the folder of the files that are overlaid.
+var gob = filepath.Join("src", "encoding", "gob")
+
+// writeOverlay writes the overlay to a folder of its own, if it is not there.
+func writeOverlay(dir, root, modCache string, files map[string]string) (overlay, error) {
+	var o overlay
+	// A Go that was fetched as a module lies in the module cache, where the go
+	// command refuses an overlay. By another name it does not.
+	link := ""
+	if rel, err := filepath.Rel(modCache, root); err == nil && filepath.IsLocal(rel) {
+		link = filepath.Join(dir, "pkg", "mod", rel)
+		o.root = link
+	}
+	o.file = filepath.Join(dir, "overlay.json")
+	if _, err := os.Stat(o.file); err == nil {
+		return o, nil
+	}
+	if link != "" {
+		if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+			return overlay{}, err
+		}
+		if err := os.Symlink(root, link); err != nil && !errors.Is(err, os.ErrExist) {
+			return overlay{}, err
+		}
+		root = link
+	}
+	replace := map[string]string{}
+	for name, text := range files {
+		replace[filepath.Join(root, gob, name)] = filepath.Join(dir, name)
+		if err := writeFile(filepath.Join(dir, name), text); err != nil {
+			return overlay{}, err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return overlay{}, err
+	}
+	return o, writeFile(o.file, string(text))
+}
+
+// command returns the go command with the overlay in its arguments, which follow
+// the first, and its environment.
+func (o overlay) command(ctx context.Context, args []string, env process.Env) *exec.Cmd {
+	name := "go"
+	if o.file != "" {
+		args = slices.Insert(slices.Clone(args), 1, "-overlay="+o.file)
+	}
+	if o.root != "" {
+		name = filepath.Join(o.root, "bin", "go")
+		env = env.With("GOROOT", o.root)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = env
+	return cmd
+}
+
+// writeFile writes a file that other processes may write at the same time, the
+// same text.
+func writeFile(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "tmp")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.WriteString(text)
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+	}
+	return err
+}

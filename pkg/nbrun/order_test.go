@@ -1,0 +1,111 @@
+package nbrun_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+)
+
+// What a cell prints and displays, comes in that order. Nothing but the display
+// tells when a line on stderr was written: which of two pipes was written to
+// first, nobody knows.
+func TestTextAndDisplaysComeInTheirOrder(t *testing.T) {
+	const gonbui = `%%%%
+fmt.Print("a%[1]d ")
+gonbui.DisplayHTML("first")
+fmt.Fprint(os.Stderr, "e%[1]d ")
+gonbui.DisplayMarkdown("second")
+fmt.Println("b%[1]d")
+gonbui.DisplayHTML("third")
+fmt.Fprintln(os.Stderr, "f%[1]d")
+gonbui.DisplayHTML("fourth")
+fmt.Println("c%[1]d")`
+	const pictures = `%%%%
+fmt.Print("a%[1]d ")
+picture.Show(new(prodcons.Record))
+fmt.Fprint(os.Stderr, "e%[1]d ")
+picture.Show(new(prodcons.Record))
+fmt.Println("b%[1]d")
+picture.Show(new(prodcons.Record))
+fmt.Fprintln(os.Stderr, "f%[1]d")
+picture.Show(new(prodcons.Record))
+fmt.Println("c%[1]d")`
+	const want = "stdout a%[1]d , display, stderr e%[1]d , display, stdout b%[1]d\n, display, stderr f%[1]d\n, display, stdout c%[1]d\n"
+	const imports = "import (\n\"github.com/b3771e63/prodcons/pkg/prodcons\"\n\"github.com/b3771e63/prodcons/pkg/prodcons/picture\"\n\"github.com/janpfeifer/gonb/gonbui\"\n)\n"
+	const count = 20
+	for _, c := range []struct {
+		name, cell string
+		opts       nbrun.Options
+	}{
+		{"go", gonbui, nbrun.Options{}},
+		{"go, pictures", pictures, nbrun.Options{}},
+		{"virtual clock", pictures, nbrun.Options{Clock: nbrun.Virtual}},
+		{"yaegi", gonbui, nbrun.Options{Engine: nbrun.Yaegi}},
+		{"yaegi, pictures", pictures, nbrun.Options{Engine: nbrun.Yaegi}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var sources []string
+			for i := range count {
+				sources = append(sources, fmt.Sprintf(c.cell, i))
+			}
+			sources[0] = imports + sources[0]
+			// In this module, and always by the same name, as then the programs are
+			// still there the next time.
+			_, nb, _ := executeData(t, filepath.Join("testdata", "order "+c.name+".ipynb"), notebook(t, sources), c.opts)
+			right := 0
+			for i, cell := range nb.Cells {
+				var raw struct {
+					Outputs []struct {
+						Type string `json:"output_type"`
+						Name string
+						Text []string
+					}
+				}
+				if err := json.Unmarshal(cell.Raw(), &raw); err != nil {
+					t.Fatal(err)
+				}
+				var got []string
+				for _, o := range raw.Outputs {
+					switch o.Type {
+					case "stream":
+						got = append(got, o.Name+" "+strings.Join(o.Text, ""))
+					case "display_data":
+						got = append(got, "display")
+					default:
+						got = append(got, o.Type)
+					}
+				}
+				if slices.Equal(got, strings.Split(fmt.Sprintf(want, i), ", ")) {
+					right++
+				} else if right == i {
+					t.Errorf("the outputs of cell %d are %q", i+1, got)
+				}
+			}
+			if right != count {
+				t.Errorf("%d of %d are right", right, count)
+			}
+		})
+	}
+}
+
+// notebook is a notebook of code cells.
+func notebook(t *testing.T, sources []string) []byte {
+	t.Helper()
+	type object = map[string]any
+	var cells []object
+	for i, source := range sources {
+		cells = append(cells, object{
+			"cell_type": "code", "id": fmt.Sprint("c", i), "metadata": object{}, "outputs": []any{}, "execution_count": nil, "source": source,
+		})
+	}
+	data, err := json.Marshal(object{"cells": cells, "metadata": object{}, "nbformat": 4, "nbformat_minor": 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
