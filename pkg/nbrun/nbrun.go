@@ -59,6 +59,9 @@ type Options struct {
 	Params      map[string]string // values for the parameters of the notebook, by name
 	Timeout     time.Duration     // for one cell, in real time, building included
 	AllowErrors bool              // go on after a cell that fails
+	// Times has the executed notebook tell when each of its cells ran, as JupyterLab
+	// can. Without it, a run that changes nothing changes no byte of it.
+	Times bool
 	// Select chooses the cells that are run, by reporting true; nil chooses all. The
 	// others are skipped, and have the number 0.
 	Select   func(event.Cell) bool

@@ -32,7 +32,7 @@ type Session struct {
 func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	s := &Session{notebook: n, mark: process.NewMark(), start: time.Now()}
 	s.result = newResult(n)
-	s.observer = event.All(s.result.file.Recorder(), n.opts.Observer)
+	s.observer = event.All(s.result.file.Recorder(n.opts.Times), n.opts.Observer)
 	dir := filepath.Dir(n.path)
 	nb := engine.Notebook{
 		Path: n.path, Dir: dir, Env: s.mark.On(os.Environ()).With("PWD", dir), Timeout: n.opts.Timeout,

@@ -163,6 +163,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
 	f.DurationVar(&c.opts.Timeout, "timeout", nbrun.DefaultTimeout, "what one cell may take, in real `time`")
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
+	f.BoolVar(&c.opts.Times, "times", false, "with -o or -w: write into each cell when it ran")
 	f.StringVar(&c.json, "json", "", "write what happens to `file`, as lines of JSON; - is stdout, and all else then goes to stderr")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")

@@ -112,7 +112,7 @@ func TestOneBadProgramDoesNotSetTheOthersApart(t *testing.T) {
 				if text(t, got[i]) != text(t, want) {
 					t.Errorf("%s:\n%s\nand alone\n%s", c.cells[i], text(t, got[i]), text(t, want))
 				}
-				if errs := (event.Faults)(nil); !errors.As(got[i], &errs) {
+				if errs := event.Faults(nil); !errors.As(got[i], &errs) {
 					t.Errorf("%s: %v", c.cells[i], got[i])
 				}
 			}

@@ -40,7 +40,7 @@ type Cell struct {
 
 	Outputs *Outputs // set by a Recorder: what the cell put out in its run
 	Count   int      // execution_count, set with Outputs; 0 is null
-	Times   *Times   // set with Outputs
+	Times   *Times   // set with Outputs; nil if they are not to be written
 
 	raw    []byte // as it stands in the file; nil when that is no longer so
 	fields []field

@@ -10,13 +10,15 @@ import (
 // as Jupyter would.
 type Recorder struct {
 	notebook *Notebook
+	times    bool
 	displays map[string][]*output // by their ID
 	clear    map[*Cell]bool       // before the next output
 }
 
-// Recorder returns the observer for a run of the notebook.
-func (nb *Notebook) Recorder() *Recorder {
-	return &Recorder{nb, map[string][]*output{}, map[*Cell]bool{}}
+// Recorder returns the observer for a run of the notebook. With times, the notebook
+// gets the times of its cells, too.
+func (nb *Notebook) Recorder(times bool) *Recorder {
+	return &Recorder{nb, times, map[string][]*output{}, map[*Cell]bool{}}
 }
 
 // Observe takes an event in.
@@ -27,9 +29,14 @@ func (r *Recorder) Observe(e event.Event) error {
 	c := r.notebook.Cells[e.Cell.Index]
 	switch e.Action {
 	case event.Begin:
-		c.Outputs, c.Count, c.Times = new(Outputs), e.Cell.Number, &Times{Begin: e.Time, End: e.Time}
+		c.Outputs, c.Count = new(Outputs), e.Cell.Number
+		if r.times {
+			c.Times = &Times{Begin: e.Time, End: e.Time}
+		}
 	case event.Pass, event.Fail:
-		c.Times.End = e.Time
+		if r.times {
+			c.Times.End = e.Time
+		}
 	case event.Out:
 		return r.output(c, e.Output)
 	}

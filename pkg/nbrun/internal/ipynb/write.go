@@ -141,15 +141,22 @@ func (c *Cell) write(w *writer, level int) error {
 			return nil
 		})
 		add("outputs", func(level int) error { return c.Outputs.write(w, level) })
-		if c.Times != nil {
+		if c.Times != nil || c.hasOldTimes() {
 			add("metadata", func(level int) error { return c.writeMetadata(w, level) })
 		}
 	}
 	return w.ordered(level, order, members)
 }
 
-// writeMetadata writes the cell's metadata with the times of its execution, in
-// the member and form that JupyterLab and nbclient use.
+// hasOldTimes reports whether the file has times of an earlier execution.
+func (c *Cell) hasOldTimes() bool {
+	fields, err := object(get(c.fields, "metadata"))
+	return err == nil && get(fields, "execution") != nil
+}
+
+// writeMetadata writes the cell's metadata with the times of its execution, if there
+// are any, in the member and form that JupyterLab and nbclient use. Those of an
+// earlier one are left out.
 func (c *Cell) writeMetadata(w *writer, level int) error {
 	fields := []field{}
 	if raw := get(c.fields, "metadata"); raw != nil {
@@ -170,6 +177,9 @@ func (c *Cell) writeMetadata(w *writer, level int) error {
 	if c.raw == nil && !c.edited && c.Tags != nil {
 		order = insert(order, "tags")
 		members["tags"] = func(level int) error { return w.value(level, c.Tags, false) }
+	}
+	if c.Times == nil {
+		return w.ordered(level, order, members)
 	}
 	order = insert(order, "execution")
 	begin, end := c.Times.Begin.UTC().Format(stamp), c.Times.End.UTC().Format(stamp)
