@@ -25,11 +25,7 @@ func BenchmarkLesson(b *testing.B) {
 	lesson := lessons.Named("synchronous")
 	_, _, data := execute(b, lesson, nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": "1000"}})
 	data = withoutFaults(b, data)
-	given := filepath.Join(b.TempDir(), "given.ipynb") // for the peers, which run it in the lesson's folder
-	if err := os.WriteFile(given, data, 0o644); err != nil {
-		b.Fatal(err)
-	}
-	folder := filepath.Dir(lesson)
+	given := inModule(b, data)
 
 	for name, opts := range map[string]nbrun.Options{
 		"go,clock=virtual": {Clock: nbrun.Virtual},
@@ -52,8 +48,8 @@ func BenchmarkLesson(b *testing.B) {
 		})
 	}
 	for name, command := range map[string]string{
-		"nbconvert": "jupyter nbconvert --to notebook --execute --ExecutePreprocessor.kernel_name=gonb --output-dir OUT " + given,
-		"papermill": "papermill --no-progress-bar --cwd " + folder + " -k gonb " + given + " OUT/papermill.ipynb",
+		"nbconvert": "jupyter nbconvert --to notebook --execute --output-dir OUT " + given,
+		"papermill": "papermill --no-progress-bar --cwd " + filepath.Dir(given) + " -k gonb " + given + " OUT/papermill.ipynb",
 	} {
 		b.Run(name, func(b *testing.B) {
 			args := strings.Fields(strings.ReplaceAll(command, "OUT", b.TempDir()))
@@ -70,6 +66,27 @@ func BenchmarkLesson(b *testing.B) {
 			})
 		})
 	}
+}
+
+// inModule writes a notebook to a folder from which this module is found, but which
+// is not the lessons' own.
+func inModule(b *testing.B, data []byte) (path string) {
+	b.Helper()
+	dir := b.TempDir()
+	root, err := filepath.Abs("../..")
+	for _, name := range []string{"go.mod", "go.sum", "pkg"} {
+		if err == nil {
+			err = os.Symlink(filepath.Join(root, name), filepath.Join(dir, name))
+		}
+	}
+	path = filepath.Join(dir, "given.ipynb")
+	if err == nil {
+		err = os.WriteFile(path, data, 0o644)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return path
 }
 
 // warm runs f once before the clock starts.
