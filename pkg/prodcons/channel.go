@@ -8,9 +8,11 @@ import (
 
 // Channel is the queue that waits and is woken: Get returns as soon as there is
 // a value, Put as soon as there is room. It is a Go channel with a context, and
-// with a Close that any goroutine may call at any time. Make one with
-// [NewChannel]. [Buffer] does the same in a fraction of the time.
+// with a Close that any goroutine may call at any time. The zero value is ready for
+// use and has no room; [NewChannel] makes one with room. [Buffer] does the same in
+// a fraction of the time.
 type Channel[T any] struct {
+	once    sync.Once // makes the channels
 	values  chan T
 	closing chan struct{}
 
@@ -22,14 +24,21 @@ type Channel[T any] struct {
 // NewChannel returns a queue with room for capacity values. With a capacity of
 // zero or less, Put waits until a consumer takes the value from its hands.
 func NewChannel[T any](capacity int) *Channel[T] {
-	return &Channel[T]{
-		values:  make(chan T, max(capacity, 0)),
-		closing: make(chan struct{}),
-	}
+	q := new(Channel[T])
+	q.make(capacity)
+	return q
+}
+
+// make makes the channels, unless they are there.
+func (q *Channel[T]) make(capacity int) {
+	q.once.Do(func() {
+		q.values, q.closing = make(chan T, max(capacity, 0)), make(chan struct{})
+	})
 }
 
 // begin says whether a put may go on; if so, it must end with q.puts.Done.
 func (q *Channel[T]) begin() bool {
+	q.make(0)
 	q.mu.RLock()
 	defer q.mu.RUnlock()
 	if q.closed {
@@ -77,12 +86,15 @@ func (q *Channel[T]) TryPut(v T) error {
 // PutBatch puts the values one by one, in their order, and returns how many it
 // has put. Those of other goroutines may come between them.
 func (q *Channel[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	for i, v := range values {
 		if err := q.Put(ctx, v); err != nil {
 			return i, err
 		}
 	}
-	return len(values), ctx.Err()
+	return len(values), nil
 }
 
 // Get removes the oldest value, waiting until there is one. Consumers that wait
@@ -92,6 +104,7 @@ func (q *Channel[T]) Get(ctx context.Context) (T, error) {
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
+	q.make(0)
 	select {
 	case v, ok := <-q.values:
 		if !ok {
@@ -107,6 +120,7 @@ func (q *Channel[T]) Get(ctx context.Context) (T, error) {
 // waits, and fails with ErrEmpty if there is neither.
 func (q *Channel[T]) TryGet() (T, error) {
 	var none T
+	q.make(0)
 	select {
 	case v, ok := <-q.values:
 		if !ok {
@@ -142,6 +156,7 @@ func (q *Channel[T]) All(ctx context.Context) iter.Seq[T] { return all(ctx, q) }
 
 // Close ends the queue. Puts that are waiting for room fail with ErrClosed.
 func (q *Channel[T]) Close() {
+	q.make(0)
 	q.mu.Lock()
 	if q.closed {
 		q.mu.Unlock()
@@ -155,4 +170,7 @@ func (q *Channel[T]) Close() {
 }
 
 // Len is the number of values in the channel's buffer.
-func (q *Channel[T]) Len() int { return len(q.values) }
+func (q *Channel[T]) Len() int {
+	q.make(0)
+	return len(q.values)
+}
