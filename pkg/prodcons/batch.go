@@ -39,7 +39,7 @@ func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 		q.tail.Store(w)
 		return 0, ErrClosed
 	}
-	room := q.limit - (t - q.put.got)
+	room := q.limit - (t - q.put.other)
 	if room < uint64(len(values)) || q.limit == 0 {
 		if room = q.room(t); room == 0 {
 			q.tail.Store(w)
@@ -48,9 +48,10 @@ func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 	}
 	values = values[:min(uint64(len(values)), room)]
 	for n < len(values) {
-		i := (t + uint64(n)) & q.mask
-		if i == 0 {
-			q.grow()
+		i := t + uint64(n) - q.put.base
+		if i == uint64(len(q.put.slots)) {
+			q.grow(t + uint64(n))
+			i = 0
 		}
 		n += copy(q.put.slots[i:], values[n:])
 	}
@@ -85,10 +86,10 @@ func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error)
 func (q *Buffer[T]) tryGetBatch(buffer []T) (n int, err error) {
 	w := lock(&q.head)
 	h := w / one
-	if q.get.put-h < uint64(len(buffer)) {
+	if q.get.other-h < uint64(len(buffer)) {
 		t := q.tail.Load()
-		q.get.put = t / one
-		if h == q.get.put {
+		q.get.other = t / one
+		if h == q.get.other {
 			q.head.Store(w)
 			if t&closed != 0 {
 				return 0, ErrClosed
@@ -96,11 +97,12 @@ func (q *Buffer[T]) tryGetBatch(buffer []T) (n int, err error) {
 			return 0, ErrEmpty
 		}
 	}
-	buffer = buffer[:min(uint64(len(buffer)), q.get.put-h)]
+	buffer = buffer[:min(uint64(len(buffer)), q.get.other-h)]
 	for n < len(buffer) {
-		i := (h + uint64(n)) & q.mask
-		if i == 0 {
-			q.shrink()
+		i := h + uint64(n) - q.get.base
+		if i == uint64(len(q.get.slots)) {
+			q.shrink(h + uint64(n))
+			i = 0
 		}
 		slots := q.get.slots[i:]
 		k := copy(buffer[n:], slots)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"math/bits"
 	"reflect"
 	"runtime"
 	"sync/atomic"
@@ -36,12 +35,12 @@ func (w WhenFull) String() string {
 }
 
 // Buffer is the queue for real use: Get returns as soon as there is a value, Put
-// as soon as there is room, and who waits sleeps. The zero value is an empty
-// buffer without a bound, ready for use; [NewBuffer] makes one with a bound. A
-// Buffer must not be copied after its first use.
+// as soon as there is room, and a goroutine that waits sleeps. The zero value is an
+// empty buffer without a bound, ready for use; [NewBuffer] makes one with a bound.
+// A Buffer must not be copied after its first use.
 //
 // Order: values come out in the order in which they went in; the history of all
-// calls is that of one queue (it is linearizable), but that a batch counts as
+// calls is that of one queue (it is linearizable), except that a batch counts as
 // its values one after the other.
 //
 // Fairness: goroutines that wait are woken in the order in which they came, one
@@ -49,21 +48,24 @@ func (w WhenFull) String() string {
 // come between: the woken one then waits on, in front of all others. So nobody
 // who comes later and waits is preferred, but a wait has no bound.
 //
-// Cost: a few nanoseconds, no allocation. Put and Get each take a lock that lasts
+// Cost: some nanoseconds, no allocation. Put and Get each take a lock that lasts
 // for a few instructions; producers and consumers have one each, and don't
-// disturb one another while the buffer is neither full nor empty. Who has to wait
-// looks again a few times, for some microseconds at most, and then sleeps: an
-// idle buffer costs no time at all. With a bound, memory for all of it is taken
-// at once; without, it follows the length in both directions, in pieces of some
-// kilobytes.
+// disturb one another while the buffer is neither full nor empty. A goroutine that
+// has to wait looks again a few times, for some microseconds at most, and then
+// sleeps: an idle buffer costs no time at all. To sleep under a context that can
+// end takes an allocation of some 100 bytes.
+//
+// Memory: with a bound, that for exactly so many values is taken at once; without,
+// it follows the length in both directions, in pieces of 8 KiB at most, or of one
+// value if that is larger.
 type Buffer[T any] struct {
-	bound int // 0: none
-	full  WhenFull
+	bound  int // 0: none
+	full   WhenFull
+	onDrop func(T)
 
 	// Set by make: at once if there is a bound, else by the first put, under tail's
 	// lock, before it publishes its value.
 	limit  uint64 // the bound, or next to infinity; 0 before
-	mask   uint64 // len(piece.slots) - 1
 	shared bool   // there are pointers in T
 
 	// A position counts all values ever put or got. It shares a word with its
@@ -74,19 +76,13 @@ type Buffer[T any] struct {
 	// a lock for each end is from Michael and Scott's two-lock queue.
 	_    [64]byte      // each end has cache lines of its own
 	tail atomic.Uint64 // position << 2 | closed | locked
-	put  struct {      // guarded by tail's lock
-		got   uint64    // the head's position, as last seen
-		at    *piece[T] // where the last value was put
-		slots []T       // at's
-	}
+	put  end[T]        // guarded by tail's lock
+	size int           // of the next piece; guarded by tail's lock
+
 	drops atomic.Int64
 	_     [64]byte
-	head  atomic.Uint64 // position << 2 | locked
-	get   struct {      // guarded by head's lock
-		put   uint64    // the tail's position, as last seen
-		at    *piece[T] // where the last value was got
-		slots []T       // at's
-	}
+	head  atomic.Uint64            // position << 2 | locked
+	get   end[T]                   // guarded by head's lock
 	spare atomic.Pointer[piece[T]] // one that has been read to its end
 	_     [64]byte
 	first piece[T] // has no slots: the piece before the first
@@ -96,11 +92,19 @@ type Buffer[T any] struct {
 	putters waiters
 }
 
-// piece is a part of a buffer. One with a bound has a single piece, which is its
-// own successor.
+// end is what one end of the buffer knows.
+type end[T any] struct {
+	other uint64    // the opposite end's position, as last seen
+	at    *piece[T] // where the last value was put or got
+	slots []T       // at's
+	base  uint64    // the position of slots[0]
+}
+
+// piece is a part of a buffer. A ring is its own successor.
 type piece[T any] struct {
 	slots []T
 	next  *piece[T]
+	ring  bool
 }
 
 // The bits of an end's word.
@@ -114,12 +118,24 @@ const (
 // does when it is full. With a bound of zero or less it has none, and is never
 // full. A bound for which there is no memory makes it panic, as make does.
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
-	q := &Buffer[T]{bound: max(bound, 0), full: full}
+	q := newBuffer[T](bound, full)
 	if bound > 0 {
-		q.make()
+		p := &piece[T]{slots: make([]T, bound), ring: true}
+		p.next, q.first.next = p, p
 	}
 	return q
 }
+
+// newBuffer returns a buffer that takes memory for what it holds only, even if
+// it has a bound.
+func newBuffer[T any](bound int, full WhenFull) *Buffer[T] {
+	return &Buffer[T]{bound: max(bound, 0), full: full}
+}
+
+// OnDrop makes the buffer call f with each value that it drops because it is full,
+// in the goroutine whose put made it do so, after the put; f may use the buffer.
+// OnDrop must be called before the buffer is used.
+func (q *Buffer[T]) OnDrop(f func(v T)) { q.onDrop = f }
 
 // lock takes the lock in word and returns the word without it. TryPut and TryGet
 // try once by themselves before they call it: the compiler does not inline it.
@@ -135,22 +151,26 @@ func lock(word *atomic.Uint64) uint64 {
 	}
 }
 
+// The sizes of pieces, in bytes: of the first, and of the largest. Each is twice
+// as large as the one before.
+const (
+	smallPiece = 512
+	largePiece = 8 << 10
+)
+
+// slots is how many values of type T fit into a piece of so many bytes.
+func slots[T any](bytes int) int {
+	return max(1, bytes/max(8, int(reflect.TypeFor[T]().Size())))
+}
+
 // make prepares the buffer for its first value.
 func (q *Buffer[T]) make() {
-	typ := reflect.TypeFor[T]()
+	q.limit = math.MaxUint64
 	if q.bound > 0 {
-		p := &piece[T]{slots: make([]T, 1<<bits.Len(uint(q.bound-1)))}
-		p.next, q.first.next = p, p
-		q.limit, q.mask = uint64(q.bound), uint64(len(p.slots)-1)
-	} else {
-		const bytes = 8 << 10
-		n := 16
-		for n < 1024 && n*int(typ.Size()) < bytes {
-			n *= 2
-		}
-		q.limit, q.mask = math.MaxUint64, uint64(n-1)
+		q.limit = uint64(q.bound)
 	}
-	q.shared = pointers(typ)
+	q.size = slots[T](smallPiece)
+	q.shared = pointers(reflect.TypeFor[T]())
 	q.put.at = &q.first
 }
 
@@ -160,8 +180,8 @@ func (q *Buffer[T]) room(t uint64) uint64 {
 	if q.limit == 0 {
 		q.make()
 	}
-	q.put.got = q.head.Load() / one
-	return q.limit - (t - q.put.got)
+	q.put.other = q.head.Load() / one
+	return q.limit - (t - q.put.other)
 }
 
 // pointers says whether a value of type t refers to other memory.
@@ -180,36 +200,45 @@ func pointers(t reflect.Type) bool {
 	return t.Kind() > reflect.Complex128
 }
 
-// grow goes on to the next piece, whose first slot is the next.
-func (q *Buffer[T]) grow() {
+// grow goes on to the next piece, whose first slot is that of position t.
+func (q *Buffer[T]) grow(t uint64) {
 	if q.put.at.next == nil {
 		p := q.spare.Swap(nil)
-		if p == nil {
-			p = &piece[T]{slots: make([]T, q.mask+1)}
+		if p == nil || len(p.slots) < q.size {
+			p = &piece[T]{slots: make([]T, q.size)}
 		}
+		q.size = min(2*q.size, slots[T](largePiece))
 		q.put.at.next = p
 	}
-	q.put.at = q.put.at.next
-	q.put.slots = q.put.at.slots
+	q.put.enter(t)
 }
 
-// shrink goes on to the next piece, and keeps the one it leaves for use again.
-func (q *Buffer[T]) shrink() {
-	old := q.get.at
-	if old == nil {
-		old = &q.first
+// shrink goes on to the next piece, whose first slot is that of position h, and
+// keeps the one it leaves for use again.
+func (q *Buffer[T]) shrink(h uint64) {
+	if q.get.at == nil {
+		q.get.at = &q.first
 	}
-	q.get.at = old.next
-	q.get.slots = q.get.at.slots
-	if old != &q.first && old != q.get.at {
+	old := q.get.at
+	q.get.enter(h)
+	if old != &q.first && !q.get.at.ring {
 		old.next = nil
 		q.spare.Store(old)
 	}
 }
 
+// enter goes on to the next piece.
+func (e *end[T]) enter(position uint64) {
+	e.at = e.at.next
+	e.slots, e.base = e.at.slots, position
+}
+
 // TryPut appends v if there is room, or makes room as the buffer's [WhenFull]
 // says. When it is Wait or Fail, TryPut fails with ErrFull instead.
-func (q *Buffer[T]) TryPut(v T) error {
+func (q *Buffer[T]) TryPut(v T) error { return q.tryPut(&v) }
+
+// tryPut puts *v, which is not copied on the way to its slot.
+func (q *Buffer[T]) tryPut(v *T) error {
 	w := q.tail.Load()
 	if w&locked != 0 || !q.tail.CompareAndSwap(w, w|locked) {
 		w = lock(&q.tail)
@@ -219,24 +248,15 @@ func (q *Buffer[T]) TryPut(v T) error {
 		q.tail.Store(w)
 		return ErrClosed
 	}
-	if t-q.put.got >= q.limit && q.room(t) == 0 {
-		switch q.full {
-		case DropOldest:
-			q.drop(t)
-		case DropNewest:
-			q.tail.Store(w)
-			q.drops.Add(1)
-			return nil
-		default:
-			q.tail.Store(w)
-			return ErrFull
-		}
+	if t-q.put.other >= q.limit && q.room(t) == 0 {
+		return q.tryPutFull(w, v)
 	}
-	i := t & q.mask
-	if i == 0 {
-		q.grow()
+	i := t - q.put.base
+	if i == uint64(len(q.put.slots)) {
+		q.grow(t)
+		i = 0
 	}
-	q.put.slots[i] = v
+	q.put.slots[i] = *v
 	q.tail.Store(w + one)
 	if q.getters.wanted.Load() {
 		q.getters.wake()
@@ -244,59 +264,100 @@ func (q *Buffer[T]) TryPut(v T) error {
 	return nil
 }
 
+// tryPutFull is tryPut into a full buffer, whose tail is locked and was w.
+func (q *Buffer[T]) tryPutFull(w uint64, v *T) error {
+	switch q.full {
+	case DropOldest:
+		t := w / one
+		old, dropped := q.drop(t)
+		if t-q.put.base == uint64(len(q.put.slots)) {
+			q.grow(t)
+		}
+		q.put.slots[t-q.put.base] = *v
+		q.tail.Store(w + one)
+		if q.getters.wanted.Load() {
+			q.getters.wake()
+		}
+		if dropped {
+			q.dropped(&old)
+		}
+		return nil
+	case DropNewest:
+		q.tail.Store(w)
+		q.dropped(v)
+		return nil
+	}
+	q.tail.Store(w)
+	return ErrFull
+}
+
+// dropped counts a dropped value and hands it to whoever asked. Nothing is locked.
+func (q *Buffer[T]) dropped(v *T) {
+	q.drops.Add(1)
+	if q.onDrop != nil {
+		q.onDrop(*v)
+	}
+}
+
 // drop makes room for one value. The tail is locked and at position t.
-func (q *Buffer[T]) drop(t uint64) {
+func (q *Buffer[T]) drop(t uint64) (old T, dropped bool) {
 	w := lock(&q.head)
 	h := w / one
 	if t-h == q.limit { // still full
-		i := h & q.mask
-		if i == 0 {
-			q.shrink()
+		i := h - q.get.base
+		if i == uint64(len(q.get.slots)) {
+			q.shrink(h)
+			i = 0
 		}
-		var none T
-		q.get.slots[i] = none
+		old, dropped = q.get.slots[i], true
+		clear(q.get.slots[i : i+1])
 		w += one
-		q.drops.Add(1)
 	}
-	q.get.put = t
-	q.put.got = w / one
+	q.get.other = t
+	q.put.other = w / one
 	q.head.Store(w)
+	return old, dropped
 }
 
 // TryGet removes the oldest value, or fails with ErrEmpty when there is none
 // now, with ErrClosed when there will be none any more.
 func (q *Buffer[T]) TryGet() (v T, err error) {
+	err = q.tryGet(&v)
+	return v, err
+}
+
+// tryGet gets into *v, which it leaves alone if there is nothing.
+func (q *Buffer[T]) tryGet(v *T) error {
 	w := q.head.Load()
 	if w&locked != 0 || !q.head.CompareAndSwap(w, w|locked) {
 		w = lock(&q.head)
 	}
 	h := w / one
-	if h == q.get.put {
+	if h == q.get.other {
 		t := q.tail.Load()
-		q.get.put = t / one
-		if h == q.get.put {
+		q.get.other = t / one
+		if h == q.get.other {
 			q.head.Store(w)
 			if t&closed != 0 {
-				return v, ErrClosed
+				return ErrClosed
 			}
-			return v, ErrEmpty
+			return ErrEmpty
 		}
 	}
-	i := h & q.mask
-	if i == 0 {
-		q.shrink()
+	i := h - q.get.base
+	if i == uint64(len(q.get.slots)) {
+		q.shrink(h)
+		i = 0
 	}
-	slot := &q.get.slots[i]
-	v = *slot
+	*v = q.get.slots[i]
 	if q.shared {
-		var none T
-		*slot = none // so that it can be collected
+		clear(q.get.slots[i : i+1]) // so that it can be collected
 	}
 	q.head.Store(w + one)
 	if q.putters.wanted.Load() {
 		q.putters.wake()
 	}
-	return v, nil
+	return nil
 }
 
 // Put appends v. When the buffer is full it does what its [WhenFull] says: wait,
@@ -307,11 +368,15 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := q.TryPut(v)
+	err := q.tryPut(&v)
 	if err == ErrFull && q.full == Wait {
-		return q.wait(ctx, &q.putters, ErrFull, false, func() error { return q.TryPut(v) })
+		return q.putSlow(ctx, v)
 	}
 	return err
+}
+
+func (q *Buffer[T]) putSlow(ctx context.Context, v T) error {
+	return q.wait(ctx, &q.putters, ErrFull, false, func() error { return q.tryPut(&v) })
 }
 
 // Get removes the oldest value, waiting until there is one. It fails with
@@ -321,17 +386,14 @@ func (q *Buffer[T]) Get(ctx context.Context) (v T, err error) {
 	if err := ctx.Err(); err != nil {
 		return v, err
 	}
-	if v, err = q.TryGet(); err != ErrEmpty {
+	if err = q.tryGet(&v); err != ErrEmpty {
 		return v, err
 	}
 	return q.getSlow(ctx)
 }
 
 func (q *Buffer[T]) getSlow(ctx context.Context) (v T, err error) {
-	err = q.wait(ctx, &q.getters, ErrEmpty, false, func() (err error) {
-		v, err = q.TryGet()
-		return err
-	})
+	err = q.wait(ctx, &q.getters, ErrEmpty, false, func() error { return q.tryGet(&v) })
 	return v, err
 }
 

@@ -2,11 +2,38 @@ package prodcons_test
 
 import (
 	"context"
+	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
+
+// allocated returns how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+func TestABufferTakesNoMoreMemoryThanItsValuesNeed(t *testing.T) {
+	type large [1 << 20]byte
+	unbounded := new(prodcons.Buffer[large])
+	var v large
+	if n := allocated(func() { _ = unbounded.TryPut(v) }); n > 3<<20 {
+		t.Errorf("the first value of 1 MiB takes %d KiB", n>>10)
+	}
+	if n := allocated(func() { prodcons.NewBuffer[large](33, prodcons.Wait) }); n > 34<<20 {
+		t.Errorf("room for 33 values of 1 MiB takes %d MiB", n>>20)
+	}
+	small := new(prodcons.Buffer[int64])
+	if n := allocated(func() { _ = small.TryPut(1) }); n > 1<<10 {
+		t.Errorf("the first value of 8 bytes takes %d bytes", n)
+	}
+}
 
 func TestABatchThatWasPutIsNoError(t *testing.T) {
 	for name, kind := range kinds[int]() {
@@ -57,5 +84,26 @@ func TestAZeroChannelIsReadyForUse(t *testing.T) {
 	unused.Close()
 	if err := unused.TryPut(1); err != prodcons.ErrClosed || unused.Len() != 0 {
 		t.Error(err)
+	}
+}
+
+func TestWhatAFullBufferDropsIsHandedOver(t *testing.T) {
+	for full, want := range map[prodcons.WhenFull][]int{
+		prodcons.DropNewest: {3, 4, 5},
+		prodcons.DropOldest: {0, 1, 2},
+	} {
+		q := prodcons.NewBuffer[int](3, full)
+		var dropped []int
+		q.OnDrop(func(v int) {
+			dropped = append(dropped, v)
+			_ = q.Len() // it may use the buffer
+		})
+		for i := range 4 {
+			_ = q.Put(t.Context(), i)
+		}
+		_, _ = q.PutBatch(t.Context(), []int{4, 5})
+		if !slices.Equal(dropped, want) || q.Dropped() != len(want) {
+			t.Errorf("%v: %v were handed over, want %v", full, dropped, want)
+		}
 	}
 }
