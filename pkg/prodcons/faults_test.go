@@ -4,11 +4,57 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
+
+// A queue that lives in a package's variable is used by many tests, some of them
+// in a bubble.
+func TestAQueueMayBeUsedInOneBubbleAndThenInAnother(t *testing.T) {
+	queues := map[string]full[int]{
+		"bound":    prodcons.NewBuffer[int](1, prodcons.Wait),
+		"no bound": new(prodcons.Buffer[int]),
+	}
+	for name, q := range queues {
+		t.Run(name, func(t *testing.T) {
+			use := func(t *testing.T, ctx context.Context) {
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					for i := range 3 {
+						if v, err := q.Get(ctx); v != i || err != nil {
+							t.Errorf("got %d, %v, want %d", v, err, i)
+						}
+						time.Sleep(time.Millisecond)
+					}
+				})
+				time.Sleep(time.Millisecond)
+				for i := range 3 { // with room for one, it waits in its turn
+					if err := q.Put(ctx, i); err != nil {
+						t.Error(err)
+					}
+				}
+				wg.Wait()
+			}
+			for range 3 {
+				for _, ctx := range []context.Context{context.Background(), nil} {
+					in := func(t *testing.T) {
+						ctx := ctx
+						if ctx == nil { // one that can end
+							ctx = t.Context()
+						}
+						use(t, ctx)
+					}
+					in(t)
+					synctest.Test(t, in)
+				}
+			}
+		})
+	}
+}
 
 // allocated returns how many bytes f allocates.
 func allocated(f func()) uint64 {

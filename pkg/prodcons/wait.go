@@ -33,26 +33,20 @@ func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bo
 		q.pass(ws, stuck)
 		return err
 	}
-	done := ctx.Done()
-	for beaten := false; ; beaten = true {
+	beaten := false
+	for {
 		w := ws.enter(beaten)
 		if !q.stuck(stuck) { // since our look, before our entry
+			ws.leave(w)
 			if err := try(); err != stuck {
-				ws.leave(w)
 				q.pass(ws, stuck)
 				return err
 			}
+			continue
 		}
-		if done == nil { // a plain receive is faster
-			<-w.woken
-		} else {
-			select {
-			case <-w.woken:
-			case <-done:
-				ws.leave(w)
-				q.pass(ws, stuck)
-				return ctx.Err()
-			}
+		if !ws.sleep(w, ctx.Done()) {
+			q.pass(ws, stuck)
+			return ctx.Err()
 		}
 		err := try()
 		ws.arrived(w)
@@ -60,6 +54,7 @@ func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bo
 		if err != stuck {
 			return err
 		}
+		beaten = true
 	}
 }
 

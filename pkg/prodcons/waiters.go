@@ -13,7 +13,7 @@ import (
 // there is more. Go's scheduler wakes its own threads so.
 type waiters struct {
 	wanted  atomic.Bool  // somebody waits and nobody is on the way
-	looking atomic.Int32 // so many have not gone to sleep yet
+	looking atomic.Int32 // the number of those that have not gone to sleep yet
 
 	mu          sync.Mutex
 	first, last *waiter
@@ -21,20 +21,31 @@ type waiters struct {
 	free        *waiter
 }
 
+// waiter is a place to sleep. It is used again, by any goroutine: its condition
+// belongs to no bubble of testing/synctest, as a channel would. So a channel, which
+// a sleep needs that a context can end, is made for that sleep.
 type waiter struct {
-	woken      chan struct{}
+	ws         *waiters
+	cond       sync.Cond
+	woken      chan struct{} // nil: cond is signalled instead
 	prev, next *waiter
 	waits      bool // is in the list
 }
 
-// enter takes a place at the end of the list, or, for one that was woken in
-// vain, in front.
+// Unlock and Lock make a waiter the lock of its own condition. It gives up the
+// list's lock when it sleeps, and does not need it when it wakes.
+func (w *waiter) Unlock() { w.ws.mu.Unlock() }
+func (w *waiter) Lock()   {}
+
+// enter takes a place at the end of the list, or, for one that was woken and
+// found nothing, in front. It returns with the list locked: the place is given up
+// by leave, or slept in.
 func (ws *waiters) enter(front bool) *waiter {
 	ws.mu.Lock()
-	defer ws.mu.Unlock()
 	w := ws.free
 	if w == nil {
-		w = &waiter{woken: make(chan struct{}, 1)}
+		w = &waiter{ws: ws}
+		w.cond.L = w
 	} else {
 		ws.free = w.next
 	}
@@ -53,22 +64,41 @@ func (ws *waiters) enter(front bool) *waiter {
 	return w
 }
 
+// sleep sleeps in the place that enter has returned, until w is woken: then it
+// must arrive. When done, which may be nil, ends the sleep before, it gives up
+// the place and returns false.
+func (ws *waiters) sleep(w *waiter, done <-chan struct{}) bool {
+	if done == nil {
+		w.cond.Wait()
+		return true
+	}
+	woken := make(chan struct{}, 1)
+	w.woken = woken
+	ws.mu.Unlock()
+	select {
+	case <-woken:
+		return true
+	case <-done:
+	}
+	ws.mu.Lock()
+	if w.waits {
+		ws.leave(w)
+	} else { // it had been woken by then
+		ws.mu.Unlock()
+		ws.arrived(w)
+	}
+	return false
+}
+
 // update sets wanted. The list is locked.
 func (ws *waiters) update() { ws.wanted.Store(ws.first != nil && ws.onTheWay == 0) }
 
-// leave gives up w's place. If w had been woken, it arrives.
+// leave gives up w's place, and unlocks the list.
 func (ws *waiters) leave(w *waiter) {
-	ws.mu.Lock()
-	if w.waits {
-		ws.remove(w)
-		w.next, ws.free = ws.free, w
-		ws.update()
-		ws.mu.Unlock()
-		return
-	}
+	ws.remove(w)
+	ws.release(w)
+	ws.update()
 	ws.mu.Unlock()
-	<-w.woken
-	ws.arrived(w)
 }
 
 // remove takes w from the list, which is locked.
@@ -86,6 +116,9 @@ func (ws *waiters) remove(w *waiter) {
 	w.waits = false
 }
 
+// release keeps w for use again. The list is locked.
+func (ws *waiters) release(w *waiter) { w.woken, w.next, ws.free = nil, ws.free, w }
+
 // wake wakes the first, if nobody is on the way.
 func (ws *waiters) wake() {
 	if ws.looking.Load() > 0 {
@@ -97,20 +130,27 @@ func (ws *waiters) wake() {
 		ws.mu.Unlock()
 		return
 	}
-	ws.remove(w)
-	ws.onTheWay++
+	ws.rouse(w)
 	ws.wanted.Store(false)
 	ws.mu.Unlock()
-	w.woken <- struct{}{} // has room
+}
+
+// rouse wakes w. The list is locked.
+func (ws *waiters) rouse(w *waiter) {
+	ws.remove(w)
+	ws.onTheWay++
+	if w.woken != nil {
+		w.woken <- struct{}{} // has room
+	} else {
+		w.cond.Signal()
+	}
 }
 
 // wakeAll wakes all that wait.
 func (ws *waiters) wakeAll() {
 	ws.mu.Lock()
-	for w := ws.first; w != nil; w = ws.first {
-		ws.remove(w)
-		ws.onTheWay++
-		w.woken <- struct{}{}
+	for ws.first != nil {
+		ws.rouse(ws.first)
 	}
 	ws.update()
 	ws.mu.Unlock()
@@ -120,7 +160,7 @@ func (ws *waiters) wakeAll() {
 func (ws *waiters) arrived(w *waiter) {
 	ws.mu.Lock()
 	ws.onTheWay--
-	w.next, ws.free = ws.free, w
+	ws.release(w)
 	ws.update()
 	ws.mu.Unlock()
 }
