@@ -25,7 +25,8 @@ const (
 // at once; none waits, or allocates.
 type Histogram struct {
 	buckets [exact + octaves*octave]atomic.Int64
-	sum     atomic.Int64
+	seconds atomic.Int64 // of the sum, each part with its weights
+	rest    atomic.Int64 // nanoseconds of the sum, up to a second for each
 	min     atomic.Int64 // its complement, so that zero is none
 	max     atomic.Int64
 }
@@ -56,7 +57,10 @@ func (h *Histogram) Add(d time.Duration, weight int) {
 	}
 	d = max(d, 0)
 	h.buckets[bucket(d)].Add(int64(weight))
-	h.sum.Add(int64(d) * int64(weight))
+	if s := d / time.Second; s > 0 {
+		h.seconds.Add(int64(s) * int64(weight))
+	}
+	h.rest.Add(int64(d%time.Second) * int64(weight))
 	for v := h.max.Load(); int64(d) > v && !h.max.CompareAndSwap(v, int64(d)); v = h.max.Load() {
 	}
 	for v := h.min.Load(); (v == 0 || ^int64(d) > v) && !h.min.CompareAndSwap(v, ^int64(d)); v = h.min.Load() {
@@ -88,7 +92,7 @@ func (h *Histogram) Summarise(q ...float64) Summary {
 	}
 	s.Min = time.Duration(^h.min.Load())
 	s.Max = time.Duration(h.max.Load())
-	s.Mean = time.Duration(h.sum.Load() / total)
+	s.Mean = mean(h.seconds.Load(), h.rest.Load(), total)
 	for k, q := range q {
 		rank := min(max(int64(math.Ceil(q*float64(total))), 1), total)
 		for i, n := range counts {
@@ -99,4 +103,13 @@ func (h *Histogram) Summarise(q ...float64) Summary {
 		}
 	}
 	return s
+}
+
+// mean is a sum, of seconds and nanoseconds, divided by n.
+func mean(seconds, rest, n int64) time.Duration {
+	whole, over := seconds/n, seconds%n // over seconds are less than one for each
+	hi, lo := bits.Mul64(uint64(over), uint64(time.Second))
+	lo, carry := bits.Add64(lo, uint64(rest), 0)
+	part, _ := bits.Div64(hi+carry, lo, uint64(n))
+	return time.Duration(whole)*time.Second + time.Duration(part)
 }

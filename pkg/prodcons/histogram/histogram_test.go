@@ -55,6 +55,19 @@ func TestWeightsCount(t *testing.T) {
 	}
 }
 
+// The sum of all durations may be longer than a Duration can say.
+func TestTheMeanOfALongTime(t *testing.T) {
+	for _, d := range []time.Duration{0, 1, 999, time.Hour, 1000 * time.Hour, math.MaxInt64} {
+		var h histogram.Histogram
+		for range 1000 {
+			h.Add(d, 20_000) // 20 million
+		}
+		if s := h.Summarise(); s.Mean != d || s.Count != 20_000_000 {
+			t.Errorf("the mean of 20 million times %v is %v", d, s.Mean)
+		}
+	}
+}
+
 func TestNothing(t *testing.T) {
 	var h histogram.Histogram
 	if s := h.Summarise(0.5); s.Count != 0 || s.Min != 0 || s.Max != 0 || s.Mean != 0 || s.Quantiles[0] != 0 {
