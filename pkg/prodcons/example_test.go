@@ -98,7 +98,7 @@ func ExampleGroup_Stats_expvar() {
 
 // Each event can be told to a system of metrics: count Made and Done, put
 // Latency into a histogram.
-func ExampleGroup_Observe() {
+func ExampleGroup_observe() {
 	var made, done atomic.Int64
 	group := prodcons.Group[int]{
 		Produce: func(_ context.Context, _ int, put func(int) error) error { return put(49) },

@@ -1,6 +1,4 @@
 package prodcons
 
-import "math"
-
 // Unmeasured makes a group that has not started measure no latencies.
-func (g *Group[T]) Unmeasured() { g.unmeasured = math.MaxInt }
+func (g *Group[T]) Unmeasured() { g.unmeasured = true }

@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Group is producers and consumers over one queue. Say what they do, and call
 // [Group.Run]: it starts them, waits for them, and returns when none is left.
+//
+// Nothing is lost: every value that was put is used, dropped by a full queue
+// (OnDrop), left ([Group.Left]) or failed ([Group.Failed]), and exactly one of
+// these.
 //
 // A Group runs once. Its fields must not be changed after the start, and it must
 // not be copied.
@@ -17,35 +22,50 @@ type Group[T any] struct {
 	// and returns. Put waits while the queue is full. When put fails, because the
 	// group has stopped, Produce should return, with put's error or without.
 	// A put belongs to its producer: one goroutine at a time may call it. The
-	// producer's number counts from 1.
+	// producer's number counts from 1. Produce may be nil if there is a Queue,
+	// which others fill and close.
 	Produce func(ctx context.Context, producer int, put func(T) error) error
 
 	// Consume uses one value. It is called by many consumers at once, for each
 	// value once. The consumer's number counts from 1; of two calls with one
-	// number, the first has returned before the second begins.
+	// number, the first has returned before the second begins. When ctx ends,
+	// Consume should return soon, with ctx's error if it has not used the value:
+	// the value is then left.
 	Consume func(ctx context.Context, consumer int, value T) error
 
 	Producers int // how many there are; 0 counts as 1
 	Consumers int // how many there are at first (see SetConsumers); 0 counts as 1
 
-	// Queue is what carries the values. Its Get must wait, which that of a Slice
-	// does not. The group closes it. If it is nil, a [Buffer] of 256 is made.
-	Queue Queue[Entry[T]]
+	// Bound is how many values the queue has room for: 0 counts as 256, and below
+	// 0 there is no bound. Full is what a put does when there is no room.
+	Bound int
+	Full  WhenFull
+
+	// Queue carries the values instead of the group's own [Buffer], which Bound
+	// and Full describe: a queue that is filled already, one with an order of its
+	// own, or one that outlives the group. Its Get must wait, which that of a
+	// Slice does not. The group closes it when all producers have ended. If it is
+	// a [Lender], values are settled after they were used, and what is not used
+	// stays there; so it does if Produce is nil.
+	Queue Queue[T]
 
 	// Drain is how long consumers may go on with what is queued when the group
 	// is stopped, by the context or by an error: until then, Consume's context
 	// lives on. With 0, each ends what it is at, and what is queued is left.
 	Drain time.Duration
 
-	// Observe, if it is not nil, is called for each event: Made just before an
-	// item is put, PickedUp and Done by its consumer. Many goroutines call it at
-	// once, and wait for it. Times are since the start of Run, and latencies are
-	// of every item then, not of samples (see Stats). Record.Observe is one.
+	// OnDrop, if it is not nil, is called with each value that the group's own
+	// queue drops, by the producer whose put made it do so.
+	OnDrop func(value T)
+
+	// Observe, if it is not nil, is called for each event; see [Event]. Many
+	// goroutines call it at once, and wait for it. Times are since the start of
+	// Run, and latencies are of every item then, not of samples (see Stats).
+	// Record.Observe is one.
 	Observe func(Event)
 
 	mu        sync.Mutex
 	changed   sync.Cond // of mu: a worker has ended, or the group was stopped
-	queue     Queue[Entry[T]]
 	start     time.Time
 	ended     bool
 	total     time.Duration // its length, once it has ended
@@ -55,35 +75,37 @@ type Group[T any] struct {
 	stopMake  context.CancelCauseFunc
 	stopUse   context.CancelCauseFunc
 	drain     *time.Timer
-	drained   chan struct{} // closed when drain's function has run
+	timers    int           // functions of timers and contexts that may still run
 	want      int           // consumers
 	wantSet   bool          // by SetConsumers, before the start
 	over      bool          // nobody may be hired any more
+	used      bool          // a consumer has found the queue closed and empty
 	working   int           // producers and consumers that have not ended
 	producing int           // producers among them
-	producers []*producer
-	consumers []*consumer
+	producers []producer[T] // does not grow
+	consumers *consumer     // from the first on
+	last      *consumer
 	cause     error   // why it was stopped; nil when it was not
 	errs      []error // of workers, in the order in which they came
 	panicked  *Panic
 	left      []T
-	latencies latencies
+	failed    []Failure[T]
 
-	unmeasured int // so many items of each producer before the first that is; for a benchmark
+	own     Buffer[entry[T]] // if Queue is nil
+	lender  Lender[T]        // Queue, if it is one
+	origins bool             // values of Queue carry their origins
+	putting quitting         // ends own's puts
+	getting quitting         // ends own's gets
+
+	latencies  latencies
+	unmeasured bool // for a benchmark
 }
 
-// Entry is what lies in the queue of a [Group]: a value, and, if it is measured,
-// what the group knows of it.
-type Entry[T any] struct {
-	value T
-	label *label
-}
-
-// label is where an entry comes from.
-type label struct {
-	producer, number int
-	created          time.Duration // since the group's start
-	weight           int           // for so many entries does its latency stand
+// Failure is a value whose Consume has failed, and how: Err is an [*Error] or a
+// [*Panic].
+type Failure[T any] struct {
+	Value T
+	Err   error
 }
 
 // maxErrors bounds the errors that a group remembers.
@@ -109,20 +131,16 @@ func (g *Group[T]) Run(ctx context.Context) error {
 		return err
 	}
 	unwatch := g.watch(ctx)
+	g.work()
 
 	g.mu.Lock()
-	for g.working > 0 || g.queue.Len() > 0 && g.using.Err() == nil {
-		g.changed.Wait()
-	}
-	g.over = true
 	cause := g.cause
 	if cause == nil { // the workers may have seen the context's end before watch has
 		cause = context.Cause(ctx)
 	}
 	g.mu.Unlock()
 
-	unwatch()
-	g.finish()
+	g.finish(unwatch)
 	if g.panicked != nil {
 		panic(g.panicked)
 	}
@@ -136,29 +154,31 @@ func (g *Group[T]) begin(ctx context.Context) error {
 	switch {
 	case !g.start.IsZero():
 		return errors.New("a group runs once: make another")
-	case g.Produce == nil:
+	case g.Produce == nil && g.Queue == nil:
 		return errors.New("a group needs Produce: what its producers do")
 	case g.Consume == nil:
 		return errors.New("a group needs Consume: what its consumers do")
 	case g.Producers < 0 || g.Consumers < 0 || g.Drain < 0:
-		return errors.New("a group's Producers, Consumers and Drain must not be below 0")
+		return errors.New("a group's Producers, Consumers and Drain must not be negative")
+	case g.Queue != nil && (g.Bound != 0 || g.Full != Wait || g.OnDrop != nil):
+		return errors.New("a group's Bound, Full and OnDrop are of its own queue, and Queue is another")
 	}
 	g.changed.L = &g.mu
 	g.start = time.Now()
-	if g.queue = g.Queue; g.queue == nil {
-		g.queue = NewBuffer[Entry[T]](256, Wait)
-	}
+	g.open()
 	g.parent = ctx
 	g.making, g.stopMake = context.WithCancelCause(ctx)
+	g.using, g.stopUse = g.making, g.stopMake
 	if g.Drain > 0 {
-		ctx = context.WithoutCancel(ctx)
+		g.using, g.stopUse = context.WithCancelCause(context.WithoutCancel(ctx))
 	}
-	g.using, g.stopUse = context.WithCancelCause(ctx)
-	for i := range max(g.Producers, 1) {
-		p := &producer{number: i + 1, every: 1, until: g.unmeasured}
-		g.producers = append(g.producers, p)
-		g.working++
-		g.producing++
+	if g.Produce != nil {
+		g.producers = make([]producer[T], max(g.Producers, 1))
+	}
+	g.working, g.producing = len(g.producers), len(g.producers)
+	for i := range g.producers {
+		p := &g.producers[i]
+		p.number = i + 1
 		go g.produce(p)
 	}
 	if !g.wantSet {
@@ -168,21 +188,79 @@ func (g *Group[T]) begin(ctx context.Context) error {
 	return nil
 }
 
+// open prepares the queue.
+func (g *Group[T]) open() {
+	if g.Queue != nil {
+		g.lender, _ = g.Queue.(Lender[T])
+		g.origins = carriesOrigin[T]()
+		return
+	}
+	g.own.full = g.Full
+	if g.own.bound = max(g.Bound, 0); g.Bound == 0 {
+		g.own.bound = 256
+	}
+	if g.OnDrop != nil || g.Observe != nil {
+		g.own.onDrop = g.dropped
+	}
+}
+
+// closeQueue says that no more will be put.
+func (g *Group[T]) closeQueue() {
+	if g.Queue != nil {
+		g.Queue.Close()
+	} else {
+		g.own.Close()
+	}
+}
+
+// length is that of the queue. It must not be called under a lock: the queue may
+// be in another process.
+func (g *Group[T]) length() int {
+	if g.Queue != nil {
+		return g.Queue.Len()
+	}
+	return g.own.Len()
+}
+
+// work returns when all workers have ended, and nothing is left to do that
+// others could be hired for.
+func (g *Group[T]) work() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		for g.working > 0 {
+			g.changed.Wait()
+		}
+		if !g.used && g.using.Err() == nil {
+			g.mu.Unlock()
+			n := g.length()
+			g.mu.Lock()
+			if g.working > 0 {
+				continue
+			}
+			if n > 0 && g.using.Err() == nil {
+				g.changed.Wait()
+				continue
+			}
+		}
+		g.over = true
+		return
+	}
+}
+
 // watch stops the group when ctx ends, until the function that it returns is
-// called. No goroutine of it is left then.
-func (g *Group[T]) watch(ctx context.Context) (unwatch func()) {
-	seen := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(seen)
+// called, which returns false if it has, or will do so.
+func (g *Group[T]) watch(ctx context.Context) (unwatch func() bool) {
+	if ctx.Done() == nil {
+		return nil
+	}
+	return context.AfterFunc(ctx, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.stop(context.Cause(ctx), g.Drain)
+		g.timers--
+		g.changed.Broadcast()
 	})
-	return func() {
-		if !stop() {
-			<-seen
-		}
-	}
 }
 
 // stop stops the group, if it was not yet, and lets consumers go on for a while.
@@ -191,68 +269,50 @@ func (g *Group[T]) stop(cause error, drain time.Duration) {
 	if g.cause == nil {
 		g.cause = cause
 		g.stopMake(cause)
+		g.putting.quit.Store(true)
+		g.own.putters.wakeAll()
 		if drain > 0 {
-			g.drained = make(chan struct{})
 			g.drain = time.AfterFunc(drain, func() {
-				defer close(g.drained)
 				g.mu.Lock()
 				defer g.mu.Unlock()
-				g.stopUse(cause)
+				g.end(cause)
+				g.timers--
 				g.changed.Broadcast()
 			})
 		}
 	}
 	if drain == 0 {
-		g.stopUse(cause)
+		g.end(cause)
 	}
 	g.changed.Broadcast()
 }
 
+// end ends the consumers. It is called with g.mu locked.
+func (g *Group[T]) end(cause error) {
+	g.stopUse(cause)
+	g.getting.quit.Store(true)
+	g.own.getters.wakeAll()
+}
+
 // finish ends what is left of a group whose workers have ended.
-func (g *Group[T]) finish() {
+func (g *Group[T]) finish(unwatch func() bool) {
 	g.mu.Lock()
-	drain := g.drain
-	g.mu.Unlock()
-	if drain != nil && !drain.Stop() {
-		<-g.drained
+	if unwatch != nil && !unwatch() {
+		g.timers++
+	}
+	if g.drain != nil && !g.drain.Stop() {
+		g.timers++
+	}
+	for g.timers > 0 { // their functions count it down
+		g.changed.Wait()
 	}
 	g.stopMake(nil)
 	g.stopUse(nil)
-	g.queue.Close()
-	var left []T
-	for {
-		entry, err := g.queue.Get(context.Background())
-		if err != nil { // closed and empty
-			break
-		}
-		left = append(left, entry.value)
-	}
+	g.mu.Unlock()
+	g.leaveQueued()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.ended, g.total, g.left = true, g.now(), left
-}
-
-// fail notes that a worker has failed, and stops the group.
-func (g *Group[T]) fail(role string, number int, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if ended := g.parent.Err(); ended != nil && g.cause == nil {
-		g.stop(context.Cause(g.parent), g.Drain) // before watch does
-	}
-	if g.cause != nil && isStop(err, g.cause) {
-		return // it tells us what it was told
-	}
-	err = &Error{Role: role, Number: number, Err: err}
-	if len(g.errs) < maxErrors {
-		g.errs = append(g.errs, err)
-	}
-	g.stop(err, g.Drain)
-}
-
-// isStop says whether err is how a stopped group's contexts and queue fail.
-func isStop(err, cause error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, ErrClosed) || errors.Is(err, cause)
+	g.ended, g.total = true, g.now()
 }
 
 // SetConsumers changes the number of consumers, also while the group runs. A
@@ -266,66 +326,29 @@ func (g *Group[T]) SetConsumers(n int) {
 		return
 	}
 	g.hire()
-	for _, c := range g.consumers[min(g.want, len(g.consumers)):] {
-		c.dismiss()
+	for c := g.consumers; c != nil; c = c.next {
+		if c.number > g.want {
+			c.dismiss()
+		}
 	}
-}
-
-// Errors returns the errors of all producers and consumers that have failed, in
-// the order in which they did, each an [*Error]; of more than 1000, the first
-// 1000. Errors that only say that the group was stopped are not among them.
-func (g *Group[T]) Errors() []error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return append([]error(nil), g.errs...)
-}
-
-// Left returns what was put and not used, oldest first, once Run has returned or
-// panicked.
-func (g *Group[T]) Left() []T {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.left
+	g.own.getters.wakeAll()
 }
 
 // now is the time since the group's start.
 func (g *Group[T]) now() time.Duration { return time.Since(g.start) }
 
-// Stats returns the statistics of the run, so far or as a whole. It may be called
-// at any time, and costs some microseconds.
-//
-// Made, Count, Dropped and Looks are exact. A look at the clock costs as much as
-// handing an item over, so latency is sampled: of a producer that puts fewer than
-// 200,000 items per second each item is measured, of a faster one every 127th,
-// which then counts for 127. With Observe, each is measured. First and Last are of
-// the first and the last item measured.
-//
-// A consumer counts as busy while it does not wait for the queue, from when it
-// was first hired; one that has ended waits.
-func (g *Group[T]) Stats() Stats {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.start.IsZero() {
-		return Stats{}
+// quitting is a context for waiting in a group's own queue: it ends when told so
+// and its waiters are woken. Its Done is nil, so they need no channel.
+type quitting struct {
+	context.Context // nil
+	quit            atomic.Bool
+}
+
+func (q *quitting) Done() <-chan struct{} { return nil }
+
+func (q *quitting) Err() error {
+	if q.quit.Load() {
+		return context.Canceled
 	}
-	s := Stats{Total: g.total, Queued: len(g.left)}
-	if !g.ended {
-		s.Total, s.Queued = g.now(), g.queue.Len()
-	}
-	for _, c := range g.consumers { // before the producers: never more used than made
-		s.Count += int(c.used.Load())
-		s.Utilisation = append(s.Utilisation, c.utilisation(s.Total))
-	}
-	for _, p := range g.producers {
-		s.Made += int(p.made.Load())
-	}
-	s.Rate = rate(s.Count, s.Total)
-	s.Latency = g.latencies.summary()
-	if q, ok := g.queue.(interface{ Dropped() int }); ok {
-		s.Dropped = q.Dropped()
-	}
-	if q, ok := g.queue.(interface{ Looks() int }); ok {
-		s.Looks = q.Looks()
-	}
-	return s
+	return nil
 }

@@ -50,13 +50,13 @@ func bubble(name string, t *testing.T, test func(t *testing.T)) {
 }
 
 func TestAGroupUsesEachValueOnce(t *testing.T) {
-	queues := map[string]func() prodcons.Queue[prodcons.Entry[int]]{
-		"nil": func() prodcons.Queue[prodcons.Entry[int]] { return nil },
-		"polling": func() prodcons.Queue[prodcons.Entry[int]] {
-			return prodcons.NewPolling[prodcons.Entry[int]](time.Second)
+	queues := map[string]func() prodcons.Queue[int]{
+		"nil": func() prodcons.Queue[int] { return nil },
+		"polling": func() prodcons.Queue[int] {
+			return prodcons.NewPolling[int](time.Second)
 		},
-		"channel": func() prodcons.Queue[prodcons.Entry[int]] { return prodcons.NewChannel[prodcons.Entry[int]](0) },
-		"buffer":  func() prodcons.Queue[prodcons.Entry[int]] { return new(prodcons.Buffer[prodcons.Entry[int]]) },
+		"channel": func() prodcons.Queue[int] { return prodcons.NewChannel[int](0) },
+		"buffer":  func() prodcons.Queue[int] { return new(prodcons.Buffer[int]) },
 	}
 	for name, make := range queues {
 		bubble(name, t, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestTheFirstErrorStopsTheRestAndSaysWhoFailed(t *testing.T) {
 		}
 	})
 	bubble("a queue whose Get does not wait", t, func(t *testing.T) {
-		g := prodcons.Group[int]{Queue: new(prodcons.Slice[prodcons.Entry[int]]), Produce: numbers(3, time.Second), Consume: use(0)}
+		g := prodcons.Group[int]{Queue: new(prodcons.Slice[int]), Produce: numbers(3, time.Second), Consume: use(0)}
 		if err := g.Run(t.Context()); !errors.Is(err, prodcons.ErrEmpty) || !strings.Contains(err.Error(), "waits") {
 			t.Error(err)
 		}
@@ -272,7 +272,7 @@ func TestAContextStopsAGroup(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		g := prodcons.Group[int]{
-			Queue:   prodcons.NewBuffer[prodcons.Entry[int]](2, prodcons.Wait),
+			Bound:   2,
 			Produce: numbers(1000, 0),
 			Consume: func(ctx context.Context, _, _ int) error { <-ctx.Done(); return nil },
 		}
@@ -286,7 +286,7 @@ func TestErrorsWhileDrainingAreAllKept(t *testing.T) {
 	bubble("", t, func(t *testing.T) {
 		g := prodcons.Group[int]{
 			Drain: time.Hour, Consumers: 2,
-			Queue:   new(prodcons.Buffer[prodcons.Entry[int]]),
+			Queue:   new(prodcons.Buffer[int]),
 			Produce: numbers(5000, 0),
 			Consume: func(_ context.Context, _, v int) error {
 				time.Sleep(time.Millisecond)
@@ -308,7 +308,7 @@ func TestConsumersComeAndGoWhileTheGroupRuns(t *testing.T) {
 		var at [5]atomic.Int32 // how many work under each number
 		var used atomic.Int32
 		g := prodcons.Group[int]{
-			Queue:   new(prodcons.Buffer[prodcons.Entry[int]]),
+			Queue:   new(prodcons.Buffer[int]),
 			Produce: numbers(100, 0),
 			Consume: func(_ context.Context, consumer, _ int) error {
 				if at[consumer].Add(1) != 1 {
@@ -364,8 +364,8 @@ func TestAGroupRefusesWhatItCanNotDo(t *testing.T) {
 	for want, g := range map[string]*prodcons.Group[int]{
 		"needs Produce":        {Consume: use(0)},
 		"needs Consume":        {Produce: numbers(1, 0)},
-		"must not be below 0":  {Produce: numbers(1, 0), Consume: use(0), Consumers: -1},
-		"Drain must not be be": {Produce: numbers(1, 0), Consume: use(0), Drain: -1},
+		"must not be negative":  {Produce: numbers(1, 0), Consume: use(0), Consumers: -1},
+		"Drain must not be ne": {Produce: numbers(1, 0), Consume: use(0), Drain: -1},
 	} {
 		if err := g.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %q", err, want)
@@ -412,15 +412,14 @@ func TestStatisticsOfAGroup(t *testing.T) {
 		}
 	})
 	bubble("drops and looks", t, func(t *testing.T) {
-		buffer := prodcons.NewBuffer[prodcons.Entry[int]](3, prodcons.DropOldest)
-		g := prodcons.Group[int]{Queue: buffer, Produce: numbers(20, 0), Consume: use(time.Second)}
+		g := prodcons.Group[int]{Bound: 3, Full: prodcons.DropOldest, Produce: numbers(20, 0), Consume: use(time.Second)}
 		if err := g.Run(t.Context()); err != nil {
 			t.Error(err)
 		}
 		if s := g.Stats(); s.Made != 20 || s.Dropped == 0 || s.Made != s.Count+s.Dropped {
 			t.Errorf("%+v", s)
 		}
-		polling := prodcons.NewPolling[prodcons.Entry[int]](100 * time.Millisecond)
+		polling := prodcons.NewPolling[int](100 * time.Millisecond)
 		g2 := prodcons.Group[int]{Queue: polling, Produce: numbers(2, time.Second), Consume: use(0)}
 		if err := g2.Run(t.Context()); err != nil || g2.Stats().Looks < 19 {
 			t.Errorf("%v; %+v", err, g2.Stats())

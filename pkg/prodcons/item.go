@@ -10,6 +10,8 @@ type Origin struct {
 	Created  time.Time // when it was made
 }
 
+func (o Origin) origin() Origin { return o }
+
 // Item is a value on its way from a producer to a consumer.
 type Item[T any] struct {
 	Origin

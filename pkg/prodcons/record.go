@@ -10,14 +10,22 @@ import (
 // EventKind says what happened in an [Event].
 type EventKind string
 
-// What can happen to an item.
+// What can happen to an item. Each begins with Made, and ends with Done or one of
+// the others.
 const (
-	Made     EventKind = "made"      // a producer made it
-	PickedUp EventKind = "picked up" // a consumer took it
-	Done     EventKind = "done"      // the consumer has finished with it
+	Made        EventKind = "made"      // a producer made it, and has put it into the queue
+	PickedUp    EventKind = "picked up" // a consumer took it
+	Done        EventKind = "done"      // the consumer has used it
+	ItemFailed  EventKind = "failed"    // the consumer could not use it
+	ItemDropped EventKind = "dropped"   // the queue had no room for it
+	ItemLeft    EventKind = "left"      // the run was stopped: its consumer, if it has one, gave it back
 )
 
-// Event is one thing that happened in a run.
+// Event is one thing that happened in a run. A [Group] tells of an item what was
+// first before what was next; that it was made as soon as it is in the queue, with
+// the time when it was put. Only if the group's Queue is not its own, it may tell
+// of the pick-up first; who made an item it then knows if the item carries its
+// [Origin].
 type Event struct {
 	Kind     EventKind     `json:"kind"`
 	At       time.Duration `json:"at"` // since the run began
@@ -49,9 +57,12 @@ type Record struct {
 	total  time.Duration // 0 until End
 }
 
-// NewRecord returns the record of a run that begins now. Its clock is time.Now, or
-// another for a run in a simulated time; it must not go backwards.
+// NewRecord returns the record of a run that begins now. Its clock is time.Now, which
+// nil stands for, or another for a run in a simulated time; it must not go backwards.
 func NewRecord(name string, clock func() time.Time) *Record {
+	if clock == nil {
+		clock = time.Now
+	}
 	return &Record{name: name, clock: clock, start: clock(), made: map[int]int{}, keep: keep}
 }
 

@@ -8,8 +8,9 @@ import (
 )
 
 // Latency sums up how long items waited from their creation to their pick-up.
-// All are zero when nothing was picked up. The percentiles come from a histogram
-// and are off by 1.6 % at most; the others are exact, for those that were measured.
+// All are zero when nothing was measured. The percentiles come from a histogram
+// and are off by 1.6 % at most; the others are exact, for those that were measured
+// (see [Stats]).
 type Latency struct {
 	Min   time.Duration `json:"min"`
 	Mean  time.Duration `json:"mean"`
@@ -24,12 +25,20 @@ type Latency struct {
 // Stats sums up a run, so far or as a whole. As JSON, times are nanoseconds.
 type Stats struct {
 	Made    int           `json:"made"`    // items that producers have made
-	Count   int           `json:"count"`   // items that consumers have picked up
+	Count   int           `json:"count"`   // items that consumers have picked up, and not given back
+	Failed  int           `json:"failed"`  // those of Count whose use has failed
 	Dropped int           `json:"dropped"` // items that a full queue has dropped
 	Queued  int           `json:"queued"`  // items that are in the queue, or were left there
 	Total   time.Duration `json:"total"`   // length of the run
 	Rate    float64       `json:"rate"`    // items picked up, per second
 	Latency Latency       `json:"latency"`
+
+	// Measured is of how many items Latency is known. If it is less than Count, it
+	// is a sample of them, drawn so that Mean and the percentiles are not biased,
+	// Min and Max are the smallest and largest of the sample, and First and Last
+	// its first and last.
+	Measured int `json:"measured"`
+
 	Looks   int           `json:"looks"` // looks in vain
 
 	// Utilisation is the part of its time, from 0 to 1, that each consumer was
@@ -39,7 +48,10 @@ type Stats struct {
 
 // String tells the most important of it in a line.
 func (s Stats) String() string {
-	line := fmt.Sprintf("made %d, used %d", s.Made, s.Count)
+	line := fmt.Sprintf("made %d, used %d", s.Made, s.Count-s.Failed)
+	if s.Failed > 0 {
+		line += fmt.Sprintf(", failed %d", s.Failed)
+	}
 	if s.Dropped > 0 {
 		line += fmt.Sprintf(", dropped %d", s.Dropped)
 	}
@@ -51,8 +63,12 @@ func (s Stats) String() string {
 		digits = 2
 	}
 	line += fmt.Sprintf(" in %v: %.*f/s", round(s.Total), digits, s.Rate)
-	if s.Count > 0 {
-		line += fmt.Sprintf("; waited %v on average, 99 %% at most %v, all at most %v", round(s.Latency.Mean), round(s.Latency.P99), round(s.Latency.Max))
+	if s.Measured > 0 {
+		all := "all"
+		if s.Measured < s.Count {
+			all = fmt.Sprintf("all of %d measured", s.Measured)
+		}
+		line += fmt.Sprintf("; waited %v on average, 99 %% at most %v, %s at most %v", round(s.Latency.Mean), round(s.Latency.P99), all, round(s.Latency.Max))
 	}
 	if n := len(s.Utilisation); n > 0 {
 		busy := 0.0
@@ -97,6 +113,8 @@ func rate(n int, total time.Duration) float64 {
 // forgotten.
 type summary struct {
 	made, count, looks int
+	failed, dropped    int
+	measured           int
 	first, last        time.Duration // latencies
 	end                time.Duration // when the last event was
 	latencies          *histogram.Histogram
@@ -110,23 +128,39 @@ type work struct {
 }
 
 func (s *summary) add(e Event) {
-	s.end = e.At
+	s.end = max(s.end, e.At)
 	switch e.Kind {
 	case Made:
 		s.made++
 	case PickedUp:
-		if s.count == 0 {
+		if s.latencies == nil {
 			s.latencies, s.first = new(histogram.Histogram), e.Latency
 		}
 		s.count++
+		s.measured++
 		s.last = e.Latency
 		s.latencies.Add(e.Latency, 1)
 		s.consumer(e.Consumer).since = e.At
 	case Done:
-		if w := s.consumer(e.Consumer); w.since >= 0 {
-			w.busy += e.At - w.since
-			w.since = -1
+		s.ends(e)
+	case ItemFailed:
+		s.failed++
+		s.ends(e)
+	case ItemDropped:
+		s.dropped++
+	case ItemLeft:
+		if e.Consumer > 0 { // given back
+			s.count--
+			s.ends(e)
 		}
+	}
+}
+
+// ends notes that a consumer does not work on its item any more.
+func (s *summary) ends(e Event) {
+	if w := s.consumer(e.Consumer); w.since >= 0 {
+		w.busy += e.At - w.since
+		w.since = -1
 	}
 }
 
@@ -149,12 +183,13 @@ func (r *Record) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sum := &r.sum
-	s := Stats{Made: sum.made, Count: sum.count, Queued: max(sum.made-sum.count, 0), Total: r.total, Looks: sum.looks}
+	s := Stats{Made: sum.made, Count: sum.count, Failed: sum.failed, Dropped: sum.dropped, Measured: sum.measured, Total: r.total, Looks: sum.looks}
+	s.Queued = max(s.Made-s.Count-s.Dropped, 0)
 	if s.Total == 0 {
 		s.Total = sum.end
 	}
 	s.Rate = rate(s.Count, s.Total)
-	if s.Count > 0 {
+	if s.Measured > 0 {
 		s.Latency = latency(sum.latencies)
 		s.Latency.First, s.Latency.Last = sum.first, sum.last
 	}
@@ -179,4 +214,57 @@ func (r *Record) Latencies() []time.Duration {
 		}
 	}
 	return waits
+}
+
+// Stats returns the statistics of the run, so far or as a whole. It may be called
+// at any time, and costs some microseconds.
+//
+// All but Latency is exact. A look at the clock costs as much as handing an item
+// over, so latency is sampled where that would tell: every item is measured of
+// the first 2000 that each producer puts, and of those of a producer that puts
+// fewer than 200,000 a second; of others one of up to 128, drawn by chance, which
+// then counts for so many. Measured says how many that are; from 2000 on they
+// settle Mean to within 5 % of the latencies' standard deviation. With Observe,
+// every item is measured. Items in a Queue that is not the group's own are, if they
+// carry their [Origin], as an [Item] does, and no others.
+//
+// A consumer counts as busy while it does not wait for the queue, from when it
+// was first hired; one that has ended waits.
+func (g *Group[T]) Stats() Stats {
+	g.mu.Lock()
+	running := !g.start.IsZero() && !g.ended
+	g.mu.Unlock()
+	queued := 0
+	if running { // asked without the lock
+		queued = g.length()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.start.IsZero() {
+		return Stats{}
+	}
+	s := Stats{Total: g.total, Queued: queued}
+	if g.ended {
+		s.Queued = len(g.left)
+	} else {
+		s.Total = g.now()
+	}
+	for c := g.consumers; c != nil; c = c.next { // before the producers: never more used than made
+		s.Count += int(c.used.Load() - c.returned.Load())
+		s.Failed += int(c.failed.Load())
+		s.Utilisation = append(s.Utilisation, c.utilisation(s.Total))
+	}
+	for i := range g.producers {
+		s.Made += int(g.producers[i].made.Load())
+	}
+	s.Rate = rate(s.Count, s.Total)
+	s.Latency, s.Measured = g.latencies.summary(), int(g.latencies.measured.Load())
+	s.Dropped = g.own.Dropped()
+	if q, ok := g.Queue.(interface{ Dropped() int }); ok {
+		s.Dropped = q.Dropped()
+	}
+	if q, ok := g.Queue.(interface{ Looks() int }); ok {
+		s.Looks = q.Looks()
+	}
+	return s
 }

@@ -20,8 +20,8 @@ var (
 	rounds = flag.Int("rounds", 400, "of the stress test")
 )
 
-// Whatever happens to a group, made = used + dropped + left, each once, and those
-// of one producer in their order.
+// Whatever happens to a group, each value that was put ends in exactly one place:
+// used, dropped, left or failed; and the values of one producer keep their order.
 func TestStress(t *testing.T) {
 	s := *seed
 	if s == 0 {
@@ -30,14 +30,13 @@ func TestStress(t *testing.T) {
 	t.Logf("repeat with: go test -run TestStress ./pkg/prodcons -args -seed %d -rounds %d", s, *rounds)
 	happened := map[string]int{}
 	for round := range *rounds {
-		how := stress(t, rand.New(rand.NewPCG(s, uint64(round))))
-		happened[how]++
+		stress(t, rand.New(rand.NewPCG(s, uint64(round))), happened)
 		if t.Failed() {
 			t.Fatalf("round %d of seed %d", round, s)
 		}
 	}
 	t.Log(happened)
-	for _, how := range []string{"all used", "error", "panic", "cancelled", "Goexit"} {
+	for _, how := range []string{"all used", "error", "panic", "cancelled", "Goexit", "dropped", "left", "failed", "given back"} {
 		if happened[how] == 0 && *rounds >= 400 {
 			t.Errorf("in %d rounds, never: %s", *rounds, how)
 		}
@@ -47,19 +46,40 @@ func TestStress(t *testing.T) {
 // made is a value that knows where it comes from.
 type made struct{ producer, number int }
 
-func stress(t *testing.T, draw *rand.Rand) (how string) {
+// places count in how many places each value has been found, by place.
+type places struct {
+	mu    sync.Mutex
+	found map[made]map[string]int
+}
+
+func (p *places) add(v made, place string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found[v] == nil {
+		p.found[v] = map[string]int{}
+	}
+	p.found[v][place]++
+}
+
+func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 	g := prodcons.Group[made]{Producers: 1 + draw.IntN(8), Consumers: 1 + draw.IntN(8)}
 	each := draw.IntN(400)
 	bound := []int{0, 1, 2, 3, 64, 100}[draw.IntN(6)]
 	policy := []prodcons.WhenFull{prodcons.Wait, prodcons.Wait, prodcons.DropNewest, prodcons.DropOldest, prodcons.Fail}[draw.IntN(5)]
-	kind := draw.IntN(6)
+	ends := places{found: map[made]map[string]int{}}
+	drop := func(v made) { ends.add(v, "dropped") }
+	kind := draw.IntN(8)
 	switch kind {
 	case 0:
-		g.Queue = prodcons.NewChannel[prodcons.Entry[made]](bound)
+		g.Queue = prodcons.NewChannel[made](bound)
 	case 1:
-		g.Queue = prodcons.NewPolling[prodcons.Entry[made]](time.Microsecond)
+		g.Queue = prodcons.NewPolling[made](time.Microsecond)
+	case 2:
+		q := prodcons.NewBuffer[made](bound, policy)
+		q.OnDrop(drop)
+		g.Queue = q
 	default:
-		g.Queue = prodcons.NewBuffer[prodcons.Entry[made]](bound, policy)
+		g.Bound, g.Full, g.OnDrop = bound-1, policy, drop
 	}
 	if draw.IntN(3) == 0 {
 		g.Drain = time.Duration(draw.IntN(3)) * time.Millisecond
@@ -72,61 +92,87 @@ func stress(t *testing.T, draw *rand.Rand) (how string) {
 		return int64(draw.IntN(1 + each*g.Producers))
 	}
 	failPut, panicPut, failUse, panicUse, exitUse := fault(), fault(), fault(), fault(), fault()
+	failMore := draw.IntN(4) == 0 // while draining
 	consumers := []int{draw.IntN(10), draw.IntN(10), 1 + draw.IntN(10)}
 	var cancelAfter time.Duration = -1
 	if draw.IntN(3) == 0 {
 		cancelAfter = time.Duration(draw.IntN(3000)) * time.Microsecond
 	}
-	observed := draw.IntN(3) == 0
-	var events atomic.Int64
-	if observed {
+	events := places{found: map[made]map[string]int{}}
+	if draw.IntN(3) == 0 {
+		ordered := g.Queue == nil
 		g.Observe = func(e prodcons.Event) {
-			if e.Kind == prodcons.PickedUp {
-				events.Add(1)
+			v := made{e.Producer, e.Number}
+			if ordered && e.Kind != prodcons.Made {
+				events.mu.Lock()
+				if events.found[v]["made"] != 1 {
+					t.Errorf("%v: %s before it was made", v, e.Kind)
+				}
+				events.mu.Unlock()
 			}
+			events.add(v, string(e.Kind))
 		}
 	}
 
-	var puts, calls, accepted atomic.Int64
+	var puts, calls atomic.Int64
+	accepted := places{found: map[made]map[string]int{}}
 	g.Produce = func(_ context.Context, producer int, put func(made) error) error {
-		for i := 1; i <= each; i++ {
+		for i := 1; i <= each; {
 			switch puts.Add(1) {
 			case failPut:
 				return errors.New("a fault of a producer")
 			case panicPut:
 				panic("a panic of a producer")
 			}
-			err := put(made{producer, i})
-			if err == nil {
-				accepted.Add(1)
-			} else if err != prodcons.ErrFull {
+			switch err := put(made{producer, i}); err {
+			case nil:
+				accepted.add(made{producer, i}, "put")
+				i++ // its number is that of the event
+			case prodcons.ErrFull:
+				if draw := puts.Load() % 5; draw == 0 {
+					i++ // give it up
+				}
+			default:
 				return err
 			}
 		}
 		return nil
 	}
 	var mu sync.Mutex
-	used := map[made]int{}
 	last := map[[2]int]int{} // by consumer and producer
-	g.Consume = func(_ context.Context, consumer int, v made) error {
+	g.Consume = func(ctx context.Context, consumer int, v made) (err error) {
 		mu.Lock()
-		used[v]++
 		if last[[2]int{consumer, v.producer}] >= v.number {
 			t.Errorf("consumer %d got %d of producer %d after %d", consumer, v.number, v.producer, last[[2]int{consumer, v.producer}])
 		}
 		last[[2]int{consumer, v.producer}] = v.number
 		mu.Unlock()
-		switch calls.Add(1) {
-		case failUse:
+		n := calls.Add(1)
+		switch {
+		case n == failUse || failMore && failUse > 0 && n > failUse && n%3 == 0:
+			ends.add(v, "to fail")
 			return errors.New("a fault of a consumer")
-		case panicUse:
+		case n == failUse+1 && failMore:
+			own, cancel := context.WithTimeout(context.Background(), 0)
+			defer cancel()
+			ends.add(v, "to fail")
+			return fmt.Errorf("its own deadline: %w", own.Err())
+		case n == panicUse:
+			ends.add(v, "to fail")
 			panic("a panic of a consumer")
-		case exitUse:
+		case n == exitUse:
+			ends.add(v, "to fail")
 			runtime.Goexit()
 		}
 		if v.number%50 == 0 {
-			time.Sleep(time.Duration(v.number) * time.Microsecond)
+			select {
+			case <-time.After(time.Duration(v.number) * time.Microsecond):
+			case <-ctx.Done():
+				ends.add(v, "given back")
+				return ctx.Err()
+			}
 		}
+		ends.add(v, "used")
 		return nil
 	}
 
@@ -143,17 +189,13 @@ func stress(t *testing.T, draw *rand.Rand) (how string) {
 			time.Sleep(100 * time.Microsecond)
 		}
 	})
+	how := "panic"
 	func() {
-		defer func() {
-			if p, ok := recover().(*prodcons.Panic); ok {
-				how = "panic"
-				_ = p
-			}
-		}()
+		defer func() { _, _ = recover().(*prodcons.Panic) }()
 		switch err := g.Run(ctx); {
 		case err == nil:
 			how = "all used"
-		case errors.Is(err, context.Canceled):
+		case err == context.Canceled:
 			how = "cancelled"
 		case errors.Is(err, prodcons.ErrGoexit):
 			how = "Goexit"
@@ -162,30 +204,72 @@ func stress(t *testing.T, draw *rand.Rand) (how string) {
 		}
 	}()
 	other.Wait()
+	happened[how]++
 
 	what := fmt.Sprintf("%s: kind %d, bound %d, %v, %d × %d, %d consumers, drain %v", how, kind, bound, policy, g.Producers, each, g.Consumers, g.Drain)
-	s, left := g.Stats(), g.Left()
-	if int64(s.Made) != accepted.Load() || s.Made != s.Count+s.Dropped+len(left) || s.Count != len(used) || s.Queued != len(left) {
-		t.Errorf("%s: %d put, %d used, %d left; %+v", what, accepted.Load(), len(used), len(left), s)
+	left := g.Left()
+	for _, v := range left {
+		ends.add(v, "left")
 	}
-	if observed && events.Load() != int64(s.Count) {
-		t.Errorf("%s: %d picked up, %d observed", what, s.Count, events.Load())
+	for _, f := range g.Failed() {
+		if f.Err == nil {
+			t.Errorf("%s: %v has failed without an error", what, f.Value)
+		}
+		ends.add(f.Value, "failed")
+	}
+	count := map[string]int{}
+	for v, in := range ends.found {
+		for place, n := range in {
+			happened[place] += n
+			count[place] += n
+			if n != 1 {
+				t.Errorf("%s: %v was %s %d times", what, v, place, n)
+			}
+		}
+		if accepted.found[v]["put"] != 1 {
+			t.Errorf("%s: %v was not put, and is found %v", what, v, in)
+		}
+		if in["to fail"] != in["failed"] && (in["to fail"] == 1 || in["failed"] == 1) {
+			t.Errorf("%s: %v: %v", what, v, in)
+		}
+		if in["given back"] > in["left"] {
+			t.Errorf("%s: %v was given back and is not left: %v", what, v, in)
+		}
+	}
+	for v := range accepted.found {
+		if in := ends.found[v]; in["used"]+in["dropped"]+in["left"]+in["failed"] != 1 {
+			t.Errorf("%s: %v was put and is found: %v", what, v, in)
+		}
+	}
+	s := g.Stats()
+	if s.Made != len(accepted.found) || s.Count-s.Failed != count["used"] || s.Failed != count["failed"] || s.Dropped != count["dropped"] || s.Queued != count["left"] {
+		t.Errorf("%s: %d put, %v; %+v", what, len(accepted.found), count, s)
 	}
 	if how == "all used" && len(left) > 0 {
 		t.Errorf("%s: %d left", what, len(left))
 	}
-	latest := map[int]int{}
-	for v, n := range used {
-		if n != 1 {
-			t.Errorf("%s: %v was used %d times", what, v, n)
+	if g.Observe != nil {
+		seen := map[string]int{}
+		for _, in := range events.found {
+			for kind, n := range in {
+				seen[kind] += n
+			}
 		}
-		latest[v.producer] = max(latest[v.producer], v.number)
+		want := map[string]int{"made": s.Made, "done": count["used"], "failed": count["failed"], "left": count["left"], "dropped": count["dropped"]}
+		if kind == 2 {
+			want["dropped"] = 0 // its Buffer tells nobody else
+		}
+		for kind, n := range want {
+			if seen[kind] != n {
+				t.Errorf("%s: %d events say that an item was %s, want %d", what, seen[kind], kind, n)
+			}
+		}
 	}
-	for _, v := range left {
+	latest := map[int]int{} // in the queue's part of Left, after that of 10 consumers at most
+	for _, v := range left[min(len(left), 10):] {
 		if v.number <= latest[v.producer] {
-			t.Errorf("%s: %v is left, and was used or has gone before %d", what, v, latest[v.producer])
+			t.Errorf("%s: %v is left after %d", what, v, latest[v.producer])
 		}
 		latest[v.producer] = v.number
 	}
-	return how
 }

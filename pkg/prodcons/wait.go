@@ -36,6 +36,11 @@ func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bo
 	beaten := false
 	for {
 		w := ws.enter(beaten)
+		if err := ctx.Err(); err != nil { // a context without Done tells it so
+			ws.leave(w)
+			q.pass(ws, stuck)
+			return err
+		}
 		if !q.stuck(stuck) { // since our look, before our entry
 			ws.leave(w)
 			if err := try(); err != stuck {

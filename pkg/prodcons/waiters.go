@@ -42,13 +42,11 @@ func (w *waiter) Lock()   {}
 // by leave, or slept in.
 func (ws *waiters) enter(front bool) *waiter {
 	ws.mu.Lock()
-	w := ws.free
-	if w == nil {
-		w = &waiter{ws: ws}
-		w.cond.L = w
-	} else {
-		ws.free = w.next
+	if ws.free == nil {
+		ws.own(new(waiter))
 	}
+	w := ws.free
+	ws.free = w.next
 	w.prev, w.next, w.waits = nil, nil, true
 	switch {
 	case ws.first == nil:
@@ -62,6 +60,18 @@ func (ws *waiters) enter(front bool) *waiter {
 	}
 	ws.update()
 	return w
+}
+
+// lend gives ws a place to use, w, so that it need not make one.
+func (ws *waiters) lend(w *waiter) {
+	ws.mu.Lock()
+	ws.own(w)
+	ws.mu.Unlock()
+}
+
+func (ws *waiters) own(w *waiter) {
+	w.ws, w.cond.L = ws, w
+	ws.release(w)
 }
 
 // sleep sleeps in the place that enter has returned, until w is woken: then it

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
-
-	"github.com/b3771e63/prodcons/pkg/prodcons/histogram"
 )
 
 // The roles of workers in a group.
@@ -28,6 +25,15 @@ func (e *Error) Error() string { return fmt.Sprintf("%s %d: %v", e.Role, e.Numbe
 
 // Unwrap returns what the producer or consumer returned.
 func (e *Error) Unwrap() error { return e.Err }
+
+// SettleError is how a consumer has failed that has used a value, but could not
+// tell so to the [Lender] that has lent it.
+type SettleError struct{ Err error }
+
+func (e *SettleError) Error() string { return fmt.Sprintf("settle a value: %v", e.Err) }
+
+// Unwrap returns what the lender's Settle returned.
+func (e *SettleError) Unwrap() error { return e.Err }
 
 // ErrGoexit is how a producer or consumer has failed that called runtime.Goexit.
 var ErrGoexit = errors.New("it called runtime.Goexit")
@@ -52,81 +58,144 @@ func (p *Panic) Unwrap() error {
 }
 
 // producer is what a group knows of one.
-type producer struct {
-	_      [64]byte // each producer has cache lines of its own
-	number int
-	made   atomic.Int64
-
-	// Of the producer's own goroutine: how many it has put, and which of them are
-	// measured.
-	put   int
-	every int           // one in so many
-	until int           // so many are left till the next
-	last  time.Duration // when the last one was, since the group's start
-	_     [64]byte
-}
-
-// A producer is fast when it takes less than this for an item. Of those of a
-// fast one, one in every is measured: a prime, so as not to fall into step with
-// anything.
-const (
-	fast      = 5 * time.Microsecond
-	fastEvery = 127
-)
-
-// measure notes that an item is made now, that it is measured, and when the next
-// one will be.
-func (p *producer) measure(now time.Duration) *label {
-	l := &label{producer: p.number, number: p.put, created: now, weight: p.every}
-	each := (now - p.last) / time.Duration(p.every)
-	p.last, p.every = now, 1
-	if each < fast {
-		p.every = fastEvery
-	}
-	p.until = p.every
-	return l
+type producer[T any] struct {
+	number  int
+	sampler sampler // of the producer's own goroutine, as what follows
+	put     int     // how many it has put
+	dropped bool    // the queue has dropped what it is putting
+	made    atomic.Int64
+	_       [64]byte // each producer has a cache line of its own
 }
 
 // produce is a producer's goroutine.
-func (g *Group[T]) produce(p *producer) {
+func (g *Group[T]) produce(p *producer[T]) {
 	returned := false
-	defer func() { g.end(roleProducer, p.number, returned, recover()) }()
-	put := func(v T) error {
-		p.put++
-		entry := Entry[T]{value: v}
-		if g.Observe != nil {
-			entry.label = &label{p.number, p.put, g.now(), 1}
-			g.Observe(Event{Kind: Made, At: entry.label.created, Producer: p.number, Number: p.put})
-		} else if p.until--; p.until <= 0 {
-			entry.label = p.measure(g.now())
+	defer func() {
+		panicked := recover()
+		g.mu.Lock()
+		if !returned {
+			_ = g.broken(roleProducer, p.number, panicked)
 		}
+		g.producing--
+		last := g.producing == 0
+		g.mu.Unlock()
+		if last {
+			g.closeQueue()
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.working--
+		g.changed.Broadcast()
+	}()
+	err := g.Produce(g.making, p.number, func(v T) error { return g.put(p, v) })
+	returned = true
+	if err != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if !told(err, g.making) {
+			_ = g.fail(roleProducer, p.number, err)
+		}
+	}
+}
+
+// put puts a producer's next value.
+func (g *Group[T]) put(p *producer[T], v T) error {
+	e := entry[T]{value: v}
+	if p.sampler.skip > 0 || g.unmeasured || g.Queue != nil {
+		p.sampler.skip--
+	} else {
+		e.stamp = p.sampler.stamp(g.now(), p.put)
+	}
+	if g.Observe != nil {
+		return g.putObserved(p, e)
+	}
+	p.put++
+	p.made.Store(int64(p.put)) // before it is: never is more used than made
+	err := g.enqueue(&e)
+	if err != nil {
+		p.put--
 		p.made.Store(int64(p.put))
-		err := g.queue.Put(g.making, entry)
-		if err != nil {
-			p.put--
-			p.made.Store(int64(p.put))
-		}
+	}
+	return err
+}
+
+// putObserved is put with somebody who looks on: a value is made once it is in the
+// queue, and nobody sees it there before that.
+func (g *Group[T]) putObserved(p *producer[T], e entry[T]) error {
+	now := g.now()
+	e.stamp = stamp(now, 0)
+	e.label = &label{producer: p.number, number: p.put + 1, seen: make(chan struct{})}
+	p.put++
+	p.made.Store(int64(p.put))
+	if err := g.enqueue(&e); err != nil {
+		p.put--
+		p.made.Store(int64(p.put))
 		return err
 	}
-	if err := g.Produce(g.making, p.number, put); err != nil {
-		g.fail(roleProducer, p.number, err)
+	h := hand[T]{entry: e}
+	func() {
+		defer close(e.label.seen) // even if Observe panics
+		g.Observe(h.event(Made, now, 0))
+	}()
+	if p.dropped {
+		p.dropped = false
+		g.Observe(h.event(ItemDropped, g.now(), 0))
 	}
-	returned = true
+	return nil
+}
+
+// enqueue puts an entry into the queue.
+func (g *Group[T]) enqueue(e *entry[T]) error {
+	if g.Queue != nil {
+		return g.Queue.Put(g.making, e.value)
+	}
+	if err := g.making.Err(); err != nil {
+		return err
+	}
+	err := g.own.tryPut(e)
+	if err == ErrFull && g.own.full == Wait {
+		return g.own.putSlow(&g.putting, *e)
+	}
+	return err
 }
 
 // consumer is what a group knows of one.
 type consumer struct {
-	_       [64]byte // each consumer has cache lines of its own
 	number  int
-	ctx     context.Context // ends when the consumer is dismissed, or the group's using
-	dismiss context.CancelFunc
-	running bool          // guarded by the group's lock
-	hired   time.Duration // since the group's start
+	next    *consumer
+	group   *quitting          // the group's: it ends all consumers
+	context context.Context    // for a Queue that is not the group's own: ends as Err says
+	cancel  context.CancelFunc // of context
+	running bool               // guarded by the group's lock
+	hired   time.Duration      // since the group's start
+	quit    atomic.Bool        // it has been dismissed
+	place   waiter             // where it sleeps
 
-	used    atomic.Int64
-	idle    atomic.Int64 // nanoseconds
-	waiting atomic.Int64 // since then (nanoseconds after the group's start) + 1; 0: not
-	_       [64]byte
+	used     atomic.Int64
+	failed   atomic.Int64
+	returned atomic.Int64
+	idle     atomic.Int64 // nanoseconds
+	waiting  atomic.Int64 // since then (nanoseconds after the group's start) + 1; 0: not
+	_        [64]byte     // each consumer has a cache line of its own
+}
+
+// A consumer is the context of its own waiting in the group's queue.
+func (c *consumer) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (c *consumer) Done() <-chan struct{}       { return nil }
+func (c *consumer) Value(any) any               { return nil }
+func (c *consumer) Err() error {
+	if c.quit.Load() || c.group.quit.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// dismiss lets the consumer end after what it is at.
+func (c *consumer) dismiss() {
+	c.quit.Store(true)
+	if c.cancel != nil {
+		c.cancel()
+	}
 }
 
 // hire starts consumers, up to the number wanted. The group is locked.
@@ -134,20 +203,47 @@ func (g *Group[T]) hire() {
 	if g.over || g.using.Err() != nil {
 		return
 	}
-	for i := range g.want {
-		now := g.now()
-		if i == len(g.consumers) {
-			g.consumers = append(g.consumers, &consumer{number: i + 1, hired: now})
+	have := 0
+	if g.last != nil {
+		have = g.last.number
+	}
+	if have < g.want {
+		more := make([]consumer, g.want-have)
+		for i := range more {
+			c := &more[i]
+			c.number, c.group = have+i+1, &g.getting
+			if g.last == nil {
+				g.consumers = c
+			} else {
+				g.last.next = c
+			}
+			g.last = c
 		}
-		c := g.consumers[i]
+	}
+	now := g.now()
+	for c := g.consumers; c != nil && c.number <= g.want; c = c.next {
 		if c.running {
 			continue
 		}
+		if c.hired == 0 {
+			c.hired = now
+		}
 		c.running = true
 		c.works(now)
-		c.ctx, c.dismiss = context.WithCancel(g.using)
+		g.engage(c)
 		g.working++
 		go g.consume(c)
+	}
+}
+
+// engage gives the consumer, which may have been dismissed, something to wait with.
+// The group is locked.
+func (g *Group[T]) engage(c *consumer) {
+	c.quit.Store(false)
+	if g.Queue != nil {
+		c.context, c.cancel = context.WithCancel(g.using)
+	} else if c.place.ws == nil {
+		g.own.getters.lend(&c.place)
 	}
 }
 
@@ -174,125 +270,131 @@ func (c *consumer) utilisation(now time.Duration) float64 {
 
 // consume is a consumer's goroutine.
 func (g *Group[T]) consume(c *consumer) {
+	var h hand[T]
 	returned := false
 	defer func() {
-		g.end(roleConsumer, c.number, returned, recover())
+		if panicked := recover(); !returned {
+			g.breaks(c, &h, panicked)
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.working--
+		g.changed.Broadcast()
 	}()
-	defer c.dismiss() // releases its context
-	try, _ := g.queue.(trier[T])
-	for {
-		entry, err := g.next(c, try)
-		if err != nil {
-			if g.goesOn(c, err) {
-				continue
-			}
-			break
-		}
-		c.used.Store(c.used.Load() + 1)
-		if l := entry.label; l != nil {
-			now := g.now()
-			g.latencies.add(now-l.created, l.weight)
-			if g.Observe != nil {
-				g.Observe(Event{Kind: PickedUp, At: now, Producer: l.producer, Number: l.number, Consumer: c.number, Latency: now - l.created})
-			}
-		}
-		if err := g.Consume(g.using, c.number, entry.value); err != nil {
-			g.fail(roleConsumer, c.number, err)
-		}
-		if g.Observe != nil {
-			g.Observe(Event{Kind: Done, At: g.now(), Producer: entry.label.producer, Number: entry.label.number, Consumer: c.number})
-		}
+	for g.next(c, &h) {
+		g.settle(c, &h, g.Consume(g.using, c.number, h.value))
 	}
 	returned = true
 }
 
-// trier is a queue that can tell whether Get would wait.
-type trier[T any] interface{ TryGet() (Entry[T], error) }
-
-// next gets the consumer's next entry. It looks at the clock only when it has to
-// wait, if the queue can tell.
-func (g *Group[T]) next(c *consumer, try trier[T]) (entry Entry[T], err error) {
-	if err := c.ctx.Err(); err != nil {
-		return entry, err
-	}
-	if try != nil {
-		if entry, err = try.TryGet(); err != ErrEmpty {
-			return entry, err
+// next gets the consumer's next value, and reports whether there is one. If not,
+// it has ended.
+func (g *Group[T]) next(c *consumer, h *hand[T]) bool {
+	for {
+		now, err := g.get(c, h)
+		if err == nil && g.using.Err() != nil { // too late to use it
+			g.giveBack(c, h)
+			err = g.using.Err()
+		}
+		if err == nil {
+			g.pickedUp(c, h, now)
+			return true
+		}
+		if !g.goesOn(c, err) {
+			return false
 		}
 	}
-	c.waits(g.now())
-	entry, err = g.queue.Get(c.ctx)
-	c.works(g.now())
-	return entry, err
 }
 
-// goesOn decides whether a consumer that got err instead of an item goes on: when
+// pickedUp notes that the consumer has got a value; now is 0 if it did not wait.
+func (g *Group[T]) pickedUp(c *consumer, h *hand[T], now time.Duration) {
+	c.used.Store(c.used.Load() + 1)
+	h.origins = g.origins
+	created, weight := h.created(g.start)
+	if weight == 0 && g.Observe == nil {
+		return
+	}
+	if now == 0 {
+		now = g.now()
+	}
+	waited := max(now-created, 0)
+	if weight > 0 {
+		g.latencies.add(waited, weight)
+	}
+	if g.Observe != nil {
+		h.await()
+		e := h.event(PickedUp, now, c.number)
+		e.Latency = waited
+		g.Observe(e)
+	}
+}
+
+// get gets the next value into h, and returns the time if it has looked at the
+// clock: only if it had to wait, where the queue can tell.
+func (g *Group[T]) get(c *consumer, h *hand[T]) (now time.Duration, err error) {
+	if err := c.ended(); err != nil {
+		return 0, err
+	}
+	if g.Queue == nil {
+		err = g.own.tryGet(&h.entry)
+	} else if try, ok := g.Queue.(interface{ TryGet() (T, error) }); ok && g.lender == nil {
+		h.value, err = try.TryGet()
+	} else {
+		err = ErrEmpty
+	}
+	if err != ErrEmpty {
+		h.held = err == nil
+		return 0, err
+	}
+	c.waits(g.now())
+	switch {
+	case g.lender != nil:
+		var d Delivery[T]
+		d, err = g.lender.Receive(c.context)
+		h.value, h.settle = d.Value, d.Settle
+	case g.Queue != nil:
+		h.value, err = g.Queue.Get(c.context)
+	default:
+		h.entry, err = g.own.getSlow(c)
+	}
+	now = g.now()
+	c.works(now)
+	h.held = err == nil
+	return now, err
+}
+
+// ended says whether the consumer may go on: not if it was dismissed, or all were.
+func (c *consumer) ended() error {
+	if c.context != nil {
+		return c.context.Err()
+	}
+	return c.Err()
+}
+
+// goesOn decides whether a consumer that got err instead of a value goes on: when
 // it was dismissed, and is wanted again by now.
 func (g *Group[T]) goesOn(c *consumer, err error) bool {
-	if c.ctx.Err() == nil && !errors.Is(err, ErrClosed) { // it's the queue's fault
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	quit := c.ended() != nil || g.using.Err() != nil
+	switch {
+	case errors.Is(err, ErrClosed):
+		g.used = true
+		quit = false
+	case !quit: // it's the queue's fault
 		if errors.Is(err, ErrEmpty) {
 			err = fmt.Errorf("%w: the queue of a group is one whose Get waits, and a Slice is none", err)
 		}
-		g.fail(roleConsumer, c.number, err)
+		_ = g.fail(roleConsumer, c.number, err)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if c.number <= g.want && c.ctx.Err() != nil && g.using.Err() == nil {
-		c.ctx, c.dismiss = context.WithCancel(g.using)
+	if c.cancel != nil {
+		c.cancel() // releases its context
+	}
+	if quit && c.number <= g.want && g.using.Err() == nil {
+		g.engage(c)
 		return true
 	}
 	c.running = false
 	c.waits(g.now())
 	return false
-}
-
-// end notes that a worker has ended, and how: it returned, or panicked with a
-// value, or neither.
-func (g *Group[T]) end(role string, number int, returned bool, panicked any) {
-	if panicked != nil {
-		g.panics(&Panic{Role: role, Number: number, Value: panicked, Stack: debug.Stack()})
-	} else if !returned {
-		g.fail(role, number, ErrGoexit)
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.working--
-	if role == roleProducer {
-		if g.producing--; g.producing == 0 {
-			g.queue.Close()
-		}
-	}
-	g.changed.Broadcast()
-}
-
-// panics notes that a worker has panicked, and stops the group.
-func (g *Group[T]) panics(p *Panic) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.panicked == nil {
-		g.panicked = p
-	}
-	g.stop(p, 0)
-}
-
-// latencies are those of a group's items, as far as they were measured.
-type latencies struct {
-	all         histogram.Histogram
-	first, last atomic.Int64 // nanoseconds + 1
-}
-
-func (l *latencies) add(latency time.Duration, weight int) {
-	l.all.Add(latency, weight)
-	l.last.Store(int64(latency) + 1)
-	if l.first.Load() == 0 {
-		l.first.CompareAndSwap(0, int64(latency)+1)
-	}
-}
-
-func (l *latencies) summary() Latency {
-	s := latency(&l.all)
-	if first := l.first.Load(); first > 0 {
-		s.First, s.Last = time.Duration(first-1), time.Duration(l.last.Load()-1)
-	}
-	return s
 }

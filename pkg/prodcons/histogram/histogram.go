@@ -67,6 +67,20 @@ func (h *Histogram) Add(d time.Duration, weight int) {
 	}
 }
 
+// Clone returns a copy of the histogram as it is now. Durations that are added
+// meanwhile may be in some of its numbers and not yet in others.
+func (h *Histogram) Clone() *Histogram {
+	c := new(Histogram)
+	for i := range h.buckets {
+		c.buckets[i].Store(h.buckets[i].Load())
+	}
+	c.seconds.Store(h.seconds.Load())
+	c.rest.Store(h.rest.Load())
+	c.min.Store(h.min.Load())
+	c.max.Store(h.max.Load())
+	return c
+}
+
 // Summary is what a histogram says at one moment. All is zero when it is empty.
 type Summary struct {
 	Count          int // the sum of all weights
