@@ -401,6 +401,24 @@ func (q *Buffer[T]) getSlow(ctx context.Context) (v T, err error) {
 // ends. Each value is removed as it is yielded.
 func (q *Buffer[T]) All(ctx context.Context) iter.Seq[T] { return all(ctx, q) }
 
+// Ready returns a channel for a select: it has a token when there may be something
+// to get, or the buffer was closed, until ctx ends. After each token, call TryGet
+// until it fails, with ErrEmpty or, at the end, ErrClosed: others may have been
+// faster, and several puts may have left one token. After ErrClosed set the
+// variable that holds the channel to nil, as is done with a closed channel.
+func (q *Buffer[T]) Ready(ctx context.Context) <-chan struct{} {
+	tokens := make(chan struct{}, 1)
+	q.getters.listen(tokens)
+	context.AfterFunc(ctx, func() { q.getters.unlisten(tokens) })
+	if !q.stuck(ErrEmpty) {
+		select {
+		case tokens <- struct{}{}:
+		default:
+		}
+	}
+	return tokens
+}
+
 // Close ends the buffer. Puts that are waiting for room fail with ErrClosed.
 func (q *Buffer[T]) Close() {
 	q.tail.Store(lock(&q.tail) | closed)

@@ -1,6 +1,7 @@
 package prodcons
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -15,10 +16,13 @@ type waiters struct {
 	wanted  atomic.Bool  // somebody waits and nobody is on the way
 	looking atomic.Int32 // the number of those that have not gone to sleep yet
 
+	listened atomic.Bool // there are listeners
+
 	mu          sync.Mutex
 	first, last *waiter
 	onTheWay    int // woken, but have not yet looked
 	free        *waiter
+	listeners   []chan<- struct{}
 }
 
 // waiter is a place to sleep. It is used again, by any goroutine: its condition
@@ -101,7 +105,9 @@ func (ws *waiters) sleep(w *waiter, done <-chan struct{}) bool {
 }
 
 // update sets wanted. The list is locked.
-func (ws *waiters) update() { ws.wanted.Store(ws.first != nil && ws.onTheWay == 0) }
+func (ws *waiters) update() {
+	ws.wanted.Store(ws.first != nil && ws.onTheWay == 0 || len(ws.listeners) > 0)
+}
 
 // leave gives up w's place, and unlocks the list.
 func (ws *waiters) leave(w *waiter) {
@@ -131,17 +137,42 @@ func (ws *waiters) release(w *waiter) { w.woken, w.next, ws.free = nil, ws.free,
 
 // wake wakes the first, if nobody is on the way.
 func (ws *waiters) wake() {
-	if ws.looking.Load() > 0 {
+	if ws.looking.Load() > 0 && !ws.listened.Load() {
 		return
 	}
 	ws.mu.Lock()
-	w := ws.first
-	if w == nil || ws.onTheWay > 0 {
-		ws.mu.Unlock()
-		return
+	ws.tell()
+	if w := ws.first; w != nil && ws.onTheWay == 0 {
+		ws.rouse(w)
+		ws.update()
 	}
-	ws.rouse(w)
-	ws.wanted.Store(false)
+	ws.mu.Unlock()
+}
+
+// tell gives each listener a token, if it has none. The list is locked.
+func (ws *waiters) tell() {
+	for _, l := range ws.listeners {
+		select {
+		case l <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// listen gives l a token each time when somebody would be woken, until unlisten.
+func (ws *waiters) listen(l chan<- struct{}) {
+	ws.mu.Lock()
+	ws.listeners = append(ws.listeners, l)
+	ws.listened.Store(true)
+	ws.update()
+	ws.mu.Unlock()
+}
+
+func (ws *waiters) unlisten(l chan<- struct{}) {
+	ws.mu.Lock()
+	ws.listeners = slices.DeleteFunc(ws.listeners, func(other chan<- struct{}) bool { return other == l })
+	ws.listened.Store(len(ws.listeners) > 0)
+	ws.update()
 	ws.mu.Unlock()
 }
 
@@ -159,6 +190,7 @@ func (ws *waiters) rouse(w *waiter) {
 // wakeAll wakes all that wait.
 func (ws *waiters) wakeAll() {
 	ws.mu.Lock()
+	ws.tell()
 	for ws.first != nil {
 		ws.rouse(ws.first)
 	}
