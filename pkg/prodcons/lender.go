@@ -1,6 +1,9 @@
 package prodcons
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Lender is a queue that lends its values: what was received is settled when it
 // has been used, and goes to somebody else if not. So nothing is lost when a
@@ -30,3 +33,38 @@ type Delivery[T any] struct {
 	// fails if that could not be told; then the value may be lent again.
 	Settle func(err error) error
 }
+
+// Lending is a [Lender] in memory: the reference of what one does, and the double of
+// a durable one in tests. [NewLending] makes one. Values are lent in the order in
+// which they were put; one that was given back is behind those that wait then.
+type Lending[T any] struct {
+	keyed *Keyed[T, uint64] // each value has a key of its own
+	next  atomic.Uint64
+}
+
+// NewLending returns an empty queue with room for bound values, those lent included;
+// with a bound of zero or less there is no bound.
+func NewLending[T any](bound int) *Lending[T] {
+	return &Lending[T]{keyed: NewKeyed[T, uint64](bound, nil)}
+}
+
+// Put appends v, waiting until there is room. It fails with ErrClosed after Close,
+// and with ctx's error when that ends first.
+func (q *Lending[T]) Put(ctx context.Context, v T) error {
+	return q.keyed.put(ctx, q.next.Add(1), v)
+}
+
+// Receive lends the oldest value that nobody has, waiting until there is one. It
+// fails with ErrClosed once the queue is closed and all values are settled, and
+// with ctx's error when that ends first.
+func (q *Lending[T]) Receive(ctx context.Context) (Delivery[T], error) { return q.keyed.Receive(ctx) }
+
+// Get receives a value and settles it at once.
+func (q *Lending[T]) Get(ctx context.Context) (T, error) { return q.keyed.Get(ctx) }
+
+// Close says that no more will be put. What is in the queue, and what comes back
+// to it, can still be received.
+func (q *Lending[T]) Close() { q.keyed.Close() }
+
+// Len is the number of values in the queue, those lent included.
+func (q *Lending[T]) Len() int { return q.keyed.Len() }
