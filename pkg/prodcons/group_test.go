@@ -364,7 +364,7 @@ func TestAGroupRefusesWhatItCanNotDo(t *testing.T) {
 	for want, g := range map[string]*prodcons.Group[int]{
 		"needs Produce":        {Consume: use(0)},
 		"needs Consume":        {Produce: numbers(1, 0)},
-		"must not be negative":  {Produce: numbers(1, 0), Consume: use(0), Consumers: -1},
+		"must not be negative": {Produce: numbers(1, 0), Consume: use(0), Consumers: -1},
 		"Drain must not be ne": {Produce: numbers(1, 0), Consume: use(0), Drain: -1},
 	} {
 		if err := g.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

@@ -83,7 +83,9 @@ func TestEachKindTriesAndBatchesAndRanges(t *testing.T) {
 				for i := range numbers {
 					numbers[i] = i
 				}
-				go func() {
+				var producer sync.WaitGroup
+				defer producer.Wait()
+				producer.Go(func() {
 					if n, err := q.PutBatch(ctx, numbers); n != 1000 || err != nil {
 						t.Errorf("PutBatch: %d, %v", n, err)
 					}
@@ -94,7 +96,7 @@ func TestEachKindTriesAndBatchesAndRanges(t *testing.T) {
 					if n, err := q.PutBatch(ctx, numbers); n != 0 || err != prodcons.ErrClosed {
 						t.Errorf("PutBatch after Close: %d, %v", n, err)
 					}
-				}()
+				})
 				if name == "slice" {
 					synctest.Wait() // it does not wait by itself
 				}

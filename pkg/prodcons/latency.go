@@ -10,7 +10,7 @@ import (
 // latencies are those of a group's values, as far as they were measured.
 type latencies struct {
 	measured    atomic.Int64
-	first, last atomic.Int64   // nanoseconds + 1
+	first, last atomic.Int64     // nanoseconds + 1
 	few         [24]atomic.Int64 // the first of them, each + 1; then all needs its memory
 	all         atomic.Pointer[histogram.Histogram]
 }

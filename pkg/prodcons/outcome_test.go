@@ -113,8 +113,10 @@ func TestWhatWasInHandIsNotLost(t *testing.T) {
 
 func TestAnItemsOwnDeadlineWhileDrainingIsAnError(t *testing.T) {
 	for name, stop := range map[string]func(ctx context.Context) (context.Context, context.CancelFunc){
-		"cancelled":   context.WithCancel,
-		"at deadline": func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, time.Second) },
+		"cancelled": context.WithCancel,
+		"at deadline": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
 	} {
 		bubble(name, t, func(t *testing.T) {
 			ctx, cancel := stop(t.Context())

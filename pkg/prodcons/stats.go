@@ -39,7 +39,7 @@ type Stats struct {
 	// its first and last.
 	Measured int `json:"measured"`
 
-	Looks   int           `json:"looks"` // looks in vain
+	Looks int `json:"looks"` // looks in vain
 
 	// Utilisation is the part of its time, from 0 to 1, that each consumer was
 	// busy: consumer 1 comes first.
