@@ -15,7 +15,7 @@ func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error)
 		if err == ErrFull {
 			switch q.full {
 			case Wait:
-				err = q.wait(ctx, &q.putters, ErrFull, true, func() (err error) {
+				err = q.wait(ctx, &q.putters, ErrFull, nil, func() (err error) {
 					k, err = q.tryPutBatch(values[n:])
 					return err
 				})
@@ -57,7 +57,7 @@ func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 	}
 	q.tail.Store(w + uint64(n)*one)
 	if q.getters.wanted.Load() {
-		q.getters.wake()
+		q.wake()
 	}
 	return n, nil
 }
@@ -76,7 +76,7 @@ func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error)
 	if n, err = q.tryGetBatch(buffer); err != ErrEmpty {
 		return n, err
 	}
-	err = q.wait(ctx, &q.getters, ErrEmpty, true, func() (err error) {
+	err = q.wait(ctx, &q.getters, ErrEmpty, nil, func() (err error) {
 		n, err = q.tryGetBatch(buffer)
 		return err
 	})
@@ -113,7 +113,7 @@ func (q *Buffer[T]) tryGetBatch(buffer []T) (n int, err error) {
 	}
 	q.head.Store(w + uint64(n)*one)
 	if q.putters.wanted.Load() {
-		q.putters.wake()
+		q.wake()
 	}
 	return n, nil
 }

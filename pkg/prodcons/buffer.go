@@ -87,9 +87,9 @@ type Buffer[T any] struct {
 	_     [64]byte
 	first piece[T] // has no slots: the piece before the first
 
-	getters waiters
+	getters waiters[T]
 	_       [64]byte
-	putters waiters
+	putters waiters[T]
 }
 
 // end is what one end of the buffer knows.
@@ -119,12 +119,17 @@ const (
 // full. A bound for which there is no memory makes it panic, as make does.
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 	q := newBuffer[T](bound, full)
+	q.putters.all = bound > 0 && bound <= tight
+	q.getters.all = q.putters.all
 	if bound > 0 {
 		p := &piece[T]{slots: make([]T, bound), ring: true}
 		p.next, q.first.next = p, p
 	}
 	return q
 }
+
+// A tight buffer has room for so few that nobody who can be served may wait.
+const tight = 8
 
 // newBuffer returns a buffer that takes memory for what it holds only, even if
 // it has a bound.
@@ -170,7 +175,7 @@ func (q *Buffer[T]) make() {
 		q.limit = uint64(q.bound)
 	}
 	q.size = slots[T](smallPiece)
-	q.shared = pointers(reflect.TypeFor[T]())
+	q.shared = q.shared || pointers(reflect.TypeFor[T]())
 	q.put.at = &q.first
 }
 
@@ -239,6 +244,15 @@ func (q *Buffer[T]) TryPut(v T) error { return q.tryPut(&v) }
 
 // tryPut puts *v, which is not copied on the way to its slot.
 func (q *Buffer[T]) tryPut(v *T) error {
+	err := q.append(v)
+	if q.getters.wanted.Load() {
+		q.wake()
+	}
+	return err
+}
+
+// append is tryPut that wakes nobody.
+func (q *Buffer[T]) append(v *T) error {
 	w := q.tail.Load()
 	if w&locked != 0 || !q.tail.CompareAndSwap(w, w|locked) {
 		w = lock(&q.tail)
@@ -258,9 +272,6 @@ func (q *Buffer[T]) tryPut(v *T) error {
 	}
 	q.put.slots[i] = *v
 	q.tail.Store(w + one)
-	if q.getters.wanted.Load() {
-		q.getters.wake()
-	}
 	return nil
 }
 
@@ -275,9 +286,6 @@ func (q *Buffer[T]) tryPutFull(w uint64, v *T) error {
 		}
 		q.put.slots[t-q.put.base] = *v
 		q.tail.Store(w + one)
-		if q.getters.wanted.Load() {
-			q.getters.wake()
-		}
 		if dropped {
 			q.dropped(&old)
 		}
@@ -328,6 +336,15 @@ func (q *Buffer[T]) TryGet() (v T, err error) {
 
 // tryGet gets into *v, which it leaves alone if there is nothing.
 func (q *Buffer[T]) tryGet(v *T) error {
+	err := q.take(v)
+	if q.putters.wanted.Load() {
+		q.wake()
+	}
+	return err
+}
+
+// take is tryGet that wakes nobody.
+func (q *Buffer[T]) take(v *T) error {
 	w := q.head.Load()
 	if w&locked != 0 || !q.head.CompareAndSwap(w, w|locked) {
 		w = lock(&q.head)
@@ -354,9 +371,6 @@ func (q *Buffer[T]) tryGet(v *T) error {
 		clear(q.get.slots[i : i+1]) // so that it can be collected
 	}
 	q.head.Store(w + one)
-	if q.putters.wanted.Load() {
-		q.putters.wake()
-	}
 	return nil
 }
 
@@ -376,7 +390,7 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 }
 
 func (q *Buffer[T]) putSlow(ctx context.Context, v T) error {
-	return q.wait(ctx, &q.putters, ErrFull, false, func() error { return q.tryPut(&v) })
+	return q.wait(ctx, &q.putters, ErrFull, &v, func() error { return q.tryPut(&v) })
 }
 
 // Get removes the oldest value, waiting until there is one. It fails with
@@ -393,7 +407,7 @@ func (q *Buffer[T]) Get(ctx context.Context) (v T, err error) {
 }
 
 func (q *Buffer[T]) getSlow(ctx context.Context) (v T, err error) {
-	err = q.wait(ctx, &q.getters, ErrEmpty, false, func() error { return q.tryGet(&v) })
+	err = q.wait(ctx, &q.getters, ErrEmpty, &v, func() error { return q.tryGet(&v) })
 	return v, err
 }
 

@@ -83,10 +83,11 @@ type Group[T any] struct {
 	working   int           // producers and consumers that have not ended
 	producing int           // producers among them
 	producers []producer[T] // does not grow
-	consumers *consumer     // from the first on
-	last      *consumer
-	cause     error   // why it was stopped; nil when it was not
-	errs      []error // of workers, in the order in which they came
+	consumers *consumer[T]  // from the first on
+	last      *consumer[T]
+	hired     *consumer[T] // those that have not begun yet
+	cause     error        // why it was stopped; nil when it was not
+	errs      []error      // of workers, in the order in which they came
 	panicked  *Panic
 	left      []T
 	failed    []Failure[T]
@@ -195,7 +196,7 @@ func (g *Group[T]) open() {
 		g.origins = carriesOrigin[T]()
 		return
 	}
-	g.own.full = g.Full
+	g.own.full, g.own.shared = g.Full, true // an entry has a pointer
 	if g.own.bound = max(g.Bound, 0); g.Bound == 0 {
 		g.own.bound = 256
 	}

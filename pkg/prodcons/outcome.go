@@ -58,7 +58,7 @@ func told(err error, ctx context.Context) bool {
 
 // settle notes what has become of a consumer's value: err is what Consume has
 // returned.
-func (g *Group[T]) settle(c *consumer, h *hand[T], err error) {
+func (g *Group[T]) settle(c *consumer[T], h *hand[T], err error) {
 	kind := Done
 	if err != nil {
 		kind, err = g.unused(c, h, err)
@@ -67,7 +67,7 @@ func (g *Group[T]) settle(c *consumer, h *hand[T], err error) {
 }
 
 // settled tells whoever has to know that a value is used, or else why not.
-func (g *Group[T]) settled(c *consumer, h *hand[T], kind EventKind, err error) {
+func (g *Group[T]) settled(c *consumer[T], h *hand[T], kind EventKind, err error) {
 	h.held = false
 	if h.settle != nil {
 		if err := h.settle(err); err != nil {
@@ -82,7 +82,7 @@ func (g *Group[T]) settled(c *consumer, h *hand[T], kind EventKind, err error) {
 }
 
 // unused keeps a value that was not used, because of err.
-func (g *Group[T]) unused(c *consumer, h *hand[T], err error) (EventKind, error) {
+func (g *Group[T]) unused(c *consumer[T], h *hand[T], err error) (EventKind, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if told(err, g.using) {
@@ -99,7 +99,7 @@ func (g *Group[T]) unused(c *consumer, h *hand[T], err error) (EventKind, error)
 }
 
 // breaks notes that a consumer has panicked, or called runtime.Goexit.
-func (g *Group[T]) breaks(c *consumer, h *hand[T], panicked any) {
+func (g *Group[T]) breaks(c *consumer[T], h *hand[T], panicked any) {
 	g.mu.Lock()
 	err := g.broken(roleConsumer, c.number, panicked)
 	held := h.held
@@ -128,7 +128,7 @@ func (g *Group[T]) broken(role string, number int, panicked any) error {
 }
 
 // giveBack returns a value that a consumer has got too late to use it.
-func (g *Group[T]) giveBack(c *consumer, h *hand[T]) {
+func (g *Group[T]) giveBack(c *consumer[T], h *hand[T]) {
 	h.held = false
 	if h.settle == nil {
 		g.leave(h)

@@ -19,13 +19,19 @@ const (
 var parallel = runtime.GOMAXPROCS(0) > 1
 
 // wait calls try until it returns another error than stuck, which is ErrEmpty or
-// ErrFull, sleeping among ws until there is reason to hope. It fails with the
-// context's error when ctx ends first.
-func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bool, try func() error) error {
+// ErrFull, sleeping among ws until there is reason to hope; or until it was served by
+// another, who has got *v for it or put *v: in a batch v is nil, and nobody can. It
+// fails with the context's error when ctx ends first.
+func (q *Buffer[T]) wait(ctx context.Context, ws *waiters[T], stuck error, v *T, try func() error) error {
+	batch := v == nil
 	if batch { // it will leave little to others: they need not be woken meanwhile
 		ws.looking.Add(1)
 	}
-	err := q.look(stuck, batch, try)
+	err := stuck
+	if ws.hopes() {
+		err = q.look(stuck, batch, try)
+		ws.learn(err == nil && q.more(stuck))
+	}
 	if batch {
 		ws.looking.Add(-1)
 	}
@@ -49,13 +55,24 @@ func (q *Buffer[T]) wait(ctx context.Context, ws *waiters, stuck error, batch bo
 			}
 			continue
 		}
+		if w.batch = batch; !batch && stuck == ErrFull {
+			w.hold[0] = *v
+		}
 		if !ws.sleep(w, ctx.Done()) {
 			q.pass(ws, stuck)
 			return ctx.Err()
 		}
-		err := try()
+		err, served := stuck, w.served.Load()
+		if !served {
+			err = try()
+		} else if stuck == ErrEmpty {
+			*v = w.hold[0]
+		}
 		ws.arrived(w)
 		q.pass(ws, stuck)
+		if served {
+			return nil
+		}
 		if err != stuck {
 			return err
 		}
@@ -83,9 +100,21 @@ func (q *Buffer[T]) look(stuck error, batch bool, try func() error) error {
 }
 
 // pass wakes the next of those that wait, if there is something for it.
-func (q *Buffer[T]) pass(ws *waiters, stuck error) {
+func (q *Buffer[T]) pass(ws *waiters[T], stuck error) {
 	if ws.wanted.Load() && !q.stuck(stuck) {
-		ws.wake()
+		q.wake()
+	}
+}
+
+// wake serves and wakes those that wait, as long as there is something for them:
+// what one has got makes room for another's.
+func (q *Buffer[T]) wake() {
+	for {
+		got := q.getters.wanted.Load() && q.getters.wake(func(v *T) bool { return q.take(v) == nil })
+		put := q.putters.wanted.Load() && q.putters.wake(func(v *T) bool { return q.append(v) == nil })
+		if !got && !put {
+			return
+		}
 	}
 }
 
@@ -126,4 +155,13 @@ func (q *Buffer[T]) stuck(err error) bool {
 		return w/one == h && w&closed == 0
 	}
 	return w/one-h >= uint64(q.bound) && w&closed == 0
+}
+
+// more says whether there is more for whoever has just been served.
+func (q *Buffer[T]) more(stuck error) bool {
+	n := q.tail.Load()/one - q.head.Load()/one
+	if stuck == ErrEmpty {
+		return n > 0
+	}
+	return n < uint64(q.bound)
 }

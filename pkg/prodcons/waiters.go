@@ -11,43 +11,85 @@ import (
 //
 // One is woken at a time. Until it has looked, no other is, for which there
 // would often be nothing left by then; when it has looked, it wakes the next if
-// there is more. Go's scheduler wakes its own threads so.
-type waiters struct {
+// there is more. Go's scheduler wakes its own threads so. Only where there is hardly
+// any room each is woken that can be: others would wait for it otherwise.
+//
+// Who is woken has been served by whoever wakes it, as with Go's channels: it need
+// not look again.
+type waiters[T any] struct {
 	wanted  atomic.Bool  // somebody waits and nobody is on the way
 	looking atomic.Int32 // the number of those that have not gone to sleep yet
 
-	listened atomic.Bool // there are listeners
+	listened atomic.Bool  // there are listeners
+	futile   atomic.Int32 // so many looks in a row were not worth it
 
 	mu          sync.Mutex
-	first, last *waiter
+	first, last *waiter[T]
 	onTheWay    int // woken, but have not yet looked
-	free        *waiter
+	free        *waiter[T]
+	all         bool // each is woken that can be
 	listeners   []chan<- struct{}
 }
 
 // waiter is a place to sleep. It is used again, by any goroutine: its condition
 // belongs to no bubble of testing/synctest, as a channel would. So a channel, which
 // a sleep needs that a context can end, is made for that sleep.
-type waiter struct {
-	ws         *waiters
+type waiter[T any] struct {
+	ws         *waiters[T]
 	cond       sync.Cond
 	woken      chan struct{} // nil: cond is signalled instead
-	prev, next *waiter
+	prev, next *waiter[T]
 	waits      bool // is in the list
+
+	hold   [1]T        // what it wants to put, or what it was given
+	batch  bool        // it wants many, and can't be served by others
+	served atomic.Bool // it has put, or was given, its value: written after hold, read before
 }
 
 // Unlock and Lock make a waiter the lock of its own condition. It gives up the
 // list's lock when it sleeps, and does not need it when it wakes.
-func (w *waiter) Unlock() { w.ws.mu.Unlock() }
-func (w *waiter) Lock()   {}
+func (w *waiter[T]) Unlock() { w.ws.mu.Unlock() }
+func (w *waiter[T]) Lock()   {}
+
+// Looking again before one sleeps is worth it if it finds several values: the other
+// side was let work on, and nobody had to be woken. Where there is room for one, or
+// each value is an answer to another, it finds one at best, and costs more than to
+// sleep at once. So after some such looks most who have to wait don't look.
+const (
+	enough = 3  // futile looks
+	again  = 64 // one in so many looks nevertheless
+)
+
+// hopes says whether it is worth to look.
+func (ws *waiters[T]) hopes() bool {
+	n := ws.futile.Load()
+	if ws.all {
+		return false
+	}
+	if n <= enough {
+		return true
+	}
+	ws.futile.Store(n + 1)
+	return n%again == 0
+}
+
+// learn notes whether a look was worth it.
+func (ws *waiters[T]) learn(worth bool) {
+	switch n := ws.futile.Load(); {
+	case !worth && n <= enough:
+		ws.futile.Store(n + 1)
+	case worth && n > 0:
+		ws.futile.Store(0)
+	}
+}
 
 // enter takes a place at the end of the list, or, for one that was woken and
 // found nothing, in front. It returns with the list locked: the place is given up
 // by leave, or slept in.
-func (ws *waiters) enter(front bool) *waiter {
+func (ws *waiters[T]) enter(front bool) *waiter[T] {
 	ws.mu.Lock()
 	if ws.free == nil {
-		ws.own(new(waiter))
+		ws.own(new(waiter[T]))
 	}
 	w := ws.free
 	ws.free = w.next
@@ -67,21 +109,21 @@ func (ws *waiters) enter(front bool) *waiter {
 }
 
 // lend gives ws a place to use, w, so that it need not make one.
-func (ws *waiters) lend(w *waiter) {
+func (ws *waiters[T]) lend(w *waiter[T]) {
 	ws.mu.Lock()
 	ws.own(w)
 	ws.mu.Unlock()
 }
 
-func (ws *waiters) own(w *waiter) {
+func (ws *waiters[T]) own(w *waiter[T]) {
 	w.ws, w.cond.L = ws, w
 	ws.release(w)
 }
 
 // sleep sleeps in the place that enter has returned, until w is woken: then it
 // must arrive. When done, which may be nil, ends the sleep before, it gives up
-// the place and returns false.
-func (ws *waiters) sleep(w *waiter, done <-chan struct{}) bool {
+// the place and returns false; but not if it was served by then.
+func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 	if done == nil {
 		w.cond.Wait()
 		return true
@@ -97,20 +139,23 @@ func (ws *waiters) sleep(w *waiter, done <-chan struct{}) bool {
 	ws.mu.Lock()
 	if w.waits {
 		ws.leave(w)
-	} else { // it had been woken by then
-		ws.mu.Unlock()
-		ws.arrived(w)
+		return false
 	}
+	ws.mu.Unlock() // it had been woken by then
+	if w.served.Load() {
+		return true
+	}
+	ws.arrived(w)
 	return false
 }
 
 // update sets wanted. The list is locked.
-func (ws *waiters) update() {
-	ws.wanted.Store(ws.first != nil && ws.onTheWay == 0 || len(ws.listeners) > 0)
+func (ws *waiters[T]) update() {
+	ws.wanted.Store(ws.first != nil && (ws.onTheWay == 0 || ws.all) || len(ws.listeners) > 0)
 }
 
 // leave gives up w's place, and unlocks the list.
-func (ws *waiters) leave(w *waiter) {
+func (ws *waiters[T]) leave(w *waiter[T]) {
 	ws.remove(w)
 	ws.release(w)
 	ws.update()
@@ -118,7 +163,7 @@ func (ws *waiters) leave(w *waiter) {
 }
 
 // remove takes w from the list, which is locked.
-func (ws *waiters) remove(w *waiter) {
+func (ws *waiters[T]) remove(w *waiter[T]) {
 	if w.prev == nil {
 		ws.first = w.next
 	} else {
@@ -133,24 +178,40 @@ func (ws *waiters) remove(w *waiter) {
 }
 
 // release keeps w for use again. The list is locked.
-func (ws *waiters) release(w *waiter) { w.woken, w.next, ws.free = nil, ws.free, w }
+func (ws *waiters[T]) release(w *waiter[T]) {
+	clear(w.hold[:])
+	w.woken, w.batch = nil, false
+	w.served.Store(false)
+	w.next, ws.free = ws.free, w
+}
 
-// wake wakes the first, if nobody is on the way.
-func (ws *waiters) wake() {
+// wake serves the first and wakes it, if nobody is on the way, or all are to be
+// woken that can be. Serve gives it a value or puts its own, and says whether it
+// could. Wake reports whether it has woken anybody.
+func (ws *waiters[T]) wake(serve func(v *T) bool) bool {
 	if ws.looking.Load() > 0 && !ws.listened.Load() {
-		return
+		return false
 	}
 	ws.mu.Lock()
+	defer ws.mu.Unlock()
 	ws.tell()
-	if w := ws.first; w != nil && ws.onTheWay == 0 {
-		ws.rouse(w)
-		ws.update()
+	w := ws.first
+	if w == nil || ws.onTheWay > 0 && !ws.all {
+		return false
 	}
-	ws.mu.Unlock()
+	if !w.batch {
+		if !serve(&w.hold[0]) {
+			return false
+		}
+		w.served.Store(true)
+	}
+	ws.rouse(w)
+	ws.update()
+	return true
 }
 
 // tell gives each listener a token, if it has none. The list is locked.
-func (ws *waiters) tell() {
+func (ws *waiters[T]) tell() {
 	for _, l := range ws.listeners {
 		select {
 		case l <- struct{}{}:
@@ -160,7 +221,7 @@ func (ws *waiters) tell() {
 }
 
 // listen gives l a token each time when somebody would be woken, until unlisten.
-func (ws *waiters) listen(l chan<- struct{}) {
+func (ws *waiters[T]) listen(l chan<- struct{}) {
 	ws.mu.Lock()
 	ws.listeners = append(ws.listeners, l)
 	ws.listened.Store(true)
@@ -168,7 +229,7 @@ func (ws *waiters) listen(l chan<- struct{}) {
 	ws.mu.Unlock()
 }
 
-func (ws *waiters) unlisten(l chan<- struct{}) {
+func (ws *waiters[T]) unlisten(l chan<- struct{}) {
 	ws.mu.Lock()
 	ws.listeners = slices.DeleteFunc(ws.listeners, func(other chan<- struct{}) bool { return other == l })
 	ws.listened.Store(len(ws.listeners) > 0)
@@ -177,7 +238,7 @@ func (ws *waiters) unlisten(l chan<- struct{}) {
 }
 
 // rouse wakes w. The list is locked.
-func (ws *waiters) rouse(w *waiter) {
+func (ws *waiters[T]) rouse(w *waiter[T]) {
 	ws.remove(w)
 	ws.onTheWay++
 	if w.woken != nil {
@@ -188,7 +249,7 @@ func (ws *waiters) rouse(w *waiter) {
 }
 
 // wakeAll wakes all that wait.
-func (ws *waiters) wakeAll() {
+func (ws *waiters[T]) wakeAll() {
 	ws.mu.Lock()
 	ws.tell()
 	for ws.first != nil {
@@ -199,7 +260,7 @@ func (ws *waiters) wakeAll() {
 }
 
 // arrived says that w, which was woken, has looked.
-func (ws *waiters) arrived(w *waiter) {
+func (ws *waiters[T]) arrived(w *waiter[T]) {
 	ws.mu.Lock()
 	ws.onTheWay--
 	ws.release(w)

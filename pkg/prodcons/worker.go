@@ -160,16 +160,17 @@ func (g *Group[T]) enqueue(e *entry[T]) error {
 }
 
 // consumer is what a group knows of one.
-type consumer struct {
+type consumer[T any] struct {
 	number  int
-	next    *consumer
+	next    *consumer[T]
+	then    *consumer[T]       // the next of those that have not begun yet
 	group   *quitting          // the group's: it ends all consumers
 	context context.Context    // for a Queue that is not the group's own: ends as Err says
 	cancel  context.CancelFunc // of context
 	running bool               // guarded by the group's lock
 	hired   time.Duration      // since the group's start
 	quit    atomic.Bool        // it has been dismissed
-	place   waiter             // where it sleeps
+	place   waiter[entry[T]]   // where it sleeps
 
 	used     atomic.Int64
 	failed   atomic.Int64
@@ -180,10 +181,10 @@ type consumer struct {
 }
 
 // A consumer is the context of its own waiting in the group's queue.
-func (c *consumer) Deadline() (time.Time, bool) { return time.Time{}, false }
-func (c *consumer) Done() <-chan struct{}       { return nil }
-func (c *consumer) Value(any) any               { return nil }
-func (c *consumer) Err() error {
+func (c *consumer[T]) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (c *consumer[T]) Done() <-chan struct{}       { return nil }
+func (c *consumer[T]) Value(any) any               { return nil }
+func (c *consumer[T]) Err() error {
 	if c.quit.Load() || c.group.quit.Load() {
 		return context.Canceled
 	}
@@ -191,7 +192,7 @@ func (c *consumer) Err() error {
 }
 
 // dismiss lets the consumer end after what it is at.
-func (c *consumer) dismiss() {
+func (c *consumer[T]) dismiss() {
 	c.quit.Store(true)
 	if c.cancel != nil {
 		c.cancel()
@@ -208,7 +209,7 @@ func (g *Group[T]) hire() {
 		have = g.last.number
 	}
 	if have < g.want {
-		more := make([]consumer, g.want-have)
+		more := make([]consumer[T], g.want-have)
 		for i := range more {
 			c := &more[i]
 			c.number, c.group = have+i+1, &g.getting
@@ -221,6 +222,13 @@ func (g *Group[T]) hire() {
 		}
 	}
 	now := g.now()
+	begin := func() { // one for all, as each would be an allocation
+		g.mu.Lock()
+		c := g.hired
+		g.hired = c.then
+		g.mu.Unlock()
+		g.consume(c)
+	}
 	for c := g.consumers; c != nil && c.number <= g.want; c = c.next {
 		if c.running {
 			continue
@@ -232,13 +240,14 @@ func (g *Group[T]) hire() {
 		c.works(now)
 		g.engage(c)
 		g.working++
-		go g.consume(c)
+		c.then, g.hired = g.hired, c
+		go begin()
 	}
 }
 
 // engage gives the consumer, which may have been dismissed, something to wait with.
 // The group is locked.
-func (g *Group[T]) engage(c *consumer) {
+func (g *Group[T]) engage(c *consumer[T]) {
 	c.quit.Store(false)
 	if g.Queue != nil {
 		c.context, c.cancel = context.WithCancel(g.using)
@@ -248,16 +257,16 @@ func (g *Group[T]) engage(c *consumer) {
 }
 
 // waits notes that the consumer waits from now on.
-func (c *consumer) waits(now time.Duration) { c.waiting.Store(int64(now) + 1) }
+func (c *consumer[T]) waits(now time.Duration) { c.waiting.Store(int64(now) + 1) }
 
 // works notes that the consumer does not wait any more.
-func (c *consumer) works(now time.Duration) {
+func (c *consumer[T]) works(now time.Duration) {
 	if since := c.waiting.Swap(0); since > 0 {
 		c.idle.Add(int64(now) - (since - 1))
 	}
 }
 
-func (c *consumer) utilisation(now time.Duration) float64 {
+func (c *consumer[T]) utilisation(now time.Duration) float64 {
 	idle := time.Duration(c.idle.Load())
 	if since := c.waiting.Load(); since > 0 {
 		idle += max(now-time.Duration(since-1), 0)
@@ -269,7 +278,7 @@ func (c *consumer) utilisation(now time.Duration) float64 {
 }
 
 // consume is a consumer's goroutine.
-func (g *Group[T]) consume(c *consumer) {
+func (g *Group[T]) consume(c *consumer[T]) {
 	var h hand[T]
 	returned := false
 	defer func() {
@@ -289,10 +298,13 @@ func (g *Group[T]) consume(c *consumer) {
 
 // next gets the consumer's next value, and reports whether there is one. If not,
 // it has ended.
-func (g *Group[T]) next(c *consumer, h *hand[T]) bool {
+func (g *Group[T]) next(c *consumer[T], h *hand[T]) bool {
 	for {
-		now, err := g.get(c, h)
-		if err == nil && g.using.Err() != nil { // too late to use it
+		now, err := time.Duration(0), g.using.Err()
+		if err == nil {
+			now, err = g.get(c, h)
+		}
+		if err == nil && now != 0 && g.using.Err() != nil { // it has waited till it was too late
 			g.giveBack(c, h)
 			err = g.using.Err()
 		}
@@ -307,7 +319,7 @@ func (g *Group[T]) next(c *consumer, h *hand[T]) bool {
 }
 
 // pickedUp notes that the consumer has got a value; now is 0 if it did not wait.
-func (g *Group[T]) pickedUp(c *consumer, h *hand[T], now time.Duration) {
+func (g *Group[T]) pickedUp(c *consumer[T], h *hand[T], now time.Duration) {
 	c.used.Store(c.used.Load() + 1)
 	h.origins = g.origins
 	created, weight := h.created(g.start)
@@ -331,7 +343,7 @@ func (g *Group[T]) pickedUp(c *consumer, h *hand[T], now time.Duration) {
 
 // get gets the next value into h, and returns the time if it has looked at the
 // clock: only if it had to wait, where the queue can tell.
-func (g *Group[T]) get(c *consumer, h *hand[T]) (now time.Duration, err error) {
+func (g *Group[T]) get(c *consumer[T], h *hand[T]) (now time.Duration, err error) {
 	if err := c.ended(); err != nil {
 		return 0, err
 	}
@@ -364,7 +376,7 @@ func (g *Group[T]) get(c *consumer, h *hand[T]) (now time.Duration, err error) {
 }
 
 // ended says whether the consumer may go on: not if it was dismissed, or all were.
-func (c *consumer) ended() error {
+func (c *consumer[T]) ended() error {
 	if c.context != nil {
 		return c.context.Err()
 	}
@@ -373,7 +385,7 @@ func (c *consumer) ended() error {
 
 // goesOn decides whether a consumer that got err instead of a value goes on: when
 // it was dismissed, and is wanted again by now.
-func (g *Group[T]) goesOn(c *consumer, err error) bool {
+func (g *Group[T]) goesOn(c *consumer[T], err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	quit := c.ended() != nil || g.using.Err() != nil
