@@ -28,23 +28,13 @@ import (
 //	ants      a pool of one function, an Invoke for each value, which can't fail
 func BenchmarkGroup(b *testing.B) {
 	for _, workers := range []int{1, 2, 4, 8, 16} {
-		for _, peer := range []struct {
-			name string
-			run  func(ctx context.Context, n, workers int, use func(int) error) error
-		}{
-			{"prodcons", ourGroup},
-			{"workers", byHand},
-			{"rill", withRill},
-			{"conc", withConc},
-			{"errgroup", withErrgroup},
-			{"pond", withPond},
-			{"ants", withAnts},
-		} {
-			b.Run(fmt.Sprintf("%s/%d", peer.name, workers), func(b *testing.B) {
+		var sides []side
+		for _, c := range callers {
+			sides = append(sides, side{c.name, func(b *testing.B) {
 				ctx, cancel := context.WithCancel(b.Context())
 				defer cancel()
 				var used atomic.Int64
-				err := peer.run(ctx, b.N, workers, func(v int) error {
+				err := c.run(ctx, b.N, workers, func(v int) error {
 					if v%1024 == 0 {
 						used.Add(1)
 					}
@@ -53,9 +43,44 @@ func BenchmarkGroup(b *testing.B) {
 				if want := int64(b.N+1023) / 1024; err != nil || used.Load() != want {
 					b.Fatalf("%d used, want %d; %v", used.Load(), want, err)
 				}
-			})
+			}})
 		}
+		beside(b, fmt.Sprint(workers), sides...)
 	}
+}
+
+// BenchmarkSmall runs a whole group for ten values, with four workers.
+func BenchmarkSmall(b *testing.B) {
+	var sides []side
+	for _, c := range callers[:2] {
+		sides = append(sides, side{c.name, func(b *testing.B) {
+			ctx, cancel := context.WithCancel(b.Context())
+			defer cancel()
+			b.ReportAllocs()
+			for range b.N {
+				if err := c.run(ctx, 10, 4, func(int) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}})
+	}
+	beside(b, "10", sides...)
+}
+
+// caller is a way to call a function for each of n values.
+type caller struct {
+	name string
+	run  func(ctx context.Context, n, workers int, use func(int) error) error
+}
+
+var callers = []caller{
+	{"prodcons", ourGroup},
+	{"workers", byHand},
+	{"rill", withRill},
+	{"conc", withConc},
+	{"errgroup", withErrgroup},
+	{"pond", withPond},
+	{"ants", withAnts},
 }
 
 func ourGroup(ctx context.Context, n, workers int, use func(int) error) error {
