@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -36,7 +37,7 @@ func TestStress(t *testing.T) {
 		}
 	}
 	t.Log(happened)
-	for _, how := range []string{"all used", "error", "panic", "cancelled", "Goexit", "dropped", "left", "failed", "given back"} {
+	for _, how := range []string{"all used", "error", "panic", "cancelled", "Goexit", "dropped", "left", "failed", "given back", "lent"} {
 		if happened[how] == 0 && *rounds >= 400 {
 			t.Errorf("in %d rounds, never: %s", *rounds, how)
 		}
@@ -68,8 +69,12 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 	policy := []prodcons.WhenFull{prodcons.Wait, prodcons.Wait, prodcons.DropNewest, prodcons.DropOldest, prodcons.Fail}[draw.IntN(5)]
 	ends := places{found: map[made]map[string]int{}}
 	drop := func(v made) { ends.add(v, "dropped") }
-	kind := draw.IntN(8)
+	kind := draw.IntN(10)
 	switch kind {
+	case 8:
+		g.Queue = prodcons.NewLending[made](bound)
+	case 9:
+		g.Queue = prodcons.NewKeyed(bound, func(v made) int { return v.producer })
 	case 0:
 		g.Queue = prodcons.NewChannel[made](bound)
 	case 1:
@@ -142,10 +147,17 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 	last := map[[2]int]int{} // by consumer and producer
 	g.Consume = func(ctx context.Context, consumer int, v made) (err error) {
 		mu.Lock()
-		if last[[2]int{consumer, v.producer}] >= v.number {
-			t.Errorf("consumer %d got %d of producer %d after %d", consumer, v.number, v.producer, last[[2]int{consumer, v.producer}])
+		who, before := [2]int{consumer, v.producer}, v.number-1
+		switch kind {
+		case 8: // what was given back comes again, whoever gets it
+			who, before = [2]int{-1, -1}, math.MaxInt
+		case 9: // so it does here, but in the order of its key
+			who, before = [2]int{0, v.producer}, v.number
 		}
-		last[[2]int{consumer, v.producer}] = v.number
+		if last[who] > before {
+			t.Errorf("%v came to consumer %d after %d", v, consumer, last[who])
+		}
+		last[who] = v.number
 		mu.Unlock()
 		n := calls.Add(1)
 		switch {
@@ -211,6 +223,21 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 	for _, v := range left {
 		ends.add(v, "left")
 	}
+	if kind >= 8 { // what was not used is still there
+		if len(left) > 0 {
+			t.Errorf("%s: %d left, which belong to the lender", what, len(left))
+		}
+		g.Queue.Close()
+		for g.Queue.Len() > 0 {
+			v, err := g.Queue.Get(t.Context())
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			ends.add(v, "lent")
+		}
+		lentStress(t, what, &g, &ends, &accepted, happened)
+		return
+	}
 	for _, f := range g.Failed() {
 		if f.Err == nil {
 			t.Errorf("%s: %v has failed without an error", what, f.Value)
@@ -271,5 +298,36 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 			t.Errorf("%s: %v is left after %d", what, v, latest[v.producer])
 		}
 		latest[v.producer] = v.number
+	}
+}
+
+// lentStress holds what is true of a group over a lender: each value was used, or is
+// still there, where those are whose use has failed.
+func lentStress(t *testing.T, what string, g *prodcons.Group[made], ends, accepted *places, happened map[string]int) {
+	failed := map[made]int{}
+	for _, f := range g.Failed() {
+		failed[f.Value]++
+	}
+	used := 0
+	for v := range accepted.found {
+		in := ends.found[v]
+		if in["used"]+in["lent"] != 1 {
+			t.Errorf("%s: %v was put and is found: %v", what, v, in)
+		}
+		if in["to fail"] != failed[v] {
+			t.Errorf("%s: %v failed %d times, Failed has it %d times", what, v, in["to fail"], failed[v])
+		}
+		used += in["used"]
+		for place, n := range in {
+			happened[place] += n
+		}
+	}
+	for v, in := range ends.found {
+		if accepted.found[v]["put"] != 1 {
+			t.Errorf("%s: %v was not put, and is found %v", what, v, in)
+		}
+	}
+	if s := g.Stats(); s.Made != len(accepted.found) || s.Count-s.Failed != used {
+		t.Errorf("%s: %d put, %d used; %+v", what, len(accepted.found), used, s)
 	}
 }
