@@ -3,9 +3,12 @@
 //
 //	go run ./compare [-rounds 5] [-attempts 1] [-slack 1]
 //
-// Each round runs every benchmark once, so that a noisy neighbour does not hit
-// one row alone. The exit status is 1 when a goal is missed by more than the
-// factor slack, after all attempts.
+// Each round runs every benchmark once, and the next in reverse order, so that a
+// noisy neighbour does not hit one row alone, nor one side. What counts are the
+// ratios of one round. Of each the median is estimated with an interval, from the
+// order of the rounds' ratios: a goal is met or missed when all of the interval is on
+// one side of it, and else it is too noisy to tell. The exit status is 1 when a goal
+// is missed by more than the factor slack, after all attempts.
 package main
 
 import (
@@ -43,7 +46,8 @@ func main() {
 
 // benchmarks are the packages whose benchmarks are run, and how.
 var benchmarks = []struct{ folder, pattern, time string }{
-	{".", "Handover|Group", "0.1s"},
+	{".", "Handover|Tight|Large|Crowd|PingPong|Work|Group", "0.1s"},
+	{".", "Small", "0.2s"},
 	{".", "PickUp", "2000x"},
 	{"../../pkg/prodcons", "Measuring", "0.5s"},
 }
@@ -67,11 +71,16 @@ func run(rounds, attempts int, slack float64) error {
 			return err
 		}
 		results.print()
-		if results.goals(slack) {
+		missed, noisy := results.goals(slack)
+		if missed+noisy == 0 {
 			return nil
 		}
 		if attempt == attempts {
-			return fmt.Errorf("a goal is missed")
+			if missed > 0 {
+				return fmt.Errorf("%d goals are missed", missed)
+			}
+			fmt.Printf("Of %d goals it is too noisy to tell whether they are met.\n", noisy)
+			return nil
 		}
 		fmt.Print("\nSome rounds more, to be added to these: there may have been noise.\n\n")
 	}
@@ -85,9 +94,12 @@ type results map[string]map[string][]float64
 
 // measure adds the values of some rounds.
 func (all results) measure(dir string, rounds int) error {
-	for range rounds {
+	for round := range rounds {
 		for i, b := range benchmarks {
 			cmd := exec.Command(binary(dir, i), "-test.run", "^$", "-test.bench", b.pattern, "-test.benchtime", b.time)
+			if round%2 == 1 && b.folder == "." {
+				cmd.Args = append(cmd.Args, "-reverse")
+			}
 			cmd.Dir = b.folder
 			out, err := cmd.CombinedOutput()
 			if err != nil {
@@ -140,7 +152,7 @@ func (all results) median(name, unit string) float64 {
 const perOp = "ns/op"
 
 var (
-	queues  = []string{"chan", "xsync", "fast", "fastbatch"}
+	queues  = []string{"chan", "fast", "xsync", "fastbatch"}
 	callers = []string{"prodcons", "workers", "rill", "conc", "errgroup", "pond", "ants"}
 )
 
@@ -168,7 +180,7 @@ func (all results) print() {
 	for _, table := range []struct {
 		name string
 		who  []string
-	}{{"Handover", queues}, {"Group", callers}} {
+	}{{"Handover", queues}, {"Tight", queues[:2]}, {"Large", queues[:2]}, {"Crowd", queues[:2]}, {"PingPong", queues[:2]}, {"Work", queues[:2]}, {"Group", callers}, {"Small", callers[:2]}} {
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintf(w, "%s, ns per item\t%s\t\n", table.name, strings.Join(table.who, "\t"))
 		for _, row := range all.rows(table.name + "/" + table.who[0] + "/") {
@@ -183,52 +195,108 @@ func (all results) print() {
 	}
 }
 
-// ratios are who's times as parts of the peer's, row by row, and their geometric
-// mean.
-func (all results) ratios(kind, who, peer string) (mean, worst float64) {
-	sum, n := 0.0, 0
-	for _, row := range all.rows(kind + "/" + peer + "/") {
-		r := all.median(kind+"/"+who+"/"+row, perOp) / all.median(kind+"/"+peer+"/"+row, perOp)
-		sum += math.Log(r)
-		worst = math.Max(worst, r)
-		n++
+// ratios are who's times as parts of the peer's, row by row and round by round.
+func (all results) ratios(kind, who, peer string) (rows []string, ratios [][]float64) {
+	rows = all.rows(kind + "/" + peer + "/")
+	for _, row := range rows {
+		ratios = append(ratios, divide(all[kind+"/"+who+"/"+row][perOp], all[kind+"/"+peer+"/"+row][perOp]))
 	}
-	return math.Exp(sum / float64(n)), worst
+	return rows, ratios
 }
 
-// goals says which are met (✔), nearly met (≈) or missed (✘), and reports whether
-// none is missed.
-func (all results) goals(slack float64) bool {
-	met := true
-	goal := func(what string, value, most float64) {
-		mark := "✔"
-		switch {
-		case value <= most:
-		case value <= most*slack:
-			mark = "≈"
-		default: // NaN too
-			mark, met = "✘", false
+func divide(a, b []float64) []float64 {
+	var ratios []float64
+	for i := range min(len(a), len(b)) {
+		ratios = append(ratios, a[i]/b[i])
+	}
+	return ratios
+}
+
+// means are the geometric means of all rows, round by round.
+func means(ratios [][]float64) []float64 {
+	var means []float64
+	for round := range ratios[0] {
+		sum := 0.0
+		for _, row := range ratios {
+			sum += math.Log(row[round])
 		}
-		fmt.Printf("%s %s: %.3f, at most %.2f\n", mark, what, value, most)
+		means = append(means, math.Exp(sum/float64(len(ratios))))
 	}
-	mean, worst := all.ratios("Handover", "fast", "chan")
-	goal("fast ÷ chan", mean, 0.40)
-	goal("fast ÷ chan, worst row", worst, 0.80)
-	mean, _ = all.ratios("Handover", "fast", "xsync")
-	goal("fast ÷ xsync", mean, 0.80)
-	mean, _ = all.ratios("Handover", "fastbatch", "chan")
-	goal("fastbatch ÷ chan", mean, 0.10)
+	return means
+}
+
+// estimate returns the median of some values, and an interval that has the median of
+// all there could be in it but for one time in sixteen: from the values' order, which
+// is as true for an odd distribution as for a normal one.
+func estimate(values []float64) (low, median, high float64) {
+	values = slices.Sorted(slices.Values(values))
+	n := len(values)
+	if n == 0 {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	// The chance that at most k of n values are below the median.
+	skip, chance, term := 0, 0.0, math.Pow(0.5, float64(n))
+	for k := range n / 2 {
+		if chance += term; chance > 1.0/32 {
+			break
+		}
+		skip = k + 1
+		term *= float64(n-k) / float64(k+1)
+	}
+	low, high = 0, math.Inf(1)
+	if skip > 0 {
+		low, high = values[skip-1], values[n-skip]
+	}
+	return low, values[n/2], high
+}
+
+// goals says which are met (✔), missed (✘) or can't be told (?), and how many are
+// not met.
+func (all results) goals(slack float64) (missed, noisy int) {
+	goal := func(what string, values []float64, most float64) {
+		low, median, high := estimate(values)
+		mark, remark := "✔", ""
+		switch {
+		case high <= most*slack:
+		case low > most*slack || math.IsNaN(median):
+			mark = "✘"
+			missed++
+		default:
+			mark, remark = "?", ": too noisy to tell"
+			noisy++
+		}
+		fmt.Printf("%s %s: %.3g (%.3g to %.3g), at most %.2f%s\n", mark, what, median, low, high, most, remark)
+	}
+	rows := func(what, kind, who, peer string, mean, worst float64) {
+		names, ratios := all.ratios(kind, who, peer)
+		if len(ratios) > 1 && mean > 0 {
+			goal(what+", geometric mean", means(ratios), mean)
+		}
+		for i, row := range ratios { // the worst row is each row
+			goal(what+", "+names[i], row, worst)
+		}
+	}
+	rows("Buffer ÷ channel", "Handover", "fast", "chan", 0.40, 0.80)
+	_, xsync := all.ratios("Handover", "fast", "xsync")
+	goal("Buffer ÷ xsync, geometric mean", means(xsync), 1.00)
+	rows("Buffer, 32 at a time ÷ channel", "Handover", "fastbatch", "chan", 0.12, 0.30)
+	rows("hardly any room ÷ channel", "Tight", "fast", "chan", 0, 2.20)
+	rows("ping-pong ÷ channel", "PingPong", "fast", "chan", 0, 1.80)
+	rows("large values ÷ channel", "Large", "fast", "chan", 0, 2.20)
+	rows("crowds ÷ channel", "Crowd", "fast", "chan", 0, 1.20)
+	rows("2 µs of work ÷ channel", "Work", "fast", "chan", 0, 1.25)
 	for _, peer := range callers[1:] {
-		_, worst := all.ratios("Group", "prodcons", peer)
-		goal("the whole call ÷ "+peer+", worst row", worst, 1)
+		rows("the whole call ÷ "+peer, "Group", "prodcons", peer, 0, 1)
 	}
-	goal("measuring on ÷ off", all.median("Measuring/on", perOp)/all.median("Measuring/off", perOp), 1.10)
-	goal("pick-up when idle ÷ chan, p50", all.median("PickUp", "p50-ratio"), 1.10)
-	goal("pick-up when idle ÷ chan, p99", all.median("PickUp", "p99-ratio"), 1.10)
+	rows("a group of ten values ÷ by hand", "Small", "prodcons", "workers", 0, 2.20)
+	goal("a group of ten values, allocations", all["Small/prodcons/10"]["allocs/op"], 15)
+	goal("measuring on ÷ off", divide(all["Measuring/on"][perOp], all["Measuring/off"][perOp]), 1.10)
+	goal("pick-up when idle ÷ channel, p50", all["PickUp"]["p50-ratio"], 1.20)
+	goal("pick-up when idle ÷ channel, p99", all["PickUp"]["p99-ratio"], 1.20)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if strings.HasPrefix(name, "Handover/fast") && all.median(name, "allocs/op") != 0 {
-			goal(name+", allocations per item", all.median(name, "allocs/op"), 0)
+			goal(name+", allocations per item", all[name]["allocs/op"], 0)
 		}
 	}
-	return met
+	return missed, noisy
 }
