@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -113,11 +114,12 @@ type Notebook struct {
 	cells  []event.Cell
 }
 
-// Open reads the notebook in a file.
+// Open reads the notebook in a file. Its errors name the file, except those about the
+// options, and wrap ErrUsage.
 func Open(ctx context.Context, path string, opts Options) (*Notebook, error) {
 	file, err := ipynb.ReadFile(path)
 	if err != nil {
-		return nil, usage(err)
+		return nil, usage(fmt.Errorf("%s: %w", path, err))
 	}
 	return makeNotebook(ctx, path, file, opts)
 }
@@ -127,7 +129,7 @@ func Open(ctx context.Context, path string, opts Options) (*Notebook, error) {
 func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebook, error) {
 	file, err := ipynb.Read(data)
 	if err != nil {
-		return nil, usage(err)
+		return nil, usage(fmt.Errorf("%s: %w", name, err))
 	}
 	return makeNotebook(ctx, name, file, opts)
 }
@@ -140,10 +142,10 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		return nil, err
 	}
 	if file.Language != "" && file.Language != "go" {
-		return nil, usage(fmt.Errorf("%w: its language is %s", ErrLanguage, file.Language))
+		return nil, usage(fmt.Errorf("%s: %w: its language is %s", name, ErrLanguage, file.Language))
 	}
 	if err := params.Inject(file, opts.Params); err != nil {
-		return nil, usage(err)
+		return nil, usage(fmt.Errorf("%s: %w", name, err))
 	}
 	e, err := opts.engine()
 	if err != nil {
@@ -152,6 +154,9 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 	path, err := filepath.Abs(name)
 	if err != nil {
 		return nil, usage(err)
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return nil, usage(fmt.Errorf("%s: there is no folder %s for its cells to begin in", name, filepath.Dir(path)))
 	}
 	if opts.Timeout == 0 {
 		opts.Timeout = DefaultTimeout

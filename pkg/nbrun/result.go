@@ -22,9 +22,10 @@ type Cell struct {
 	Verdict event.Action // Pass, Fail or Skip; "" for a cell that was not come to
 	Fault   *event.Fault // of one that failed, also if that was expected
 	Clock   Clock        // what its program ran on
-	Begin   time.Time    // on the cells' clock
-	End     time.Time
-	Elapsed time.Duration // real time
+	// Begin and End are on the cells' clock. On the virtual one, a cell ends with the
+	// last that it has written: what it waited for after that is not known.
+	Begin, End time.Time
+	Elapsed    time.Duration // real time
 
 	outputs *ipynb.Cell
 }
@@ -39,7 +40,7 @@ func newResult(n *Notebook) *Result {
 
 // Outputs are what the cell has put out, as the notebook's file has it: pieces of
 // one stream joined, and displays as they were last updated. It fails when what
-// lies outside memory can't be read.
+// lies outside memory can't be read, as after Result.Close.
 func (c *Cell) Outputs() ([]event.Output, error) { return c.outputs.OutputList() }
 
 // Fault is the first fault that was not expected; nil if all went well.

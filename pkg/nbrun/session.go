@@ -24,8 +24,11 @@ type Session struct {
 	result   *Result
 	mark     process.Mark
 	start    time.Time
-	over     string // why no more cells are run; "" while they are
-	err      error  // what has ended the session, but for the fault of a cell
+	over     string    // why no more cells are run; "" while they are
+	err      error     // what has ended the session, but for the fault of a cell
+	observed error     // the first error of an observer
+	last     time.Time // of the cell's last output
+	closed   bool
 }
 
 // Start makes ready to run the cells. The session has to be closed.
@@ -59,7 +62,11 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 // tell tells the observers an event.
 func (s *Session) tell(e event.Event) error {
 	e.Notebook = s.notebook.name
-	return s.observer.Observe(e)
+	err := s.observer.Observe(e)
+	if s.observed == nil {
+		s.observed = err
+	}
+	return err
 }
 
 // progress tells what takes long. An observer that has failed will do so again with
@@ -78,12 +85,19 @@ func (s *Session) now() time.Time {
 
 // Run runs cell i of [Notebook.Cells], and returns its fault, nil if there is none.
 // A cell that is not to be run, as it was not chosen or as an earlier one has
-// failed, is skipped. The error is one after which no cell can be run.
+// failed, is skipped. A cell may be run more than once; its last run counts. The
+// error is one after which no cell can be run.
 func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
-	if s.err != nil {
+	switch {
+	case s.closed:
+		return nil, errors.New("the session is closed")
+	case s.err != nil:
 		return nil, s.err
+	case i < 0 || i >= len(s.result.Cells):
+		return nil, fmt.Errorf("there is no cell %d of %d, counted from 0", i, len(s.result.Cells))
 	}
 	c := &s.result.Cells[i]
+	*c = Cell{Cell: c.Cell, outputs: c.outputs}
 	switch {
 	case c.Number == 0 && slices.Contains(c.Tags, "skip-execution"):
 		s.err = s.skip(c, "it is tagged skip-execution")
@@ -111,7 +125,9 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		return err
 	}
 	err := s.execute(ctx, c)
-	c.End, c.Elapsed = s.now(), time.Since(began)
+	if c.End, c.Elapsed = s.now(), time.Since(began); c.End.Before(s.last) {
+		c.End = s.last // it ran on the real clock, and the session's is virtual
+	}
 	if errors.Is(err, engine.ErrOver) {
 		s.over = fmt.Sprintf("cell %d has ended the session", c.Number)
 	}
@@ -119,6 +135,8 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case s.observed != nil:
+		return s.observed
 	case err != nil && !errors.As(err, &c.Fault):
 		return fmt.Errorf("cell %d: %w", c.Number, err)
 	case err != nil:
@@ -136,7 +154,11 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 func (s *Session) execute(ctx context.Context, c *Cell) error {
 	cellCtx, cancel := context.WithTimeout(ctx, s.notebook.opts.Timeout)
 	defer cancel()
+	s.last = c.Begin
 	sink := event.SinkFunc(func(at time.Time, o event.Output) error {
+		if at.After(s.last) {
+			s.last = at
+		}
 		return s.tell(event.Event{Time: at, Action: event.Out, Cell: &c.Cell, Output: &o})
 	})
 	clock, err := s.session.Run(cellCtx, c.Number, sink)
@@ -156,7 +178,12 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 
 // Close ends the session with all that its cells have left running, and returns
 // what came of it. The error is what ended it, if that was not the fault of a cell.
+// Closing again does nothing more.
 func (s *Session) Close() (*Result, error) {
+	if s.closed {
+		return s.result, s.err
+	}
+	s.closed = true
 	var closed error
 	if s.session != nil {
 		closed = s.session.Close()
@@ -164,9 +191,9 @@ func (s *Session) Close() (*Result, error) {
 	s.result.Left = s.mark.Kill()
 	s.result.Elapsed = time.Since(s.start)
 	end := event.Event{Time: s.now(), Action: event.End, Fault: s.result.Fault(), Left: s.result.Left, Elapsed: s.result.Elapsed}
-	err := errors.Join(s.err, closed)
-	if err != nil {
-		end.Text = err.Error()
+	if s.err = errors.Join(s.err, closed); s.err != nil {
+		end.Text = s.err.Error()
 	}
-	return s.result, errors.Join(err, s.tell(end))
+	s.err = errors.Join(s.err, s.tell(end))
+	return s.result, s.err
 }

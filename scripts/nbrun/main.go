@@ -15,7 +15,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -50,9 +52,10 @@ type command struct {
 	opts  nbrun.Options
 	out   string // folder for executed copies
 	write bool   // back in place
-	json  string // file for the events
-	scrub bool
-	jobs  int
+	// reports are the files to be written, by the flags that name them.
+	reports map[string]string
+	scrub   bool
+	jobs    int
 }
 
 func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
@@ -82,43 +85,23 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if len(errs) > 0 || len(notebooks) == 0 {
 		return notRun
 	}
-	lines, err := c.openJSON(stdout)
+	shown := stdout
+	if slices.Contains(slices.Collect(maps.Values(c.reports)), "-") {
+		shown = stderr
+	}
+	t := newTerminal(shown, stderr, notebooks)
+	written, closeReports, err := c.openReports(stdout, notebooks)
 	if err != nil {
 		complain(err)
 		return notRun
 	}
-	shown := stdout
-	if c.json == "-" {
-		shown = stderr
-	}
-	t := newTerminal(shown, stderr, notebooks)
-	observer = t
-	if lines != nil {
-		observer = event.All(t, report.NewJSONLines(lines))
-	}
+	observer = event.All(append(written, t)...)
 	status := c.runAll(ctx, notebooks, t, complain)
-	if lines != nil && lines != stdout {
-		if err := lines.Close(); err != nil {
-			complain(fmt.Errorf("-json %s: %w", c.json, plain(err)))
-			return max(status, failed)
-		}
+	if err := closeReports(); err != nil {
+		complain(err)
+		status = max(status, failed)
 	}
 	return status
-}
-
-// openJSON opens the file for the events; nil if there is to be none.
-func (c *command) openJSON(stdout *os.File) (*os.File, error) {
-	switch c.json {
-	case "":
-		return nil, nil
-	case "-":
-		return stdout, nil
-	}
-	f, err := os.Create(c.json)
-	if err != nil {
-		return nil, fmt.Errorf("-json %s: can't be written: %w", c.json, plain(err))
-	}
-	return f, nil
 }
 
 // newTerminal shows runs on the terminal, with advice that names flags.
@@ -133,6 +116,19 @@ func newTerminal(stdout, stderr *os.File, notebooks []notebook) *report.Terminal
 	return t
 }
 
+// advice is what a user of the command can do about an error in the options.
+func (c *command) advice(err error) string {
+	switch {
+	case errors.Is(err, exec.ErrNotFound) && c.opts.Engine != nbrun.Yaegi:
+		return ", or add -engine yaegi"
+	case c.opts.Kernel != "" && c.opts.Engine != nbrun.GoNB:
+		return ": add -engine gonb"
+	case c.opts.Clock == nbrun.Virtual && (c.opts.Engine == nbrun.Yaegi || c.opts.Engine == nbrun.GoNB):
+		return ": take -engine go or -clock real"
+	}
+	return ""
+}
+
 // advice is what a user of the command can do about a fault.
 func advice(f *event.Fault) string {
 	switch f.Reason {
@@ -145,7 +141,7 @@ func advice(f *event.Fault) string {
 }
 
 func parse(args []string, stderr io.Writer) (*command, []string, error) {
-	c := &command{opts: nbrun.Options{Params: map[string]string{}}}
+	c := &command{opts: nbrun.Options{Params: map[string]string{}}, reports: map[string]string{}}
 	f := flag.NewFlagSet("nbrun", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	engine := f.String("engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
@@ -164,7 +160,12 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	f.DurationVar(&c.opts.Timeout, "timeout", nbrun.DefaultTimeout, "what one cell may take, in real `time`")
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
 	f.BoolVar(&c.opts.Times, "times", false, "with -o or -w: write into each cell when it ran")
-	f.StringVar(&c.json, "json", "", "write what happens to `file`, as lines of JSON; - is stdout, and all else then goes to stderr")
+	for _, r := range reports {
+		f.Func(r.flag, r.usage+", to `file`; - is stdout, and all else then goes to stderr", func(file string) error {
+			c.reports[r.flag] = file
+			return nil
+		})
+	}
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
 	if err := f.Parse(args); err != nil {
@@ -178,7 +179,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	}
 	c.opts.Engine, c.opts.Clock = nbrun.Engine(*engine), nbrun.Clock(*clock)
 	if err := c.opts.Check(); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w%s", err, c.advice(err))
 	}
 	switch {
 	case c.jobs < 0:
@@ -269,7 +270,7 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 		case errors.Is(err, nbrun.ErrLanguage) && !n.asked && len(notebooks) > 1:
 			continue
 		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: %w", n.path, err))
+			errs = append(errs, err)
 			continue
 		}
 		if other, twice := targets[n.rel]; twice && c.out != "" {
@@ -321,10 +322,10 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 	wg.Wait()
 	t.Summary()
 	status := passed
-	for i, err := range errs {
+	for _, err := range errs {
 		switch {
 		case errors.Is(err, nbrun.ErrUsage):
-			complain(fmt.Errorf("%s: %w", notebooks[i].path, err))
+			complain(err)
 			return notRun
 		case err != nil:
 			status = failed

@@ -2,11 +2,12 @@
 // plain data with JSON names. The terminal, the notebook's file, reports and pages
 // are observers of that stream.
 //
-// Of one notebook come, in this order: one start; for each code cell a cell, its
-// outputs, and a verdict (pass, fail or skip); one end. Progress may come anywhere
-// between start and end. An output may come after the verdict of its cell, as a
-// Jupyter kernel may say that a cell is done and then put out more; its Cell says
-// where it belongs.
+// Of one run of a notebook come, in this order: one start; for each code cell either
+// a cell, its outputs, and a verdict (pass or fail), or a skip; one end. Progress may
+// come anywhere between start and end. When a run is broken off, the cell that it is
+// at has no verdict, and those after it have nothing. An output may come after the
+// verdict of its cell, as a Jupyter kernel may say that a cell is done and then put
+// out more; its Cell says where it belongs.
 package event
 
 import (
@@ -31,8 +32,9 @@ const (
 
 // Event is something that happened in a run.
 type Event struct {
-	// Time is on the clock of the cells, virtual or real. On the virtual one a cell
-	// that has to run on the real clock takes no time in the eyes of those after it.
+	// Time is on the clock of the cells, virtual or real; that of start, and of what
+	// comes before the first cell, is real. On the virtual clock a cell that has to run
+	// on the real one takes no time in the eyes of those after it.
 	Time     time.Time `json:"time"`
 	Action   Action    `json:"action"`
 	Notebook string    `json:"notebook,omitempty"` // as it was named to the runner
@@ -65,7 +67,7 @@ type Cell struct {
 	Number int      `json:"number"`       // among those that are run, from 1: the execution count
 	ID     string   `json:"id,omitempty"` // of nbformat 4.5
 	Tags   []string `json:"tags,omitempty"`
-	Source string   `json:"source,omitempty"` // in JSON: with the action cell only
+	Source string   `json:"source,omitempty"` // in lines of JSON: with the actions cell and skip only
 }
 
 // Kind is a kind of output. All are as in Jupyter's messaging protocol.
@@ -98,8 +100,8 @@ type Output struct {
 	OfFault bool `json:"of_fault,omitempty"`
 }
 
-// Observer is told what happens in a run, by one goroutine at a time for each
-// notebook. An error stops the run.
+// Observer is told what happens in a run, by one goroutine at a time. One that is
+// given to several runs at once is told by as many. An error stops the run.
 type Observer interface{ Observe(Event) error }
 
 // ObserverFunc is a function as an Observer.

@@ -7,18 +7,19 @@
 //
 // A single cell is run, with those before it that it needs, by
 //
-//	go test -run 'TestDocs/intro.ipynb/cell_3'
+//	go test -run 'TestDocs/intro.ipynb/cell_3_'
 package nbtest
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
@@ -28,11 +29,15 @@ import (
 // [path/filepath.Glob], in the folder of the test. None that matches is a failure.
 //
 // The subtest of a notebook has the name of its file, that of a cell its number and
-// its id: cell_3_setup. A cell fails when nbrun says so, with file, cell, line and
-// what is wrong; those after it are skipped, and say why. Cells that are tagged
-// skip-execution are skipped. What cells write is logged, so that it is seen when
-// they fail, and always with -v. A cell that is chosen by -run without those before
-// it has these run first; when one of them fails, it is skipped.
+// its id, if it has one: cell_3_setup. A cell fails when nbrun says so, with file,
+// cell, line and what is wrong; those after it are skipped, and say why, unless the
+// options allow errors. Cells that are tagged skip-execution are skipped. What cells
+// write is logged, so that it is seen when they fail, and always with -v. A cell that
+// is chosen by -run without those before it has these run first; when one of them
+// fails, it fails, too.
+//
+// A cell that still runs shortly before go test's own deadline is stopped, with all
+// that it has started.
 //
 // With the engine nbrun.Yaegi, TestMain has to call nbrun.Main first. An Observer in
 // the options is told all, as in a run by nbrun.
@@ -72,16 +77,18 @@ func run(t *testing.T, file string, opts nbrun.Options) {
 	opts.Observer = event.All(out, opts.Observer)
 	nb, err := nbrun.Open(t.Context(), file, opts)
 	if err != nil {
-		t.Fatalf("%s: %v", file, err)
+		t.Fatal(err)
 	}
 	// The session outlives the subtests, and their contexts.
-	s, err := nb.Start(t.Context())
+	ctx, cancel := beforeDeadline(t)
+	defer cancel()
+	s, err := nb.Start(ctx)
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 	defer func() {
 		result, err := s.Close()
-		if err != nil && !errors.Is(err, context.Canceled) {
+		if err != nil && !t.Failed() {
 			t.Errorf("%s: %v", file, err)
 		}
 		if result.Left > 0 {
@@ -91,11 +98,26 @@ func run(t *testing.T, file string, opts nbrun.Options) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}()
-	r := &runner{file: file, session: s, cells: nb.Cells(), out: out}
+	r := &runner{file: file, session: s, cells: nb.Cells(), out: out, goOn: opts.AllowErrors}
 	for i, c := range r.cells {
 		t.Run(cellName(c), func(t *testing.T) { r.cell(t, i) })
 	}
 }
+
+// margin is what a run that is stopped has time for before go test's own deadline.
+const margin = 5 * time.Second
+
+// beforeDeadline is the test's context, but it ends in time to stop what runs.
+func beforeDeadline(t *testing.T) (context.Context, context.CancelFunc) {
+	deadline, ok := t.Deadline()
+	if !ok {
+		return context.WithCancel(t.Context())
+	}
+	left := time.Until(deadline)
+	return context.WithTimeoutCause(t.Context(), left-min(margin, left/4), errDeadline)
+}
+
+var errDeadline = errors.New("stopped, as go test is about to end at its deadline")
 
 func cellName(c event.Cell) string {
 	name := fmt.Sprintf("cell_%d", c.Number)
@@ -114,6 +136,7 @@ type runner struct {
 	session *nbrun.Session
 	cells   []event.Cell
 	out     *output
+	goOn    bool   // after a cell that has failed
 	next    int    // the first that was not run
 	stopped string // why no more are run
 }
@@ -122,8 +145,9 @@ type runner struct {
 func (r *runner) cell(t *testing.T, i int) {
 	t.Helper()
 	for ; r.next < i && r.stopped == ""; r.next++ {
-		if fault := r.run(t, r.next); fault != nil && !fault.Expected {
-			r.stopped = fmt.Sprintf("%s: %v", r.file, fault)
+		if fault := r.run(t, r.next); fault != nil && !fault.Expected && !r.goOn {
+			r.stopped = fault.Error()
+			t.Fatalf("%s: not run, as a cell before it has failed: %s", r.file, r.stopped)
 		}
 	}
 	if r.stopped != "" {
@@ -140,32 +164,42 @@ func (r *runner) cell(t *testing.T, i int) {
 	r.out.Reset()
 	fault := r.run(t, i)
 	if text := strings.TrimRight(r.out.String(), "\n"); text != "" {
-		t.Log("\n" + text)
+		t.Log("\n" + plain(text))
 	}
 	switch {
 	case fault == nil:
 	case fault.Expected:
 		t.Logf("has failed, as it may: %v", fault)
 	default:
-		t.Errorf("%s: %v\n%s", r.file, fault, strings.Join(fault.Traceback, "\n"))
-		r.stopped = fault.Error()
+		t.Errorf("%s: %v\n%s", r.file, fault, plain(strings.Join(fault.Traceback, "\n")))
+		if !r.goOn {
+			r.stopped = fault.Error()
+		}
 	}
 }
 
 func (r *runner) run(t *testing.T, i int) *event.Fault {
 	t.Helper()
-	fault, err := r.session.Run(t.Context(), i)
+	ctx, cancel := beforeDeadline(t)
+	defer cancel()
+	fault, err := r.session.Run(ctx, i)
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
 		r.stopped = err.Error()
-		t.Fatalf("%s: %v", r.file, err)
+		t.Fatalf("%s: cell %d: %v", r.file, r.cells[i].Number, err)
 	}
 	return fault
 }
 
+var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[ -/]*[@-~]`)
+
+// plain is a text without the escape sequences that colour it.
+func plain(text string) string { return escapes.ReplaceAllString(text, "") }
+
 // output keeps what a cell writes.
 type output struct{ strings.Builder }
-
-var _ io.Writer = (*output)(nil)
 
 // logAtMost is how much of a cell's text is logged.
 const logAtMost = 64 << 10

@@ -48,13 +48,14 @@ func TestBad(t *testing.T) {
 
 // verdicts runs TestBad as go test would, and returns the last action of each test
 // and all that was written.
-func verdicts(t *testing.T, pattern, run string) (verdict map[string]string, output string) {
+func verdicts(t *testing.T, pattern, run string, flags ...string) (verdict map[string]string, output string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "tool", "test2json", self, "-test.v=test2json", "-test.run", run)
+	args := append([]string{"tool", "test2json", self, "-test.v=test2json", "-test.run", run}, flags...)
+	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "NBTEST_BAD="+pattern)
 	out, _ := cmd.Output() // its status is that of the tests
 	verdict = map[string]string{}
@@ -87,7 +88,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"what a cell wrote is logged": {"testdata/bad.ipynb", "TestBad", nil, `base is 3`},
 		"by number": {
-			"testdata/good.ipynb", "TestBad/good.ipynb/cell_2",
+			"testdata/good.ipynb", "TestBad/good.ipynb/cell_2_",
 			map[string]string{"cell_2_use": "pass"},
 			"twice is 6",
 		},
@@ -98,7 +99,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"one whose predecessor fails": {
 			"testdata/bad.ipynb", "TestBad/bad.ipynb/cell_4",
-			map[string]string{"cell_4_after": "skip"},
+			map[string]string{"cell_4_after": "fail"},
 			"cell 3, line 2: undefined: nothing",
 		},
 		"no notebook": {"testdata/none*.ipynb", "TestBad", nil, "testdata/none*.ipynb: matches no notebook"},
@@ -123,6 +124,18 @@ func TestVerdicts(t *testing.T) {
 		if !regexp.MustCompile(regexp.QuoteMeta(test.says)).MatchString(output) {
 			t.Errorf("%s: nothing says %q:\n%s", name, test.says, output)
 		}
+	}
+}
+
+// A cell that hangs fails before go test ends all by its own deadline, and leaves no
+// process behind.
+func TestAHangEndsBeforeTheDeadline(t *testing.T) {
+	verdict, output := verdicts(t, "testdata/hang.ipynb", "TestBad", "-test.timeout", "4s")
+	if verdict["TestBad/hang.ipynb/cell_1_sleeps"] != "fail" || verdict["TestBad/hang.ipynb/cell_2_after"] != "skip" {
+		t.Errorf("%v", verdict)
+	}
+	if !strings.Contains(output, "testdata/hang.ipynb: cell 1: stopped, as go test is about to end at its deadline") || strings.Contains(output, "panic: test timed out") {
+		t.Error(output)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 
 // JSONLines writes events as lines of JSON, one each, in the order in which they
 // come. The members of a line are those of [event.Event], and stand in schema.json
-// beside this file; those that are empty are left out. The source of a cell stands
-// in the line of the action cell only. A stream's text is whole runes: half of one
+// beside that; those that are empty are left out. The source of a cell stands in the
+// lines of the actions cell and skip only. A stream's text is whole runes: half of one
 // at the end of a piece is held for the next, and what is no UTF-8 at all is U+FFFD.
 type JSONLines struct {
 	mu     sync.Mutex
@@ -37,7 +37,7 @@ func (j *JSONLines) Observe(e event.Event) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if e.Cell != nil {
-		if e.Action != event.Begin {
+		if e.Action != event.Begin && e.Action != event.Skip {
 			brief := *e.Cell
 			brief.Source = ""
 			e.Cell = &brief
@@ -47,10 +47,10 @@ func (j *JSONLines) Observe(e event.Event) error {
 				return nil
 			}
 		}
-		if e.Action == event.Pass || e.Action == event.Fail {
-			if err := j.flush(e); err != nil {
-				return err
-			}
+	}
+	if e.Action == event.Pass || e.Action == event.Fail || e.Action == event.End {
+		if err := j.flush(e); err != nil {
+			return err
 		}
 	}
 	return j.write(e)
@@ -85,15 +85,16 @@ func (j *JSONLines) whole(e event.Event) event.Event {
 	return e
 }
 
-// flush writes the halves of runes that nothing will complete.
+// flush writes the halves of runes that nothing will complete: those of the cell, or
+// when the notebook has ended, of all its cells.
 func (j *JSONLines) flush(e event.Event) error {
-	for _, stream := range []string{"stdout", "stderr"} {
-		key := half{e.Notebook, e.Cell.Index, stream}
-		if held, ok := j.halves[key]; ok {
-			delete(j.halves, key)
-			if err := j.write(held); err != nil {
-				return err
-			}
+	for key, held := range j.halves {
+		if key.notebook != e.Notebook || e.Cell != nil && key.cell != e.Cell.Index {
+			continue
+		}
+		delete(j.halves, key)
+		if err := j.write(held); err != nil {
+			return err
 		}
 	}
 	return nil

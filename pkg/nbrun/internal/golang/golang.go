@@ -6,6 +6,7 @@ package golang
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,6 +32,9 @@ func New(o engine.Options) (engine.Opener, error) {
 	}
 	if o.Clock == event.Virtual && !FakeClock {
 		return nil, errors.New("this system has no virtual clock for compiled programs")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return nil, fmt.Errorf("the go engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
 	return func(ctx context.Context, nb engine.Notebook) (engine.Backend, error) {
 		w, err := Open(ctx, nb.Path)
@@ -74,9 +78,6 @@ const KeepFor = 7 * 24 * time.Hour
 // Open makes the workspace of a notebook. While another process runs the same
 // notebook, a temporary workspace is used.
 func Open(ctx context.Context, notebook string) (*Workspace, error) {
-	if _, err := exec.LookPath("go"); err != nil {
-		return nil, errors.New("the go engine needs the go command on PATH: install it from go.dev")
-	}
 	abs, err := filepath.Abs(notebook)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/tidy"
 )
 
@@ -119,6 +118,8 @@ func (o *output) close() error {
 	return o.file.Close()
 }
 
-// onOurClock hands on what a process on the real clock puts out, with times on the
-// clock of the programs.
-func (o *output) onOurClock() event.Sink { return process.Shift(o, time.Until(o.Now())) }
+// onOurClock hands on what a process on the real clock puts out, at the time that it
+// is on the clock of the programs.
+func (o *output) onOurClock() event.Sink {
+	return event.SinkFunc(func(_ time.Time, e event.Output) error { return o.Put(o.Now(), e) })
+}

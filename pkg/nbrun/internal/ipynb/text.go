@@ -13,9 +13,10 @@ const inMemory = 1 << 20
 // Text is text that may be long: the first MiB is kept in memory, the rest in a
 // temporary file that has no name and goes with the process.
 type Text struct {
-	buf  bytes.Buffer
-	file *os.File
-	size int64
+	buf    bytes.Buffer
+	file   *os.File
+	size   int64
+	closed bool // the file is gone
 }
 
 // Write appends p.
@@ -40,6 +41,9 @@ func (t *Text) Len() int64 { return t.size }
 
 // Reader reads the text from its beginning. No Write may follow it.
 func (t *Text) Reader() (io.Reader, error) {
+	if t.closed {
+		return nil, os.ErrClosed
+	}
 	if t.file == nil {
 		return bytes.NewReader(t.buf.Bytes()), nil
 	}
@@ -55,6 +59,7 @@ func (t *Text) Close() error {
 		return nil
 	}
 	err := t.file.Close()
+	t.closed = true
 	if rerr := os.Remove(t.file.Name()); rerr != nil && !os.IsNotExist(rerr) {
 		return rerr
 	}

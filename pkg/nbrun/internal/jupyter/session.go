@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os/exec"
 	"runtime"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ func New(o engine.Options) (engine.Engine, error) {
 	}
 	if o.Clock == event.Virtual {
 		return nil, errors.New("a kernel has no virtual clock; compiled programs have")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return nil, fmt.Errorf("the gonb engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
 	if o.Kernel == "" {
 		return kernels{}, nil

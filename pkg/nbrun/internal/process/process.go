@@ -223,7 +223,7 @@ var FakeStart = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
 // time is a time of the fake clock, or now on the real one.
 func (m *merger) time(at int64) time.Time {
 	if !m.framed {
-		return time.Now()
+		return time.Now().Round(0)
 	}
 	return time.Unix(0, at).UTC()
 }

@@ -87,10 +87,10 @@ func (b *backend) Close() error { return os.RemoveAll(b.dir) }
 func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job, out event.Sink) (engine.Exit, error) {
 	exit := engine.Exit{Clock: event.Real}
 	if flag := refused(job.Flags); flag != "" {
-		return exit, cannotDo(job.Cell, 1, "%goflags "+flag)
+		return exit, cannotDo(job.Cell, "%goflags "+flag+": the interpreter can't do this")
 	}
 	if job.Test {
-		return exit, cannotDo(job.Cell, 1, "%test")
+		return exit, cannotDo(job.Cell, "%test needs the Go compiler")
 	}
 	src, err := Rewrite(job.Source)
 	if err != nil {
@@ -125,11 +125,9 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	return exit, err
 }
 
-// cannotDo is the fault of a cell that needs what the interpreter has not.
-func cannotDo(cell, line int, what string) *event.Fault {
-	f := event.Faultf(cell, line, "%s: the interpreter can't do this", what)
-	f.Reason = event.Unsupported
-	return f
+// cannotDo is the fault of a cell whose first line needs what the interpreter has not.
+func cannotDo(cell int, what string) event.Faults {
+	return event.Faults{{Cell: cell, Line: 1, Text: what, Reason: event.Unsupported}}
 }
 
 // quiet is for binaries built with -race, as tests are: the detector would look at

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/report"
+)
+
+// reports are what a run can be written down as. Each has a flag that names its
+// file. An observer that is an io.Closer is closed when all notebooks have ended.
+var reports = []struct {
+	flag, usage string
+	new         func(io.Writer) event.Observer
+}{
+	{"json", "write what happens, as lines of JSON", func(w io.Writer) event.Observer { return report.NewJSONLines(w) }},
+}
+
+// openReports opens the files of the reports that are asked for, all of them or
+// none. No notebook is overwritten.
+func (c *command) openReports(stdout *os.File, notebooks []notebook) (observers []event.Observer, closeAll func() error, err error) {
+	var closers []func() error
+	closeAll = func() error {
+		var errs []error
+		for _, f := range closers {
+			errs = append(errs, f())
+		}
+		return errors.Join(errs...)
+	}
+	for _, r := range reports {
+		name, asked := c.reports[r.flag]
+		if !asked {
+			continue
+		}
+		failed := func(err error) error { return fmt.Errorf("-%s %s: %w", r.flag, name, err) }
+		file := stdout
+		if name != "-" {
+			if err := spare(name, notebooks); err != nil {
+				return nil, nil, errors.Join(failed(err), closeAll())
+			}
+			if file, err = os.Create(name); err != nil {
+				return nil, nil, errors.Join(failed(fmt.Errorf("can't be written: %w", plain(err))), closeAll())
+			}
+		}
+		o := r.new(file)
+		observers = append(observers, o)
+		closers = append(closers, func() error {
+			var err error
+			if closer, ok := o.(io.Closer); ok {
+				err = closer.Close()
+			}
+			if file != stdout {
+				err = errors.Join(err, file.Close())
+			}
+			if err != nil {
+				return failed(plain(err))
+			}
+			return nil
+		})
+	}
+	return observers, closeAll, nil
+}
+
+// spare says why a report must not be written to a file: it is a notebook, or will
+// be one.
+func spare(name string, notebooks []notebook) error {
+	if filepath.Ext(name) == ".ipynb" {
+		return errors.New("is the name of a notebook, which would be overwritten: name another file")
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil // there is nothing to spare
+	}
+	for _, n := range notebooks {
+		if other, err := os.Stat(n.path); err == nil && os.SameFile(info, other) {
+			return fmt.Errorf("is the notebook %s: name another file", n.path)
+		}
+	}
+	return nil
+}
