@@ -243,16 +243,10 @@ func (e *end[T]) enter(position uint64) {
 func (q *Buffer[T]) TryPut(v T) error { return q.tryPut(&v) }
 
 // tryPut puts *v, which is not copied on the way to its slot.
-func (q *Buffer[T]) tryPut(v *T) error {
-	err := q.append(v)
-	if q.getters.wanted.Load() {
-		q.wake()
-	}
-	return err
-}
+func (q *Buffer[T]) tryPut(v *T) error { return q.append(v, true) }
 
-// append is tryPut that wakes nobody.
-func (q *Buffer[T]) append(v *T) error {
+// append is tryPut, which may leave it to its caller to wake those that wait.
+func (q *Buffer[T]) append(v *T, wake bool) error {
 	w := q.tail.Load()
 	if w&locked != 0 || !q.tail.CompareAndSwap(w, w|locked) {
 		w = lock(&q.tail)
@@ -263,7 +257,11 @@ func (q *Buffer[T]) append(v *T) error {
 		return ErrClosed
 	}
 	if t-q.put.other >= q.limit && q.room(t) == 0 {
-		return q.tryPutFull(w, v)
+		err := q.tryPutFull(w, v)
+		if wake && q.getters.wanted.Load() {
+			q.wake()
+		}
+		return err
 	}
 	i := t - q.put.base
 	if i == uint64(len(q.put.slots)) {
@@ -272,6 +270,9 @@ func (q *Buffer[T]) append(v *T) error {
 	}
 	q.put.slots[i] = *v
 	q.tail.Store(w + one)
+	if wake && q.getters.wanted.Load() {
+		q.wake()
+	}
 	return nil
 }
 
@@ -335,16 +336,10 @@ func (q *Buffer[T]) TryGet() (v T, err error) {
 }
 
 // tryGet gets into *v, which it leaves alone if there is nothing.
-func (q *Buffer[T]) tryGet(v *T) error {
-	err := q.take(v)
-	if q.putters.wanted.Load() {
-		q.wake()
-	}
-	return err
-}
+func (q *Buffer[T]) tryGet(v *T) error { return q.take(v, true) }
 
-// take is tryGet that wakes nobody.
-func (q *Buffer[T]) take(v *T) error {
+// take is tryGet, which may leave it to its caller to wake those that wait.
+func (q *Buffer[T]) take(v *T, wake bool) error {
 	w := q.head.Load()
 	if w&locked != 0 || !q.head.CompareAndSwap(w, w|locked) {
 		w = lock(&q.head)
@@ -371,6 +366,9 @@ func (q *Buffer[T]) take(v *T) error {
 		clear(q.get.slots[i : i+1]) // so that it can be collected
 	}
 	q.head.Store(w + one)
+	if wake && q.putters.wanted.Load() {
+		q.wake()
+	}
 	return nil
 }
 

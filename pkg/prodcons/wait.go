@@ -62,15 +62,15 @@ func (q *Buffer[T]) wait(ctx context.Context, ws *waiters[T], stuck error, v *T,
 			q.pass(ws, stuck)
 			return ctx.Err()
 		}
-		err, served := stuck, w.served.Load()
-		if !served {
+		err, done := stuck, w.state.Load() == served
+		if !done {
 			err = try()
 		} else if stuck == ErrEmpty {
 			*v = w.hold[0]
 		}
 		ws.arrived(w)
 		q.pass(ws, stuck)
-		if served {
+		if done {
 			return nil
 		}
 		if err != stuck {
@@ -110,8 +110,8 @@ func (q *Buffer[T]) pass(ws *waiters[T], stuck error) {
 // what one has got makes room for another's.
 func (q *Buffer[T]) wake() {
 	for {
-		got := q.getters.wanted.Load() && q.getters.wake(func(v *T) bool { return q.take(v) == nil })
-		put := q.putters.wanted.Load() && q.putters.wake(func(v *T) bool { return q.append(v) == nil })
+		got := q.getters.wanted.Load() && q.getters.wake(func(v *T) bool { return q.take(v, false) == nil })
+		put := q.putters.wanted.Load() && q.putters.wake(func(v *T) bool { return q.append(v, false) == nil })
 		if !got && !put {
 			return
 		}

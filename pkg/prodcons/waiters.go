@@ -29,6 +29,8 @@ type waiters[T any] struct {
 	free        *waiter[T]
 	all         bool // each is woken that can be
 	listeners   []chan<- struct{}
+
+	spare atomic.Pointer[waiter[T]] // one more that is free
 }
 
 // waiter is a place to sleep. It is used again, by any goroutine: its condition
@@ -41,10 +43,17 @@ type waiter[T any] struct {
 	prev, next *waiter[T]
 	waits      bool // is in the list
 
-	hold   [1]T        // what it wants to put, or what it was given
-	batch  bool        // it wants many, and can't be served by others
-	served atomic.Bool // it has put, or was given, its value: written after hold, read before
+	hold  [1]T         // what it wants to put, or what it was given
+	batch bool         // it wants many, and can't be served by others
+	state atomic.Int32 // asleep, woken or served; whoever wakes it writes this last
 }
+
+// The states of a waiter.
+const (
+	asleep = iota
+	woken
+	served // it has put, or was given, its value
+)
 
 // Unlock and Lock make a waiter the lock of its own condition. It gives up the
 // list's lock when it sleeps, and does not need it when it wakes.
@@ -88,11 +97,14 @@ func (ws *waiters[T]) learn(worth bool) {
 // by leave, or slept in.
 func (ws *waiters[T]) enter(front bool) *waiter[T] {
 	ws.mu.Lock()
-	if ws.free == nil {
-		ws.own(new(waiter[T]))
+	w := ws.spare.Swap(nil)
+	if w == nil {
+		if ws.free == nil {
+			ws.own(new(waiter[T]))
+		}
+		w = ws.free
+		ws.free = w.next
 	}
-	w := ws.free
-	ws.free = w.next
 	w.prev, w.next, w.waits = nil, nil, true
 	switch {
 	case ws.first == nil:
@@ -128,11 +140,11 @@ func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 		w.cond.Wait()
 		return true
 	}
-	woken := make(chan struct{}, 1)
-	w.woken = woken
+	channel := make(chan struct{}, 1)
+	w.woken = channel
 	ws.mu.Unlock()
 	select {
-	case <-woken:
+	case <-channel:
 		return true
 	case <-done:
 	}
@@ -142,7 +154,7 @@ func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 		return false
 	}
 	ws.mu.Unlock() // it had been woken by then
-	if w.served.Load() {
+	if w.state.Load() == served {
 		return true
 	}
 	ws.arrived(w)
@@ -179,10 +191,14 @@ func (ws *waiters[T]) remove(w *waiter[T]) {
 
 // release keeps w for use again. The list is locked.
 func (ws *waiters[T]) release(w *waiter[T]) {
+	w.clean()
+	w.next, ws.free = ws.free, w
+}
+
+func (w *waiter[T]) clean() {
 	clear(w.hold[:])
 	w.woken, w.batch = nil, false
-	w.served.Store(false)
-	w.next, ws.free = ws.free, w
+	w.state.Store(asleep)
 }
 
 // wake serves the first and wakes it, if nobody is on the way, or all are to be
@@ -199,13 +215,14 @@ func (ws *waiters[T]) wake(serve func(v *T) bool) bool {
 	if w == nil || ws.onTheWay > 0 && !ws.all {
 		return false
 	}
+	state := int32(woken)
 	if !w.batch {
 		if !serve(&w.hold[0]) {
 			return false
 		}
-		w.served.Store(true)
+		state = served
 	}
-	ws.rouse(w)
+	ws.rouse(w, state)
 	ws.update()
 	return true
 }
@@ -238,11 +255,15 @@ func (ws *waiters[T]) unlisten(l chan<- struct{}) {
 }
 
 // rouse wakes w. The list is locked.
-func (ws *waiters[T]) rouse(w *waiter[T]) {
+func (ws *waiters[T]) rouse(w *waiter[T], state int32) {
 	ws.remove(w)
-	ws.onTheWay++
-	if w.woken != nil {
-		w.woken <- struct{}{} // has room
+	channel := w.woken
+	w.state.Store(state)
+	if !ws.all {
+		ws.onTheWay++
+	}
+	if channel != nil {
+		channel <- struct{}{} // has room
 	} else {
 		w.cond.Signal()
 	}
@@ -253,7 +274,7 @@ func (ws *waiters[T]) wakeAll() {
 	ws.mu.Lock()
 	ws.tell()
 	for ws.first != nil {
-		ws.rouse(ws.first)
+		ws.rouse(ws.first, woken)
 	}
 	ws.update()
 	ws.mu.Unlock()
@@ -261,7 +282,18 @@ func (ws *waiters[T]) wakeAll() {
 
 // arrived says that w, which was woken, has looked.
 func (ws *waiters[T]) arrived(w *waiter[T]) {
+	if ws.all { // nobody counts who is on the way
+		w.clean()
+		if ws.spare.CompareAndSwap(nil, w) {
+			return
+		}
+	}
 	ws.mu.Lock()
+	if ws.all {
+		ws.release(w)
+		ws.mu.Unlock()
+		return
+	}
 	ws.onTheWay--
 	ws.release(w)
 	ws.update()

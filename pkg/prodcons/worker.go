@@ -177,7 +177,6 @@ type consumer[T any] struct {
 	returned atomic.Int64
 	idle     atomic.Int64 // nanoseconds
 	waiting  atomic.Int64 // since then (nanoseconds after the group's start) + 1; 0: not
-	_        [64]byte     // each consumer has a cache line of its own
 }
 
 // A consumer is the context of its own waiting in the group's queue.
