@@ -14,7 +14,7 @@ func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error)
 		k, err := q.tryPutBatch(values[n:])
 		if err == ErrFull {
 			switch q.full {
-			case Wait:
+			case WaitWhenFull:
 				err = q.wait(ctx, &q.putters, ErrFull, nil, func() (err error) {
 					k, err = q.tryPutBatch(values[n:])
 					return err

@@ -63,7 +63,7 @@ func nextBatch[T any](ctx context.Context, q Queue[T], size int, wait time.Durat
 func ThenBatches[T any](s Stream[T], size int, wait time.Duration) Stream[[]T] {
 	return func(ctx context.Context) iter.Seq2[[]T, error] {
 		return func(yield func([]T, error) bool) {
-			q := newBuffer[result[T]](max(size, 1), Wait)
+			q := newBuffer[result[T]](max(size, 1), WaitWhenFull)
 			run := func(ctx context.Context) error {
 				for v, err := range s(ctx) {
 					if err := q.Put(ctx, result[T]{v, err}); err != nil {

@@ -14,21 +14,21 @@ import (
 type WhenFull int
 
 const (
-	Wait       WhenFull = iota // until there is room: back-pressure
-	DropNewest                 // the value that is put is dropped
-	DropOldest                 // the value that lies there longest is dropped
-	Fail                       // the put fails with ErrFull
+	WaitWhenFull WhenFull = iota // until there is room: back-pressure
+	DropNewest                   // the value that is put is dropped
+	DropOldest                   // the value that lies there longest is dropped
+	FailWhenFull                 // the put fails with ErrFull
 )
 
 func (w WhenFull) String() string {
 	switch w {
-	case Wait:
+	case WaitWhenFull:
 		return "wait"
 	case DropNewest:
 		return "drop newest"
 	case DropOldest:
 		return "drop oldest"
-	case Fail:
+	case FailWhenFull:
 		return "fail"
 	}
 	return fmt.Sprintf("WhenFull(%d)", int(w))
@@ -239,7 +239,8 @@ func (e *end[T]) enter(position uint64) {
 }
 
 // TryPut appends v if there is room, or makes room as the buffer's [WhenFull]
-// says. When it is Wait or Fail, TryPut fails with ErrFull instead.
+// says. When it is WaitWhenFull or FailWhenFull,
+// TryPut fails with ErrFull instead.
 func (q *Buffer[T]) TryPut(v T) error { return q.tryPut(&v) }
 
 // tryPut puts *v, which is not copied on the way to its slot.
@@ -381,7 +382,7 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 		return err
 	}
 	err := q.tryPut(&v)
-	if err == ErrFull && q.full == Wait {
+	if err == ErrFull && q.full == WaitWhenFull {
 		return q.putSlow(ctx, v)
 	}
 	return err

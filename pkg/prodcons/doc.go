@@ -50,7 +50,7 @@
 // A [Record] notes what happens to each [Item], which is a value with its [Origin]:
 // the producer that made it, its number, and when it was made. The time from creation
 // to pick-up is the item's latency. [Record.Stats] sums up a run in numbers. A program
-// with goroutines of its own calls Made, PickedUp and Done; a Group calls
+// with goroutines of its own calls its Made, PickedUp and Done; a Group calls
 // [Record.Observe] when that is its field Observe.
 //
 // # What it imports

@@ -96,7 +96,7 @@ func ExampleGroup_Stats_expvar() {
 	// Output: true
 }
 
-// Each event can be told to a system of metrics: count Made and Done, put
+// Each event can be told to a system of metrics: count ItemMade and ItemUsed, put
 // Latency into a histogram.
 func ExampleGroup_observe() {
 	var made, done atomic.Int64
@@ -105,13 +105,13 @@ func ExampleGroup_observe() {
 		Consume: func(context.Context, int, int) error { return nil },
 		Observe: func(e prodcons.Event) {
 			switch e.Kind {
-			case prodcons.Made:
+			case prodcons.ItemMade:
 				made.Add(1)
-			case prodcons.PickedUp:
+			case prodcons.ItemPickedUp:
 				if e.Latency > time.Minute {
 					fmt.Println("that took long")
 				}
-			case prodcons.Done:
+			case prodcons.ItemUsed:
 				done.Add(1)
 			}
 		},
@@ -282,7 +282,7 @@ func ExampleBuffer_GetBatch() {
 
 // A put that does not wait, but fails.
 func ExampleBuffer_TryPut() {
-	queue := prodcons.NewBuffer[string](1, prodcons.Fail)
+	queue := prodcons.NewBuffer[string](1, prodcons.FailWhenFull)
 	fmt.Println(queue.Put(context.Background(), "to"))
 	fmt.Println(queue.Put(context.Background(), "be"))
 	_, _ = queue.TryGet()

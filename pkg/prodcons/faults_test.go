@@ -16,7 +16,7 @@ import (
 // in a bubble.
 func TestAQueueMayBeUsedInOneBubbleAndThenInAnother(t *testing.T) {
 	queues := map[string]full[int]{
-		"bound":    prodcons.NewBuffer[int](1, prodcons.Wait),
+		"bound":    prodcons.NewBuffer[int](1, prodcons.WaitWhenFull),
 		"no bound": new(prodcons.Buffer[int]),
 	}
 	for name, q := range queues {
@@ -72,7 +72,7 @@ func TestABufferTakesNoMoreMemoryThanItsValuesNeed(t *testing.T) {
 	if n := allocated(func() { _ = unbounded.TryPut(v) }); n > 3<<20 {
 		t.Errorf("the first value of 1 MiB takes %d KiB", n>>10)
 	}
-	if n := allocated(func() { prodcons.NewBuffer[large](33, prodcons.Wait) }); n > 34<<20 {
+	if n := allocated(func() { prodcons.NewBuffer[large](33, prodcons.WaitWhenFull) }); n > 34<<20 {
 		t.Errorf("room for 33 values of 1 MiB takes %d MiB", n>>20)
 	}
 	small := new(prodcons.Buffer[int64])

@@ -161,7 +161,7 @@ func (g *Group[T]) begin(ctx context.Context) error {
 		return errors.New("a group needs Consume: what its consumers do")
 	case g.Producers < 0 || g.Consumers < 0 || g.Drain < 0:
 		return errors.New("a group's Producers, Consumers and Drain must not be negative")
-	case g.Queue != nil && (g.Bound != 0 || g.Full != Wait || g.OnDrop != nil):
+	case g.Queue != nil && (g.Bound != 0 || g.Full != WaitWhenFull || g.OnDrop != nil):
 		return errors.New("a group's Bound, Full and OnDrop are of its own queue, and Queue is another")
 	}
 	g.changed.L = &g.mu

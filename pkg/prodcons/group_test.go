@@ -391,7 +391,7 @@ func TestStatisticsOfAGroup(t *testing.T) {
 		}
 		s := g.Stats()
 		// The last is picked up at 1 + 19 × 1.5 = 29.5 s, and was made at 20 s.
-		if s.Made != 20 || s.Count != 20 || s.Queued != 0 || s.Total != 31*time.Second || s.Looks != 0 || s.Dropped != 0 {
+		if s.Made != 20 || s.Count != 20 || s.Queued != 0 || s.Total != 31*time.Second || s.EmptyPolls != 0 || s.Dropped != 0 {
 			t.Errorf("%+v", s)
 		}
 		l := s.Latency
@@ -421,7 +421,7 @@ func TestStatisticsOfAGroup(t *testing.T) {
 		}
 		polling := prodcons.NewPolling[int](100 * time.Millisecond)
 		g2 := prodcons.Group[int]{Queue: polling, Produce: numbers(2, time.Second), Consume: use(0)}
-		if err := g2.Run(t.Context()); err != nil || g2.Stats().Looks < 19 {
+		if err := g2.Run(t.Context()); err != nil || g2.Stats().EmptyPolls < 19 {
 			t.Errorf("%v; %+v", err, g2.Stats())
 		}
 	})
@@ -449,7 +449,7 @@ func TestAGroupCanBeObserved(t *testing.T) {
 		for _, e := range record.Events() {
 			counts[e.Kind]++
 		}
-		if counts[prodcons.Made] != 20 || counts[prodcons.PickedUp] != 20 || counts[prodcons.Done] != 20 {
+		if counts[prodcons.ItemMade] != 20 || counts[prodcons.ItemPickedUp] != 20 || counts[prodcons.ItemUsed] != 20 {
 			t.Errorf("events: %v", counts)
 		}
 	})

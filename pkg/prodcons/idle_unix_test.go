@@ -14,8 +14,8 @@ import (
 
 // Who waits sleeps: the whole process takes next to no processor time.
 func TestWaitingCostsNoTime(t *testing.T) {
-	empty := prodcons.NewBuffer[int](4, prodcons.Wait)
-	full := prodcons.NewBuffer[int](4, prodcons.Wait)
+	empty := prodcons.NewBuffer[int](4, prodcons.WaitWhenFull)
+	full := prodcons.NewBuffer[int](4, prodcons.WaitWhenFull)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() { _, _ = empty.Get(t.Context()) })

@@ -37,7 +37,7 @@ type lane[T any, K comparable] struct {
 func NewKeyed[T any, K comparable](bound int, key func(value T) K) *Keyed[T, K] {
 	q := &Keyed[T, K]{key: key, lanes: map[K]*lane[T, K]{}}
 	if bound > 0 {
-		q.room = newBuffer[struct{}](bound, Wait)
+		q.room = newBuffer[struct{}](bound, WaitWhenFull)
 	}
 	return q
 }

@@ -39,8 +39,8 @@ func kinds[T any]() map[string]struct {
 		"slice":         {func() full[T] { return new(prodcons.Slice[T]) }, 0},
 		"polling":       {func() full[T] { return prodcons.NewPolling[T](time.Millisecond) }, 0},
 		"channel":       {func() full[T] { return prodcons.NewChannel[T](7) }, 7},
-		"buffer":        {func() full[T] { return prodcons.NewBuffer[T](7, prodcons.Wait) }, 7},
-		"buffer of one": {func() full[T] { return prodcons.NewBuffer[T](1, prodcons.Wait) }, 1},
+		"buffer":        {func() full[T] { return prodcons.NewBuffer[T](7, prodcons.WaitWhenFull) }, 7},
+		"buffer of one": {func() full[T] { return prodcons.NewBuffer[T](1, prodcons.WaitWhenFull) }, 1},
 		"no bound":      {func() full[T] { return new(prodcons.Buffer[T]) }, 0},
 	}
 }
@@ -248,9 +248,9 @@ func TestWhoWaitsLongestIsServedFirst(t *testing.T) {
 func TestAFullBufferDoesWhatItIsTold(t *testing.T) {
 	ctx := t.Context()
 	for full, want := range map[prodcons.WhenFull][]int{
-		prodcons.DropNewest: {0, 1, 2},
-		prodcons.DropOldest: {7, 8, 9},
-		prodcons.Fail:       {0, 1, 2},
+		prodcons.DropNewest:   {0, 1, 2},
+		prodcons.DropOldest:   {7, 8, 9},
+		prodcons.FailWhenFull: {0, 1, 2},
 	} {
 		for _, way := range []string{"Put", "TryPut", "PutBatch"} {
 			q := prodcons.NewBuffer[int](3, full)
@@ -272,7 +272,7 @@ func TestAFullBufferDoesWhatItIsTold(t *testing.T) {
 				}
 			}
 			dropped := 7
-			if full == prodcons.Fail {
+			if full == prodcons.FailWhenFull {
 				dropped = 0
 			}
 			if q.Dropped() != dropped || failed != 7-dropped {
@@ -302,7 +302,7 @@ func TestABoundWithoutMemoryPanicsAtOnce(t *testing.T) {
 					t.Errorf("a buffer of %d was made", bound)
 				}
 			}()
-			prodcons.NewBuffer[[64]byte](bound, prodcons.Wait)
+			prodcons.NewBuffer[[64]byte](bound, prodcons.WaitWhenFull)
 		}()
 	}
 }
@@ -365,7 +365,7 @@ func TestNoAllocationPerItem(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	for _, bound := range []int{0, 16} {
-		q := prodcons.NewBuffer[int](bound, prodcons.Wait)
+		q := prodcons.NewBuffer[int](bound, prodcons.WaitWhenFull)
 		batch := make([]int, 16)
 		if n := testing.AllocsPerRun(1000, func() {
 			_ = q.Put(ctx, 1)
@@ -377,7 +377,7 @@ func TestNoAllocationPerItem(t *testing.T) {
 		}
 	}
 	// Neither when they wait for one another, with nothing to end their wait.
-	q := prodcons.NewBuffer[int](1, prodcons.Wait)
+	q := prodcons.NewBuffer[int](1, prodcons.WaitWhenFull)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for range q.All(context.Background()) {
@@ -393,7 +393,7 @@ func TestNoAllocationPerItem(t *testing.T) {
 // Nobody starves: of many that put and get all the time, each has its turn again
 // and again.
 func TestNobodyStarves(t *testing.T) {
-	q := prodcons.NewBuffer[int](8, prodcons.Wait)
+	q := prodcons.NewBuffer[int](8, prodcons.WaitWhenFull)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	const each = 200

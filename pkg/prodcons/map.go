@@ -58,7 +58,7 @@ type job[T, U any] struct {
 }
 
 func inOrder[T, U any](ctx context.Context, s Stream[T], n int, f func(context.Context, T) (U, error), yield func(U, error) bool) {
-	order := newBuffer[*job[T, U]](ahead(n), Wait)
+	order := newBuffer[*job[T, U]](ahead(n), WaitWhenFull)
 	free := make(chan *job[T, U], ahead(n)+1)
 	g := Group[*job[T, U]]{Consumers: max(n, 1), Bound: ahead(n)}
 	g.Produce = func(ctx context.Context, _ int, put func(*job[T, U]) error) error {
@@ -116,7 +116,7 @@ func inOrder[T, U any](ctx context.Context, s Stream[T], n int, f func(context.C
 }
 
 func asTheyCome[T, U any](ctx context.Context, s Stream[T], n int, f func(context.Context, T) (U, error), yield func(U, error) bool) {
-	out := newBuffer[result[U]](ahead(n), Wait)
+	out := newBuffer[result[U]](ahead(n), WaitWhenFull)
 	g := Group[T]{Consumers: max(n, 1), Bound: ahead(n)}
 	g.Produce = func(ctx context.Context, _ int, put func(T) error) error {
 		for v, err := range s(ctx) {

@@ -59,7 +59,7 @@ func told(err error, ctx context.Context) bool {
 // settle notes what has become of a consumer's value: err is what Consume has
 // returned.
 func (g *Group[T]) settle(c *consumer[T], h *hand[T], err error) {
-	kind := Done
+	kind := ItemUsed
 	if err != nil {
 		kind, err = g.unused(c, h, err)
 	}

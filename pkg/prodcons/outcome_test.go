@@ -157,7 +157,7 @@ func TestObserveCountsWhatWasPut(t *testing.T) {
 		numbers := map[int]int{}
 		made := 0
 		g := prodcons.Group[int]{
-			Bound: 1, Full: prodcons.Fail,
+			Bound: 1, Full: prodcons.FailWhenFull,
 			Produce: func(_ context.Context, _ int, put putter) error {
 				for i := range 20 {
 					for put(i) != nil {
@@ -169,7 +169,7 @@ func TestObserveCountsWhatWasPut(t *testing.T) {
 			Consume: use(1500 * time.Millisecond),
 			Observe: func(e prodcons.Event) {
 				record.Observe(e)
-				if e.Kind == prodcons.Made {
+				if e.Kind == prodcons.ItemMade {
 					made++
 					numbers[e.Number]++
 				}
@@ -208,8 +208,8 @@ func TestObserveCountsWhatWasPut(t *testing.T) {
 				t.Error(err)
 			}
 			want := map[prodcons.WhenFull]string{
-				prodcons.DropNewest: "1 made, 1 picked up, 2 made, 3 made, 3 dropped, 1 done, 2 picked up, 2 done",
-				prodcons.DropOldest: "1 made, 1 picked up, 2 made, 2 dropped, 3 made, 1 done, 3 picked up, 3 done",
+				prodcons.DropNewest: "1 made, 1 picked up, 2 made, 3 made, 3 dropped, 1 used, 2 picked up, 2 used",
+				prodcons.DropOldest: "1 made, 1 picked up, 2 made, 2 dropped, 3 made, 1 used, 3 picked up, 3 used",
 			}[full]
 			if got := strings.Join(events, ", "); got != want || len(dropped) != 1 {
 				t.Errorf("dropped %v; %s; want %s", dropped, got, want)

@@ -11,12 +11,12 @@ import (
 
 // Polling is the queue that waits by looking again and again, with a sleep
 // between two looks. A value waits half the interval on average for a consumer
-// that was there before it, and every look in vain costs a little. It has no
+// that was there before it, and every empty poll costs a little. It has no
 // bound. The zero value looks without a rest; see [NewPolling].
 type Polling[T any] struct {
 	slice    Slice[T]
 	interval time.Duration
-	looks    atomic.Int64
+	empty    atomic.Int64
 }
 
 // NewPolling returns a queue whose Get looks every interval. With an interval
@@ -44,11 +44,11 @@ func (q *Polling[T]) Get(ctx context.Context) (T, error) {
 	return one[0], err
 }
 
-// TryGet looks once. A look in vain is counted.
+// TryGet looks once. An empty poll is counted.
 func (q *Polling[T]) TryGet() (T, error) {
 	v, err := q.slice.TryGet()
 	if errors.Is(err, ErrEmpty) {
-		q.looks.Add(1)
+		q.empty.Add(1)
 	}
 	return v, err
 }
@@ -61,7 +61,7 @@ func (q *Polling[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error
 		if !errors.Is(err, ErrEmpty) {
 			return n, err
 		}
-		q.looks.Add(1)
+		q.empty.Add(1)
 		if q.interval <= 0 {
 			runtime.Gosched()
 			continue
@@ -83,5 +83,5 @@ func (q *Polling[T]) Close() { q.slice.Close() }
 // Len is the number of values in the queue.
 func (q *Polling[T]) Len() int { return q.slice.Len() }
 
-// Looks is the number of looks in vain so far.
-func (q *Polling[T]) Looks() int { return int(q.looks.Load()) }
+// EmptyPolls is how often somebody has looked so far and there was nothing.
+func (q *Polling[T]) EmptyPolls() int { return int(q.empty.Load()) }

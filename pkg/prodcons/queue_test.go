@@ -27,8 +27,8 @@ var queues = map[string]func() intQueue{
 	"polling":            func() intQueue { return prodcons.NewPolling[intItem](time.Millisecond) },
 	"channel":            func() intQueue { return prodcons.NewChannel[intItem](64) },
 	"channel, no buffer": func() intQueue { return prodcons.NewChannel[intItem](0) },
-	"buffer":             func() intQueue { return prodcons.NewBuffer[intItem](64, prodcons.Wait) },
-	"buffer of 1":        func() intQueue { return prodcons.NewBuffer[intItem](1, prodcons.Wait) },
+	"buffer":             func() intQueue { return prodcons.NewBuffer[intItem](64, prodcons.WaitWhenFull) },
+	"buffer of 1":        func() intQueue { return prodcons.NewBuffer[intItem](1, prodcons.WaitWhenFull) },
 	"buffer, no bound":   func() intQueue { return new(prodcons.Buffer[intItem]) },
 }
 
@@ -174,8 +174,8 @@ func TestPollingPicksUpAtTheNextLookAndCountsThoseInVain(t *testing.T) {
 		if at := time.Since(start); at != 300*time.Millisecond {
 			t.Errorf("picked up after %v, want 300 ms", at)
 		}
-		if q.Looks() != 3 {
-			t.Errorf("%d looks in vain, want 3", q.Looks())
+		if q.EmptyPolls() != 3 {
+			t.Errorf("%d empty polls, want 3", q.EmptyPolls())
 		}
 	})
 }
@@ -302,6 +302,6 @@ func ExamplePolling() {
 	queue := prodcons.NewPolling[int](time.Millisecond)
 	time.AfterFunc(20*time.Millisecond, func() { _ = queue.Put(ctx, 49) })
 	value, _ := queue.Get(ctx)
-	fmt.Println(value, queue.Looks() > 0)
+	fmt.Println(value, queue.EmptyPolls() > 0)
 	// Output: 49 true
 }

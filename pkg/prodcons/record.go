@@ -10,15 +10,15 @@ import (
 // EventKind says what happened in an [Event].
 type EventKind string
 
-// What can happen to an item. Each begins with Made, and ends with Done or one of
-// the others.
+// What can happen to an item. Each begins with ItemMade, and ends with ItemUsed or
+// one of those after it.
 const (
-	Made        EventKind = "made"      // a producer made it, and has put it into the queue
-	PickedUp    EventKind = "picked up" // a consumer took it
-	Done        EventKind = "done"      // the consumer has used it
-	ItemFailed  EventKind = "failed"    // the consumer could not use it
-	ItemDropped EventKind = "dropped"   // the queue had no room for it
-	ItemLeft    EventKind = "left"      // the run was stopped: its consumer, if it has one, gave it back
+	ItemMade     EventKind = "made"      // a producer made it, and has put it into the queue
+	ItemPickedUp EventKind = "picked up" // a consumer took it
+	ItemUsed     EventKind = "used"      // the consumer has used it
+	ItemFailed   EventKind = "failed"    // the consumer could not use it
+	ItemDropped  EventKind = "dropped"   // the queue had no room for it
+	ItemLeft     EventKind = "left"      // the run was stopped: its consumer, if it has one, gave it back
 )
 
 // Event is one thing that happened in a run. A [Group] tells of an item what was
@@ -79,7 +79,7 @@ func (r *Record) Made(producer int) Origin {
 	defer r.mu.Unlock()
 	r.made[producer]++
 	o := Origin{Producer: producer, Number: r.made[producer], Created: r.clock()}
-	r.add(Event{Kind: Made, At: o.Created.Sub(r.start), Producer: o.Producer, Number: o.Number})
+	r.add(Event{Kind: ItemMade, At: o.Created.Sub(r.start), Producer: o.Producer, Number: o.Number})
 	return o
 }
 
@@ -90,7 +90,7 @@ func (r *Record) PickedUp(consumer int, o Origin) time.Duration {
 	defer r.mu.Unlock()
 	now := r.clock()
 	latency := now.Sub(o.Created)
-	r.add(Event{Kind: PickedUp, At: now.Sub(r.start), Producer: o.Producer, Number: o.Number, Consumer: consumer, Latency: latency})
+	r.add(Event{Kind: ItemPickedUp, At: now.Sub(r.start), Producer: o.Producer, Number: o.Number, Consumer: consumer, Latency: latency})
 	return latency
 }
 
@@ -98,7 +98,7 @@ func (r *Record) PickedUp(consumer int, o Origin) time.Duration {
 func (r *Record) Done(consumer int, o Origin) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.add(Event{Kind: Done, At: r.now(), Producer: o.Producer, Number: o.Number, Consumer: consumer})
+	r.add(Event{Kind: ItemUsed, At: r.now(), Producer: o.Producer, Number: o.Number, Consumer: consumer})
 }
 
 // Observe notes an event of a [Group]; it is a function for the group's field of
@@ -106,7 +106,7 @@ func (r *Record) Done(consumer int, o Origin) {
 func (r *Record) Observe(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e.Kind == Made {
+	if e.Kind == ItemMade {
 		r.made[e.Producer]++
 	}
 	r.add(e)
@@ -139,11 +139,11 @@ func (r *Record) inOrder() []Event {
 	return append(append([]Event(nil), r.events[r.oldest:]...), r.events[:r.oldest]...)
 }
 
-// LookedInVain adds to the count of looks that found nothing.
-func (r *Record) LookedInVain(times int) {
+// AddEmptyPolls adds to the count of polls that found nothing.
+func (r *Record) AddEmptyPolls(times int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sum.looks += times
+	r.sum.emptyPolls += times
 }
 
 // End notes that the run is over and returns its length. Later calls change
@@ -169,7 +169,7 @@ func (r *Record) Events() []Event {
 type recordFile struct {
 	Name   string        `json:"name"`
 	Total  time.Duration `json:"total"`
-	Looks  int           `json:"looks"`
+	Polls  int           `json:"emptyPolls"`
 	Events []Event       `json:"events"`
 }
 
@@ -178,7 +178,7 @@ type recordFile struct {
 func (r *Record) MarshalJSON() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return json.Marshal(recordFile{r.name, r.total, r.sum.looks, r.inOrder()})
+	return json.Marshal(recordFile{r.name, r.total, r.sum.emptyPolls, r.inOrder()})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. The record is that of a run in the
@@ -191,11 +191,11 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	*r = *NewRecord(f.Name, time.Now)
 	r.total, r.keep = f.Total, max(keep, len(f.Events))
 	for _, e := range f.Events {
-		if e.Kind == Made {
+		if e.Kind == ItemMade {
 			r.made[e.Producer]++
 		}
 		r.add(e)
 	}
-	r.sum.looks = f.Looks
+	r.sum.emptyPolls = f.Polls
 	return nil
 }

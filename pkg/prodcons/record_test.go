@@ -31,7 +31,7 @@ func synchronous(t *testing.T, n int, speed time.Duration) *prodcons.Record {
 		time.Sleep(time.Second / 2 / speed)
 		run.Done(1, o)
 	}
-	run.LookedInVain(3)
+	run.AddEmptyPolls(3)
 	run.End()
 	return run
 }
@@ -55,8 +55,8 @@ func TestARecordHasTheTimesOfItsClock(t *testing.T) {
 					t.Errorf("speed %d: %s is %v, want %v", speed, row.name, row.got, row.want)
 				}
 			}
-			if s.Count != 20 || s.Looks != 3 {
-				t.Errorf("%d items and %d looks, want 20 and 3", s.Count, s.Looks)
+			if s.Count != 20 || s.EmptyPolls != 3 {
+				t.Errorf("%d items and %d looks, want 20 and 3", s.Count, s.EmptyPolls)
 			}
 		})
 	}

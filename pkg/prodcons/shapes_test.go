@@ -605,7 +605,7 @@ func TestLimiter(t *testing.T) {
 
 func TestABufferInASelect(t *testing.T) {
 	bubble("", t, func(t *testing.T) {
-		a, b := new(prodcons.Buffer[int]), prodcons.NewBuffer[int](1, prodcons.Wait)
+		a, b := new(prodcons.Buffer[int]), prodcons.NewBuffer[int](1, prodcons.WaitWhenFull)
 		_ = a.Put(t.Context(), 1) // before
 		for _, q := range []*prodcons.Buffer[int]{a, b} {
 			go func() {

@@ -39,7 +39,7 @@ type Stats struct {
 	// its first and last.
 	Measured int `json:"measured"`
 
-	Looks int `json:"looks"` // looks in vain
+	EmptyPolls int `json:"emptyPolls"` // how often a consumer looked and there was nothing
 
 	// Utilisation is the part of its time, from 0 to 1, that each consumer was
 	// busy: consumer 1 comes first.
@@ -77,8 +77,8 @@ func (s Stats) String() string {
 		}
 		line += fmt.Sprintf("; consumers: %d, busy %.0f %%", n, 100*busy/float64(n))
 	}
-	if s.Looks > 0 {
-		line += fmt.Sprintf("; looked in vain %d times", s.Looks)
+	if s.EmptyPolls > 0 {
+		line += fmt.Sprintf("; %d empty polls", s.EmptyPolls)
 	}
 	return line
 }
@@ -112,13 +112,14 @@ func rate(n int, total time.Duration) float64 {
 // summary is what a Record remembers of all events, also of those that it has
 // forgotten.
 type summary struct {
-	made, count, looks int
-	failed, dropped    int
-	measured           int
-	first, last        time.Duration // latencies
-	end                time.Duration // when the last event was
-	latencies          *histogram.Histogram
-	work               []work // by consumer number - 1
+	made, count     int
+	emptyPolls      int
+	failed, dropped int
+	measured        int
+	first, last     time.Duration // latencies
+	end             time.Duration // when the last event was
+	latencies       *histogram.Histogram
+	work            []work // by consumer number - 1
 }
 
 // work is what a consumer has done.
@@ -130,9 +131,9 @@ type work struct {
 func (s *summary) add(e Event) {
 	s.end = max(s.end, e.At)
 	switch e.Kind {
-	case Made:
+	case ItemMade:
 		s.made++
-	case PickedUp:
+	case ItemPickedUp:
 		if s.latencies == nil {
 			s.latencies, s.first = new(histogram.Histogram), e.Latency
 		}
@@ -141,7 +142,7 @@ func (s *summary) add(e Event) {
 		s.last = e.Latency
 		s.latencies.Add(e.Latency, 1)
 		s.consumer(e.Consumer).since = e.At
-	case Done:
+	case ItemUsed:
 		s.ends(e)
 	case ItemFailed:
 		s.failed++
@@ -183,7 +184,7 @@ func (r *Record) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sum := &r.sum
-	s := Stats{Made: sum.made, Count: sum.count, Failed: sum.failed, Dropped: sum.dropped, Measured: sum.measured, Total: r.total, Looks: sum.looks}
+	s := Stats{Made: sum.made, Count: sum.count, Failed: sum.failed, Dropped: sum.dropped, Measured: sum.measured, Total: r.total, EmptyPolls: sum.emptyPolls}
 	s.Queued = max(s.Made-s.Count-s.Dropped, 0)
 	if s.Total == 0 {
 		s.Total = sum.end
@@ -209,7 +210,7 @@ func (r *Record) Latencies() []time.Duration {
 	defer r.mu.Unlock()
 	var waits []time.Duration
 	for _, e := range r.inOrder() {
-		if e.Kind == PickedUp {
+		if e.Kind == ItemPickedUp {
 			waits = append(waits, e.Latency)
 		}
 	}
@@ -263,8 +264,8 @@ func (g *Group[T]) Stats() Stats {
 	if q, ok := g.Queue.(interface{ Dropped() int }); ok {
 		s.Dropped = q.Dropped()
 	}
-	if q, ok := g.Queue.(interface{ Looks() int }); ok {
-		s.Looks = q.Looks()
+	if q, ok := g.Queue.(interface{ EmptyPolls() int }); ok {
+		s.EmptyPolls = q.EmptyPolls()
 	}
 	return s
 }

@@ -66,7 +66,7 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 	g := prodcons.Group[made]{Producers: 1 + draw.IntN(8), Consumers: 1 + draw.IntN(8)}
 	each := draw.IntN(400)
 	bound := []int{0, 1, 2, 3, 64, 100}[draw.IntN(6)]
-	policy := []prodcons.WhenFull{prodcons.Wait, prodcons.Wait, prodcons.DropNewest, prodcons.DropOldest, prodcons.Fail}[draw.IntN(5)]
+	policy := []prodcons.WhenFull{prodcons.WaitWhenFull, prodcons.WaitWhenFull, prodcons.DropNewest, prodcons.DropOldest, prodcons.FailWhenFull}[draw.IntN(5)]
 	ends := places{found: map[made]map[string]int{}}
 	drop := func(v made) { ends.add(v, "dropped") }
 	kind := draw.IntN(10)
@@ -108,7 +108,7 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 		ordered := g.Queue == nil
 		g.Observe = func(e prodcons.Event) {
 			v := made{e.Producer, e.Number}
-			if ordered && e.Kind != prodcons.Made {
+			if ordered && e.Kind != prodcons.ItemMade {
 				events.mu.Lock()
 				if events.found[v]["made"] != 1 {
 					t.Errorf("%v: %s before it was made", v, e.Kind)
@@ -282,7 +282,7 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 				seen[kind] += n
 			}
 		}
-		want := map[string]int{"made": s.Made, "done": count["used"], "failed": count["failed"], "left": count["left"], "dropped": count["dropped"]}
+		want := map[string]int{"made": s.Made, "used": count["used"], "failed": count["failed"], "left": count["left"], "dropped": count["dropped"]}
 		if kind == 2 {
 			want["dropped"] = 0 // its Buffer tells nobody else
 		}

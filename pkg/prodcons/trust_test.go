@@ -82,7 +82,7 @@ func FuzzBuffer(f *testing.F) {
 				for range ops[i] {
 					batch = append(batch, value())
 				}
-				if policy == prodcons.Wait && bound > 0 && !closed { // must not wait here
+				if policy == prodcons.WaitWhenFull && bound > 0 && !closed { // must not wait here
 					batch = batch[:min(len(batch), bound-len(model))]
 				}
 				for _, v := range batch {
@@ -177,7 +177,7 @@ func model(bound int) porcupine.Model {
 func TestHistoriesOfABufferAreLinearizable(t *testing.T) {
 	for round := range 300 {
 		bound := []int{1, 2, 3, 5}[round%4]
-		q := prodcons.NewBuffer[int](bound, prodcons.Wait)
+		q := prodcons.NewBuffer[int](bound, prodcons.WaitWhenFull)
 		var mu sync.Mutex
 		var history []porcupine.Operation
 		var names atomic.Int64

@@ -135,7 +135,7 @@ func (g *Group[T]) putObserved(p *producer[T], e entry[T]) error {
 	h := hand[T]{entry: e}
 	func() {
 		defer close(e.label.seen) // even if Observe panics
-		g.Observe(h.event(Made, now, 0))
+		g.Observe(h.event(ItemMade, now, 0))
 	}()
 	if p.dropped {
 		p.dropped = false
@@ -153,7 +153,7 @@ func (g *Group[T]) enqueue(e *entry[T]) error {
 		return err
 	}
 	err := g.own.tryPut(e)
-	if err == ErrFull && g.own.full == Wait {
+	if err == ErrFull && g.own.full == WaitWhenFull {
 		return g.own.putSlow(&g.putting, *e)
 	}
 	return err
@@ -334,7 +334,7 @@ func (g *Group[T]) pickedUp(c *consumer[T], h *hand[T], now time.Duration) {
 	}
 	if g.Observe != nil {
 		h.await()
-		e := h.event(PickedUp, now, c.number)
+		e := h.event(ItemPickedUp, now, c.number)
 		e.Latency = waited
 		g.Observe(e)
 	}

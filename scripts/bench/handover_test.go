@@ -57,7 +57,7 @@ func ofChan[T any](producers, consumers, capacity int) side {
 func ofBuffer[T any](producers, consumers, capacity int) side {
 	return side{"fast", func(b *testing.B) {
 		ctx := context.Background()
-		q := prodcons.NewBuffer[T](capacity, prodcons.Wait)
+		q := prodcons.NewBuffer[T](capacity, prodcons.WaitWhenFull)
 		handover(b, producers, consumers, func(n int) {
 			var v T
 			for range n {
@@ -77,7 +77,7 @@ func ofBuffer[T any](producers, consumers, capacity int) side {
 func ofBatches[T any](producers, consumers, capacity int) side {
 	return side{"fastbatch", func(b *testing.B) {
 		ctx := context.Background()
-		q := prodcons.NewBuffer[T](capacity, prodcons.Wait)
+		q := prodcons.NewBuffer[T](capacity, prodcons.WaitWhenFull)
 		handover(b, producers, consumers, func(n int) {
 			var batch [32]T
 			for n > 0 {
@@ -169,7 +169,7 @@ func BenchmarkPingPong(b *testing.B) {
 		}
 		close(to)
 	}}, side{"fast", func(b *testing.B) {
-		to, fro := prodcons.NewBuffer[int](1, prodcons.Wait), prodcons.NewBuffer[int](1, prodcons.Wait)
+		to, fro := prodcons.NewBuffer[int](1, prodcons.WaitWhenFull), prodcons.NewBuffer[int](1, prodcons.WaitWhenFull)
 		go func() {
 			for v := range to.All(ctx) {
 				_ = fro.Put(ctx, v)
@@ -204,7 +204,7 @@ func BenchmarkWork(b *testing.B) {
 			}
 		}, func() { close(ch) })
 	}}, side{"fast", func(b *testing.B) {
-		q := prodcons.NewBuffer[int](64, prodcons.Wait)
+		q := prodcons.NewBuffer[int](64, prodcons.WaitWhenFull)
 		handover(b, 1, 4, func(n int) {
 			for i := range n {
 				_ = q.Put(ctx, i)
@@ -230,7 +230,7 @@ func BenchmarkAlone(b *testing.B) {
 			<-ch
 		}
 	}}, side{"fast", func(b *testing.B) {
-		q := prodcons.NewBuffer[int](64, prodcons.Wait)
+		q := prodcons.NewBuffer[int](64, prodcons.WaitWhenFull)
 		for i := range b.N {
 			_ = q.Put(ctx, i)
 			_, _ = q.Get(ctx)

@@ -17,7 +17,7 @@ import (
 func BenchmarkPickUp(b *testing.B) {
 	ctx := context.Background()
 	ch := make(chan time.Time, 64)
-	q := prodcons.NewBuffer[time.Time](64, prodcons.Wait)
+	q := prodcons.NewBuffer[time.Time](64, prodcons.WaitWhenFull)
 	var chanWaits, fastWaits []time.Duration
 	var consumers sync.WaitGroup
 	consumers.Go(func() {

@@ -48,7 +48,7 @@ func Example_prometheus() {
 		},
 		Consume: func(context.Context, int, int) error { return nil },
 		Observe: func(e prodcons.Event) {
-			if e.Kind == prodcons.PickedUp {
+			if e.Kind == prodcons.ItemPickedUp {
 				latency.Observe(e.Latency.Seconds())
 			}
 		},

@@ -140,15 +140,15 @@ func newView(run *prodcons.Record) *view {
 		v.producers, v.consumers = max(v.producers, e.Producer), max(v.consumers, e.Consumer)
 		i, known := at[[2]int{e.Producer, e.Number}]
 		switch e.Kind {
-		case prodcons.Made:
+		case prodcons.ItemMade:
 			begin(e, e.At)
-		case prodcons.PickedUp:
+		case prodcons.ItemPickedUp:
 			if !known { // the record has forgotten how it was made
 				i = begin(e, max(e.At-e.Latency, 0))
 			}
 			v.items[i].consumer, v.items[i].picked = e.Consumer, t
 			steps = append(steps, step{t, -1})
-		case prodcons.Done:
+		case prodcons.ItemUsed:
 			if known {
 				v.items[i].done = t
 			}

@@ -21,11 +21,11 @@ func run(t *testing.T, name string, producers, consumers int, waits ...time.Dura
 	t.Helper()
 	var events []prodcons.Event
 	for i, w := range waits {
-		e := prodcons.Event{Kind: prodcons.Made, At: time.Duration(i) * time.Second, Producer: i%producers + 1, Number: i}
+		e := prodcons.Event{Kind: prodcons.ItemMade, At: time.Duration(i) * time.Second, Producer: i%producers + 1, Number: i}
 		events = append(events, e)
-		e.Kind, e.At, e.Consumer, e.Latency = prodcons.PickedUp, e.At+w, i%consumers+1, w
+		e.Kind, e.At, e.Consumer, e.Latency = prodcons.ItemPickedUp, e.At+w, i%consumers+1, w
 		events = append(events, e)
-		e.Kind, e.At, e.Latency = prodcons.Done, e.At+500*time.Millisecond, 0
+		e.Kind, e.At, e.Latency = prodcons.ItemUsed, e.At+500*time.Millisecond, 0
 		events = append(events, e)
 	}
 	slices.SortStableFunc(events, func(a, b prodcons.Event) int { return int(a.At - b.At) })

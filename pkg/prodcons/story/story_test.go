@@ -188,7 +188,7 @@ func TestTable(t *testing.T) {
 		c := run.Consumer(1)
 		c.PickUp(item)
 		c.Work()
-		run.LookedInVain(12)
+		run.AddEmptyPolls(12)
 		run.End()
 		story.Table(run.Record, prodcons.NewRecord("nothing", time.Now))
 	})

@@ -25,7 +25,7 @@ func Table(runs ...*prodcons.Record) {
 		s := r.Stats()
 		fmt.Fprintf(&b, "%-*s %5d %7s │ %7s %7s %7s %7s %7s │ %7d\n", width, r.Name(), s.Count, seconds(s.Total),
 			seconds(s.Latency.First), seconds(s.Latency.Last), seconds(s.Latency.Min),
-			seconds(s.Latency.Mean), seconds(s.Latency.Max), s.Looks)
+			seconds(s.Latency.Mean), seconds(s.Latency.Max), s.EmptyPolls)
 	}
 	write(b.String())
 }
@@ -50,7 +50,7 @@ func seconds(d time.Duration) string {
 // LastMade is when the last item of a run was made, in story time.
 func LastMade(run *prodcons.Record) (at time.Duration) {
 	for _, e := range run.Events() {
-		if e.Kind == prodcons.Made {
+		if e.Kind == prodcons.ItemMade {
 			at = e.At
 		}
 	}
