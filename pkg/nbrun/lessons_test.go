@@ -108,7 +108,7 @@ func TestTheNumbersOfTheStoryComeOut(t *testing.T) {
 	_, nb, _ := execute(t, lessons.Named("channels"), nbrun.Options{Clock: nbrun.Virtual})
 	table := ""
 	for _, c := range nb.Cells {
-		if stdout, _, _ := c.Texts(); strings.Contains(stdout, "│ in vain") {
+		if stdout, _, _ := c.Texts(); strings.Contains(stdout, "│ empty polls") {
 			table = stdout
 		}
 	}

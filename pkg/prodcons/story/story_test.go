@@ -194,9 +194,9 @@ func TestTable(t *testing.T) {
 	})
 	got := strings.Split(strings.Join(w.all, ""), "\n")
 	want := []string{
-		`^run     items   total │   first    last     min    mean     max │ in vain$`,
-		`^ünïcode     1  0.50 s │    5 µs    5 µs    5 µs    5 µs    5 µs │      12$`,
-		`^nothing     0     0 s │     0 s     0 s     0 s     0 s     0 s │       0$`,
+		`^run     items   total │   first    last     min    mean     max │ empty polls$`,
+		`^ünïcode     1  0.50 s │    5 µs    5 µs    5 µs    5 µs    5 µs │          12$`,
+		`^nothing     0     0 s │     0 s     0 s     0 s     0 s     0 s │           0$`,
 	}
 	for i, re := range want {
 		if !regexp.MustCompile(re).MatchString(got[i]) {

@@ -10,7 +10,7 @@ import (
 
 // Table prints the numbers of runs, a line each: items, total time, and of the
 // waits the first, the last, the shortest, the mean and the longest, in story
-// seconds, and how often a consumer looked in vain ("in vain").
+// seconds, and how often a consumer looked and found nothing.
 func Table(runs ...*prodcons.Record) {
 	width := len("run")
 	for _, r := range runs {
@@ -18,12 +18,12 @@ func Table(runs ...*prodcons.Record) {
 	}
 	var b strings.Builder
 	// Narrow enough for a notebook beside a file list.
-	head := fmt.Sprintf("%-*s %5s %7s │ %7s %7s %7s %7s %7s │ %7s",
-		width, "run", "items", "total", "first", "last", "min", "mean", "max", "in vain")
+	head := fmt.Sprintf("%-*s %5s %7s │ %7s %7s %7s %7s %7s │ %11s",
+		width, "run", "items", "total", "first", "last", "min", "mean", "max", "empty polls")
 	b.WriteString(styled(bold, "%s", head) + "\n")
 	for _, r := range runs {
 		s := r.Stats()
-		fmt.Fprintf(&b, "%-*s %5d %7s │ %7s %7s %7s %7s %7s │ %7d\n", width, r.Name(), s.Count, seconds(s.Total),
+		fmt.Fprintf(&b, "%-*s %5d %7s │ %7s %7s %7s %7s %7s │ %11d\n", width, r.Name(), s.Count, seconds(s.Total),
 			seconds(s.Latency.First), seconds(s.Latency.Last), seconds(s.Latency.Min),
 			seconds(s.Latency.Mean), seconds(s.Latency.Max), s.EmptyPolls)
 	}
