@@ -133,8 +133,7 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 
 // goplsDir is where the gopls for this Go lies.
 func goplsDir() (string, error) {
-	root, err := cache.Root()
-	return filepath.Join(root, "gopls_"+gopls+"_"+runtime.Version()), err
+	return cache.Dir(cache.Gopls, gopls+"_"+runtime.Version())
 }
 
 // installGopls returns the folder with gopls, with which the kernel completes

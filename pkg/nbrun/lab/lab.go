@@ -234,11 +234,11 @@ func free(port int) bool {
 type state string
 
 func stateDir() (state, error) {
-	root, err := cache.Root()
+	dir, err := cache.Dir(cache.Lab, "")
 	if err != nil {
 		return "", fmt.Errorf("there is no place for a cache: %w", err)
 	}
-	return state(filepath.Join(root, "lab")), nil
+	return state(dir), nil
 }
 
 func (s state) join(name ...string) string {

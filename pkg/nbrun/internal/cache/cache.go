@@ -21,10 +21,12 @@ const (
 	// Overlay has files of the standard library that programs are built with, not in
 	// the place where a go command would look for packages.
 	Overlay Kind = "_gob_"
+	Lab     Kind = "lab"    // what JupyterLab keeps, one for all
+	Gopls   Kind = "gopls_" // by its version and that of Go
 )
 
-// Root is the folder that all lies in. It need not be there.
-func Root() (string, error) {
+// root is the folder that all lies in. It need not be there.
+func root() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -43,11 +45,11 @@ func ID(what ...string) string {
 
 // Dir is the folder of the thing of that kind and ID.
 func Dir(kind Kind, id string) (string, error) {
-	root, err := Root()
+	dir, err := root()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(root, string(kind)+id), nil
+	return filepath.Join(dir, string(kind)+id), nil
 }
 
 // Lock is the file by which those who use a folder keep out of each other's way.
@@ -55,11 +57,11 @@ func Lock(dir string) string { return dir + ".lock" }
 
 // RemoveOld removes what of a kind was not used for long.
 func RemoveOld(kind Kind, unused time.Duration) {
-	root, err := Root()
+	dir, err := root()
 	if err != nil {
 		return
 	}
-	found, _ := filepath.Glob(filepath.Join(root, string(kind)+"*"))
+	found, _ := filepath.Glob(filepath.Join(dir, string(kind)+"*"))
 	for _, path := range found {
 		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > unused {
 			_ = os.RemoveAll(path) // or the next time
