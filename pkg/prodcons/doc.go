@@ -26,9 +26,23 @@
 // The first error stops the rest and comes back with the name of who failed; a
 // panic reaches the caller with its stack; when ctx ends, the group is stopped,
 // and what was queued is drained for as long as you say, and the rest returned.
-// No goroutine is left. [Group.Stats] tells, at any time, how many and how fast,
-// how long they waited and how busy each consumer is; [Group.SetConsumers]
-// changes how many there are.
+// No goroutine is left, and no value is lost: each is used, dropped by a full queue
+// (OnDrop), left ([Group.Left]) or failed ([Group.Failed]). [Group.Stats] tells, at any
+// time, how many and how fast, how long they waited and how busy each consumer is;
+// [Group.SetConsumers] changes how many there are.
+//
+// # Shapes that recur
+//
+//   - [Each] and [EachAll] call a function for each value of an iterator, so many
+//     at a time; [EachKeyed] keeps the order of the values of each key.
+//   - [Map] and [MapUnordered] yield the results, too.
+//   - [Then] and [ThenBatches] put stages behind one another: errors come out at the
+//     end, and leaving the loop there cancels all. [Batches] gathers what comes from
+//     a queue, by number or time.
+//   - [Walk] is for work that makes work, and ends when there is none left.
+//   - [Retry] and [Limiter] are for calls that fail, or must not come too often.
+//   - A [Lender] is a queue that outlives the process: what was not used stays there.
+//     [Lending] is one in memory.
 //
 // # Queues
 //
@@ -43,7 +57,9 @@
 // Use a Buffer; the others are there for comparison. All are safe for
 // many producers and many consumers, and lose nothing: what was put before Close
 // can still be got after it. None keeps a value from a consumer that waits:
-// whoever is free gets the next one, however slow the others are.
+// whoever is free gets the next one, however slow the others are. [Buffer.Ready] is
+// for a select. Whatever has the four methods of a Queue can be that of a Group: one
+// that is filled already, or with an order of its own.
 //
 // # The record of a run
 //
