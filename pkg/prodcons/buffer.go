@@ -119,8 +119,6 @@ const (
 // full. A bound for which there is no memory makes it panic, as make does.
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 	q := newBuffer[T](bound, full)
-	q.putters.all = bound > 0 && bound <= tight
-	q.getters.all = q.putters.all
 	if bound > 0 {
 		p := &piece[T]{slots: make([]T, bound), ring: true}
 		p.next, q.first.next = p, p
@@ -134,7 +132,15 @@ const tight = 8
 // newBuffer returns a buffer that takes memory for what it holds only, even if
 // it has a bound.
 func newBuffer[T any](bound int, full WhenFull) *Buffer[T] {
-	return &Buffer[T]{bound: max(bound, 0), full: full}
+	q := new(Buffer[T])
+	q.set(bound, full)
+	return q
+}
+
+func (q *Buffer[T]) set(bound int, full WhenFull) {
+	q.bound, q.full = max(bound, 0), full
+	q.putters.all = bound > 0 && bound <= tight
+	q.getters.all = q.putters.all
 }
 
 // OnDrop makes the buffer call f with each value that it drops because it is full,

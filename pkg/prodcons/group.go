@@ -196,10 +196,12 @@ func (g *Group[T]) open() {
 		g.origins = carriesOrigin[T]()
 		return
 	}
-	g.own.full, g.own.shared = g.Full, true // an entry has a pointer
-	if g.own.bound = max(g.Bound, 0); g.Bound == 0 {
-		g.own.bound = 256
+	bound := g.Bound
+	if bound == 0 {
+		bound = 256
 	}
+	g.own.set(bound, g.Full)
+	g.own.shared = true // an entry has a pointer
 	if g.OnDrop != nil || g.Observe != nil {
 		g.own.onDrop = g.dropped
 	}

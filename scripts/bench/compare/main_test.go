@@ -54,7 +54,7 @@ func TestAGoalIsMetMissedOrNotToBeTold(t *testing.T) {
 			all[name][unit] = values
 		}
 		for kind, who := range map[string][]string{
-			"Handover": queues, "Tight": queues[:2], "Large": queues[:2], "Crowd": queues[:2], "PingPong": queues[:2], "Work": queues[:2], "Group": callers, "Small": callers[:2],
+			"Handover": queues, "Tight": queues[:2], "Large": queues[:2], "Crowd": queues[:2], "PingPong": queues[:2], "Work": queues[:2], "Group": callers, "Map": mappers, "Small": callers[:2],
 		} {
 			for _, side := range who {
 				value := 1.0
