@@ -14,7 +14,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("runtime.handleEvent")) // js/wasm's own
+}
 
 type (
 	intItem  = prodcons.Item[int]
