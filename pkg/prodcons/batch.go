@@ -64,7 +64,7 @@ func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 
 // GetBatch removes the oldest values, waiting until there is one at least, up to
 // len(buffer) of them, and copies them there in their order. They are neighbours:
-// no other Get comes between. It fails as Get does, when there is none to copy.
+// no other Get comes between. It fails as Get does when there is nothing to copy.
 // With an empty buffer it does nothing.
 //
 // What a consumer has got in a batch no other can take from it, however long it

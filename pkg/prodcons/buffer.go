@@ -55,8 +55,8 @@ func (w WhenFull) String() string {
 // sleeps: an idle buffer costs no time at all. To sleep under a context that can
 // end takes an allocation of some 100 bytes.
 //
-// Memory: with a bound, that for exactly so many values is taken at once; without,
-// it follows the length in both directions, in pieces of 8 KiB at most, or of one
+// Memory: with a bound, memory for exactly that number of values is taken at once;
+// without, it follows the length in both directions, in pieces of 8 KiB at most, or of one
 // value if that is larger.
 type Buffer[T any] struct {
 	bound  int // 0: none
@@ -169,7 +169,7 @@ const (
 	largePiece = 8 << 10
 )
 
-// slots is how many values of type T fit into a piece of so many bytes.
+// slots is how many values of type T fit into a piece of that number of bytes.
 func slots[T any](bytes int) int {
 	return max(1, bytes/max(8, int(reflect.TypeFor[T]().Size())))
 }

@@ -33,7 +33,7 @@
 //
 // # Shapes that recur
 //
-//   - [Each] and [EachAll] call a function for each value of an iterator, so many
+//   - [Each] and [EachAll] call a function for each value of an iterator, n
 //     at a time; [EachKeyed] keeps the order of the values of each key.
 //   - [Map] and [MapUnordered] yield the results, too.
 //   - [Then] and [ThenBatches] put stages behind one another: errors come out at the

@@ -147,7 +147,7 @@ func TestTheFirstErrorStopsTheRestAndSaysWhoFailed(t *testing.T) {
 	})
 	bubble("a queue whose Get does not wait", t, func(t *testing.T) {
 		g := prodcons.Group[int]{Queue: new(prodcons.Slice[int]), Produce: numbers(3, time.Second), Consume: use(0)}
-		if err := g.Run(t.Context()); !errors.Is(err, prodcons.ErrEmpty) || !strings.Contains(err.Error(), "waits") {
+		if err := g.Run(t.Context()); !errors.Is(err, prodcons.ErrEmpty) || !strings.Contains(err.Error(), "must wait") {
 			t.Error(err)
 		}
 	})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Limiter lets through so many per time, however many goroutines ask: one each
-// Every, and up to Burst at once when nobody has asked for long. The zero value
+// Limiter limits a rate, however many goroutines ask: it lets one through each
+// Every, and up to Burst at once when nobody has asked for a while. The zero value
 // lets all through. In Consume it is
 //
 //	if err := limiter.Wait(ctx); err != nil {

@@ -17,7 +17,7 @@ type Retry struct {
 	MaxWait  time.Duration // the longest wait; 0 counts as 10 s
 }
 
-// Do calls f until it succeeds. It gives up after so many attempts, or when f has
+// Do calls f until it succeeds. It gives up after that many attempts, or when f has
 // failed with an error that is [Permanent], or ctx has ended; and returns f's last
 // error, wrapped with the number of attempts, and with ctx's cause if that was the
 // reason. In Consume it is

@@ -10,14 +10,14 @@ import (
 // costs as much as handing a value over, so of a fast producer's not each one is.
 //
 // The values are cut into blocks of 1, 2, 4 … 128, and of each block one is drawn,
-// each with the same chance, which then stands for so many. How large the next
+// each with the same chance, which then stands for the whole block. How large the next
 // block is depends on what was before it only, so mean and quantiles are not
 // biased. It is 1 for the first 2047 values, and whenever the producer is slow; it
 // doubles from one block to the next, and stays below a 1024th of all that were put.
 type sampler struct {
 	skip  int // values until the next that is measured
 	shift int // the block that it is of has 1<<shift values
-	rest  int // so many of them come after it
+	rest  int // the number of them that come after it
 	since int // how many had been put when the last one was measured
 	last  time.Duration
 }
@@ -28,7 +28,7 @@ const (
 	whole    = 10 // a block has as many values as were put >> whole, at most
 )
 
-// stamp is that of a value that is made now and measured, after so many others.
+// stamp is that of a value that is made now and measured, after that many others.
 // It draws the next.
 func (s *sampler) stamp(now time.Duration, put int) int64 {
 	made := stamp(now, s.shift)

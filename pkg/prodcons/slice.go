@@ -13,7 +13,7 @@ import (
 type Slice[T any] struct {
 	mu     sync.Mutex
 	values []T
-	got    int // so many of values have been got
+	got    int // the number of values that have been got
 	closed bool
 }
 

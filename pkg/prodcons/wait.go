@@ -5,7 +5,7 @@ import (
 	"runtime"
 )
 
-// Who finds nothing looks away for a moment before it looks again. It goes on
+// A goroutine that finds nothing looks away for a moment before it looks again. It goes on
 // looking away while the other side makes progress, so that there is more to do
 // when it looks, and it does not disturb the other side meanwhile. The benchmarks
 // of hand-over chose these numbers: a moment is a sixth of a microsecond or so.

@@ -14,14 +14,14 @@ import (
 // there is more. Go's scheduler wakes its own threads so. Only where there is hardly
 // any room each is woken that can be: others would wait for it otherwise.
 //
-// Who is woken has been served by whoever wakes it, as with Go's channels: it need
-// not look again.
+// A goroutine that is woken has been served by the one that wakes it, as with Go's
+// channels: it need not look again.
 type waiters[T any] struct {
 	wanted  atomic.Bool  // somebody waits and nobody is on the way
 	looking atomic.Int32 // the number of those that have not gone to sleep yet
 
 	listened atomic.Bool  // there are listeners
-	futile   atomic.Int32 // so many looks in a row were not worth it
+	futile   atomic.Int32 // looks in a row that were not worth it
 
 	mu          sync.Mutex
 	first, last *waiter[T]
@@ -66,7 +66,7 @@ func (w *waiter[T]) Lock()   {}
 // sleep at once. So after some such looks most who have to wait don't look.
 const (
 	enough = 3  // futile looks
-	again  = 64 // one in so many looks nevertheless
+	again  = 64 // after that many it looks once nevertheless
 )
 
 // hopes says whether it is worth to look.

@@ -34,7 +34,7 @@ func main() {
 	log.SetPrefix("compare: ")
 	rounds := flag.Int("rounds", 5, "how often each benchmark is run; medians are taken")
 	attempts := flag.Int("attempts", 1, "run as many rounds more, up to so often, while a goal is missed")
-	slack := flag.Float64("slack", 1, "a goal counts as missed when the value is so many times what it may be at most")
+	slack := flag.Float64("slack", 1, "a goal counts as missed when the value is more than that factor above its limit")
 	flag.Parse()
 	if flag.NArg() > 0 || *rounds < 1 || *attempts < 1 || !(*slack >= 1) {
 		log.Fatal("usage: go run ./compare [-rounds 5] [-attempts 1] [-slack 1]")
@@ -227,7 +227,7 @@ func means(ratios [][]float64) []float64 {
 }
 
 // estimate returns the median of some values, and an interval that has the median of
-// all there could be in it but for one time in sixteen: from the values' order, which
+// all there could be in it fifteen times in sixteen: from the values' order, which
 // is as true for an odd distribution as for a normal one.
 func estimate(values []float64) (low, median, high float64) {
 	values = slices.Sorted(slices.Values(values))
@@ -268,6 +268,9 @@ func (all results) goals(slack float64) (missed, noisy int) {
 		}
 		fmt.Printf("%s %s: %.3g (%.3g to %.3g), at most %.2f%s\n", mark, what, median, low, high, most, remark)
 	}
+	// What is held is what the code does on a quiet machine, and a little. Where a
+	// channel is faster, that is by the locked instructions of a wait: some twenty
+	// here, four there.
 	rows := func(what, kind, who, peer string, mean, worst float64) {
 		names, ratios := all.ratios(kind, who, peer)
 		if len(ratios) > 1 && mean > 0 {
@@ -284,7 +287,7 @@ func (all results) goals(slack float64) (missed, noisy int) {
 	goal("Buffer ÷ xsync, geometric mean", means(xsync), 1.70)
 	rows("Buffer, 32 at a time ÷ channel", "Handover", "fastbatch", "chan", 0.12, 0.30)
 	rows("hardly any room ÷ channel", "Tight", "fast", "chan", 0, 2.20)
-	rows("ping-pong ÷ channel", "PingPong", "fast", "chan", 0, 1.80)
+	rows("ping-pong ÷ channel", "PingPong", "fast", "chan", 0, 2.00)
 	rows("large values ÷ channel", "Large", "fast", "chan", 0, 2.20)
 	rows("crowds ÷ channel", "Crowd", "fast", "chan", 0, 1.20)
 	rows("2 µs of work ÷ channel", "Work", "fast", "chan", 0, 1.25)
