@@ -456,7 +456,7 @@ func TestAGroupOverALender(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		first := prodcons.Group[int]{Queue: q, Consume: func(ctx context.Context, _, v int) error { _, err := square(ctx, v); return err }}
-		if err := first.Run(ctx); err != context.DeadlineExceeded || len(first.Left()) != 0 || q.Len() != 4 {
+		if err := first.Run(ctx); err != context.DeadlineExceeded || len(first.Left()) != 0 || q.Len() != 4 || first.Stats().Queued != 4 {
 			t.Errorf("%v; left %v, %d there", err, first.Left(), q.Len())
 		}
 		second := prodcons.Group[int]{Queue: q, Consume: func(_ context.Context, _, v int) error {

@@ -233,10 +233,11 @@ func (r *Record) Latencies() []time.Duration {
 // was first hired; one that has ended waits.
 func (g *Group[T]) Stats() Stats {
 	g.mu.Lock()
-	running := !g.start.IsZero() && !g.ended
+	stays := g.lender != nil || g.Queue != nil && g.Produce == nil // what is not used
+	ask := !g.start.IsZero() && (stays || !g.ended)
 	g.mu.Unlock()
 	queued := 0
-	if running { // asked without the lock
+	if ask { // without the lock
 		queued = g.length()
 	}
 	g.mu.Lock()
@@ -245,10 +246,10 @@ func (g *Group[T]) Stats() Stats {
 		return Stats{}
 	}
 	s := Stats{Total: g.total, Queued: queued}
-	if g.ended {
-		s.Queued = len(g.left)
-	} else {
+	if !g.ended {
 		s.Total = g.now()
+	} else if !stays {
+		s.Queued = len(g.left)
 	}
 	for c := g.consumers; c != nil; c = c.next { // before the producers: never more used than made
 		s.Count += int(c.used.Load() - c.returned.Load())
