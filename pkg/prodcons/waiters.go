@@ -78,8 +78,11 @@ func (ws *waiters[T]) hopes() bool {
 	if n <= enough {
 		return true
 	}
-	ws.futile.Store(n + 1)
-	return n%again == 0
+	if n++; n > enough+again {
+		n = enough + 1
+	}
+	ws.futile.Store(n)
+	return n == enough+again
 }
 
 // learn notes whether a look was worth it.
