@@ -153,31 +153,31 @@ func BenchmarkCrowd(b *testing.B) {
 	beside(b, "1to1000/cap64", ofChan[int](1, 1000, 64), ofBuffer[int](1, 1000, 64))
 }
 
-// BenchmarkPingPong sends a value to and fro, over two queues.
+// BenchmarkPingPong sends a value to and back, over two queues.
 func BenchmarkPingPong(b *testing.B) {
 	ctx := context.Background()
 	beside(b, "1to1/cap1", side{"chan", func(b *testing.B) {
-		to, fro := make(chan int, 1), make(chan int, 1)
+		to, back := make(chan int, 1), make(chan int, 1)
 		go func() {
 			for v := range to {
-				fro <- v
+				back <- v
 			}
 		}()
 		for i := range b.N {
 			to <- i
-			<-fro
+			<-back
 		}
 		close(to)
 	}}, side{"fast", func(b *testing.B) {
-		to, fro := prodcons.NewBuffer[int](1, prodcons.WaitWhenFull), prodcons.NewBuffer[int](1, prodcons.WaitWhenFull)
+		to, back := prodcons.NewBuffer[int](1, prodcons.WaitWhenFull), prodcons.NewBuffer[int](1, prodcons.WaitWhenFull)
 		go func() {
 			for v := range to.All(ctx) {
-				_ = fro.Put(ctx, v)
+				_ = back.Put(ctx, v)
 			}
 		}()
 		for i := range b.N {
 			_ = to.Put(ctx, i)
-			_, _ = fro.Get(ctx)
+			_, _ = back.Get(ctx)
 		}
 		to.Close()
 	}})
