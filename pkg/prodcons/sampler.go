@@ -20,6 +20,7 @@ type sampler struct {
 	rest  int // the number of them that come after it
 	since int // how many had been put when the last one was measured
 	last  time.Duration
+	rand  *rand.Rand // what draws; nil, but in tests, is the runtime's own
 }
 
 const (
@@ -37,7 +38,11 @@ func (s *sampler) stamp(now time.Duration, put int) int64 {
 		shift = min(s.shift+1, maxShift, max(bits.Len(uint(put>>whole))-1, 0))
 	}
 	draw := 0
-	if shift > 0 {
+	switch {
+	case shift == 0:
+	case s.rand != nil:
+		draw = s.rand.IntN(1 << shift)
+	default:
 		draw = rand.IntN(1 << shift)
 	}
 	s.skip = s.rest + draw
