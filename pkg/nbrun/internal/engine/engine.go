@@ -62,7 +62,7 @@ type Backend interface {
 	Now() time.Time
 	// Run runs a program. Ahead tells what will be run after it, if all goes well; it
 	// is called at most once. What keeps the program from being run is of type
-	// event.Faults or *event.Fault.
+	// event.Faults.
 	Run(ctx context.Context, job Job, ahead func() []Job, out event.Sink) (Exit, error)
 	// Changed says that what programs are built from may have changed.
 	Changed()

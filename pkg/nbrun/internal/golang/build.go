@@ -2,8 +2,6 @@ package golang
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
@@ -50,6 +49,15 @@ func isSanitizer(flag string) bool {
 		return true
 	}
 	return false
+}
+
+// flagName is the name of a build flag, "" for a flag's value.
+func flagName(flag string) string {
+	if !strings.HasPrefix(flag, "-") {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
+	return name
 }
 
 // kind is what must be the same for two programs to be built by one command.
@@ -133,7 +141,7 @@ func (w *Workspace) binaryOf(ctx context.Context, b *build, ahead func() []engin
 	path := w.binary(b)
 	err, done := w.built[path]
 	if !done {
-		err = w.build(ctx, []*build{b})
+		err = w.build(ctx, b)
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
@@ -151,7 +159,6 @@ func plural(n int, thing string) string {
 
 // binary is where the program's binary lies.
 func (w *Workspace) binary(b *build) string {
-	sum := sha256.Sum256([]byte(b.kind()))
 	name := b.Name()
 	if b.Test {
 		name += ".test"
@@ -159,15 +166,15 @@ func (w *Workspace) binary(b *build) string {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	return filepath.Join(w.dir, "bin", hex.EncodeToString(sum[:6]), name)
+	return filepath.Join(w.dir, "bin", cache.ID(b.kind()), name)
 }
 
-// build builds programs of one kind.
-func (w *Workspace) build(ctx context.Context, builds []*build) error {
-	output, err := w.goBuild(ctx, builds)
+// build builds a program.
+func (w *Workspace) build(ctx context.Context, b *build) error {
+	output, err := w.goBuild(ctx, []*build{b})
 	var ee *exec.ExitError
 	if errors.As(err, &ee) {
-		return failure(builds[0], output, ee)
+		return failure(b, output, ee)
 	}
 	return err
 }
@@ -288,17 +295,9 @@ func (w *Workspace) write(b *build) (string, error) {
 	if b.Test {
 		file = "main_test.go"
 	}
-	dir := filepath.Join(w.dir, "p", b.Name())
-	path := filepath.Join(dir, file)
+	path := filepath.Join(w.dir, "p", b.Name(), file)
 	if _, err := os.Stat(path); err == nil {
 		return "./p/" + b.Name(), nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, []byte(b.Source), 0o600); err != nil {
-		return "", err
-	}
-	return "./p/" + b.Name(), os.Rename(tmp, path)
+	return "./p/" + b.Name(), writeFile(path, b.Source)
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
-// FakeClock reports whether this system has Go's fake clock.
-const FakeClock = runtime.GOOS != "windows" && runtime.GOOS != "js" && runtime.GOOS != "wasip1"
+// fakeClock reports whether this system has Go's fake clock.
+const fakeClock = runtime.GOOS != "windows" && runtime.GOOS != "js" && runtime.GOOS != "wasip1"
 
 // New returns what opens workspaces, whose programs run on a clock, as far as they
 // can.
@@ -30,7 +30,7 @@ func New(o engine.Options) (engine.Opener, error) {
 	if o.Kernel != "" {
 		return nil, errors.New("a kernel is for the gonb engine only")
 	}
-	if o.Clock == event.Virtual && !FakeClock {
+	if o.Clock == event.Virtual && !fakeClock {
 		return nil, errors.New("this system has no virtual clock for compiled programs")
 	}
 	if _, err := exec.LookPath("go"); err != nil {

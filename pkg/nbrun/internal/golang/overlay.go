@@ -49,10 +49,7 @@ func (w *Workspace) overlay(ctx context.Context, b *build) overlay {
 }
 
 // hasOverlay reports whether a build flag is -overlay.
-func hasOverlay(flag string) bool {
-	name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
-	return strings.HasPrefix(flag, "-") && name == "overlay"
-}
+func hasOverlay(flag string) bool { return flagName(flag) == "overlay" }
 
 // newOverlay writes the overlay for the Go that the workspace's go.mod selects.
 func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, error) {

@@ -73,8 +73,7 @@ var (
 
 // talks reports whether a build flag makes the go command say more than errors.
 func talks(flag string) bool {
-	name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
-	return strings.HasPrefix(flag, "-") && (name == "v" || name == "x" || name == "n" || name == "work" || name == "json")
+	return slices.Contains([]string{"v", "x", "n", "work", "json"}, flagName(flag))
 }
 
 // blame divides what the go command has said by the programs that it is about, and

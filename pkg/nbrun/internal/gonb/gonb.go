@@ -212,13 +212,6 @@ func (s *session) refused(err error, out *output) error {
 	if errors.Is(err, process.ErrNeedsBrowser) || errors.Is(err, process.ErrNeedsInput) {
 		return out.failf(0, "%v", err)
 	}
-	var f *event.Fault
-	if errors.As(err, &f) {
-		if f.Cell == 0 {
-			f.Cell = out.cell
-		}
-		return out.fail(f)
-	}
 	return err
 }
 
