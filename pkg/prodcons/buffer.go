@@ -79,13 +79,14 @@ type Buffer[T any] struct {
 	put  end[T]        // guarded by tail's lock
 	size int           // of the next piece; guarded by tail's lock
 
-	drops atomic.Int64
-	_     [64]byte
-	head  atomic.Uint64            // position << 2 | locked
-	get   end[T]                   // guarded by head's lock
-	spare atomic.Pointer[piece[T]] // one that has been read to its end
-	_     [64]byte
-	first piece[T] // has no slots: the piece before the first
+	drops  atomic.Int64
+	_      [64]byte
+	head   atomic.Uint64            // position << 2 | locked
+	get    end[T]                   // guarded by head's lock
+	spare  atomic.Pointer[piece[T]] // one that has been read to its end
+	_      [64]byte
+	first  piece[T] // has no slots: the piece before the first
+	second piece[T]
 
 	getters waiters[T]
 	_       [64]byte
@@ -120,8 +121,9 @@ const (
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 	q := newBuffer[T](bound, full)
 	if bound > 0 {
-		p := &piece[T]{slots: make([]T, bound), ring: true}
-		p.next, q.first.next = p, p
+		p := &q.second
+		*p = piece[T]{slots: make([]T, bound), next: p, ring: true}
+		q.first.next = p
 	}
 	return q
 }
@@ -215,7 +217,11 @@ func pointers(t reflect.Type) bool {
 func (q *Buffer[T]) grow(t uint64) {
 	if q.put.at.next == nil {
 		p := q.spare.Swap(nil)
-		if p == nil || len(p.slots) < q.size {
+		switch {
+		case q.put.at == &q.first:
+			p = &q.second
+			p.slots = make([]T, q.size)
+		case p == nil || len(p.slots) < q.size:
 			p = &piece[T]{slots: make([]T, q.size)}
 		}
 		q.size = min(2*q.size, slots[T](largePiece))

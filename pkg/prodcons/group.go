@@ -65,7 +65,7 @@ type Group[T any] struct {
 	Observe func(Event)
 
 	mu        sync.Mutex
-	changed   sync.Cond // of mu: a worker has ended, or the group was stopped
+	changed   sync.Cond // of mu: the last worker has ended, or the group was stopped
 	start     time.Time
 	ended     bool
 	total     time.Duration // its length, once it has ended
@@ -75,15 +75,18 @@ type Group[T any] struct {
 	stopMake  context.CancelCauseFunc
 	stopUse   context.CancelCauseFunc
 	drain     *time.Timer
-	timers    int           // functions of timers and contexts that may still run
-	want      int           // consumers
-	wantSet   bool          // by SetConsumers, before the start
-	over      bool          // nobody may be hired any more
-	used      bool          // a consumer has found the queue closed and empty
-	working   int           // producers and consumers that have not ended
-	producing int           // producers among them
-	producers []producer[T] // does not grow
-	consumers *consumer[T]  // from the first on
+	timers    int            // functions of timers and contexts that may still run
+	want      int            // consumers
+	wantSet   bool           // by SetConsumers, before the start
+	over      bool           // nobody may be hired any more
+	used      bool           // a consumer has found the queue closed and empty
+	working   int            // producers and consumers that have not ended
+	producing int            // producers among them
+	producers []producer[T]  // does not grow
+	sole      [1]producer[T] // all of them, if there is one
+	started   int            // how many of them have begun
+	run       func()         // runNext: one value for all, as each would be an allocation
+	consumers *consumer[T]   // from the first on
 	last      *consumer[T]
 	hired     *consumer[T] // those that have not begun yet
 	cause     error        // why it was stopped; nil when it was not
@@ -173,14 +176,16 @@ func (g *Group[T]) begin(ctx context.Context) error {
 	if g.Drain > 0 {
 		g.using, g.stopUse = context.WithCancelCause(context.WithoutCancel(ctx))
 	}
-	if g.Produce != nil {
-		g.producers = make([]producer[T], max(g.Producers, 1))
+	if g.producers = g.sole[:0]; g.Produce != nil {
+		if g.producers = g.sole[:]; g.Producers > 1 {
+			g.producers = make([]producer[T], g.Producers)
+		}
 	}
 	g.working, g.producing = len(g.producers), len(g.producers)
+	g.run = g.runNext
 	for i := range g.producers {
-		p := &g.producers[i]
-		p.number = i + 1
-		go g.produce(p)
+		g.producers[i].number = i + 1
+		go g.run()
 	}
 	if !g.wantSet {
 		g.want = max(g.Consumers, 1)

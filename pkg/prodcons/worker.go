@@ -84,8 +84,9 @@ func (g *Group[T]) produce(p *producer[T]) {
 		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.working--
-		g.changed.Broadcast()
+		if g.working--; g.working == 0 {
+			g.changed.Broadcast()
+		}
 	}()
 	err := g.Produce(g.making, p.number, func(v T) error { return g.put(p, v) })
 	returned = true
@@ -221,13 +222,6 @@ func (g *Group[T]) hire() {
 		}
 	}
 	now := g.now()
-	begin := func() { // one for all, as each would be an allocation
-		g.mu.Lock()
-		c := g.hired
-		g.hired = c.then
-		g.mu.Unlock()
-		g.consume(c)
-	}
 	for c := g.consumers; c != nil && c.number <= g.want; c = c.next {
 		if c.running {
 			continue
@@ -240,8 +234,24 @@ func (g *Group[T]) hire() {
 		g.engage(c)
 		g.working++
 		c.then, g.hired = g.hired, c
-		go begin()
+		go g.run()
 	}
+}
+
+// runNext is the goroutine of a producer, or else of a consumer, that has not
+// begun yet.
+func (g *Group[T]) runNext() {
+	g.mu.Lock()
+	if n := g.started; n < len(g.producers) {
+		g.started++
+		g.mu.Unlock()
+		g.produce(&g.producers[n])
+		return
+	}
+	c := g.hired
+	g.hired = c.then
+	g.mu.Unlock()
+	g.consume(c)
 }
 
 // engage gives the consumer, which may have been dismissed, something to wait with.
@@ -286,8 +296,9 @@ func (g *Group[T]) consume(c *consumer[T]) {
 		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.working--
-		g.changed.Broadcast()
+		if g.working--; g.working == 0 {
+			g.changed.Broadcast()
+		}
 	}()
 	for g.next(c, &h) {
 		g.settle(c, &h, g.Consume(g.using, c.number, h.value))
