@@ -1,6 +1,6 @@
 //go:build unix
 
-package lab_test
+package browser_test
 
 import (
 	"fmt"

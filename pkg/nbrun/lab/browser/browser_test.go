@@ -1,6 +1,6 @@
 //go:build unix
 
-package lab_test
+package browser_test
 
 import (
 	"context"
@@ -73,7 +73,7 @@ func open(t *testing.T) *classroom {
 		missing(t, "jupyter-lab")
 	}
 	dir := filepath.Join(t.TempDir(), "Übung 1 für Schüler")
-	if out, err := exec.Command("git", "clone", "--quiet", "../../..", dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("git", "clone", "--quiet", "../../../..", dir).CombinedOutput(); err != nil {
 		t.Fatalf("git clone: %v: %s", err, out)
 	}
 	// Only the cache of Go's builds is not empty.
