@@ -13,13 +13,15 @@ func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error)
 	for len(values) > n {
 		k, err := q.tryPutBatch(values[n:])
 		if err == ErrFull {
-			switch q.full {
-			case WaitWhenFull:
+			switch {
+			case q.full == WaitWhenFull && q.tight != nil:
+				k, err = 1, q.putTight(ctx, &values[n], true)
+			case q.full == WaitWhenFull:
 				err = q.wait(ctx, &q.putters, ErrFull, nil, func() (err error) {
 					k, err = q.tryPutBatch(values[n:])
 					return err
 				})
-			case DropNewest, DropOldest:
+			case q.full != FailWhenFull:
 				k, err = 1, q.TryPut(values[n])
 			}
 		}
@@ -33,6 +35,9 @@ func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error)
 
 // tryPutBatch puts as many values as there is room for, one at least.
 func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
+	if q.tight != nil {
+		return q.putBatchTight(values)
+	}
 	w := lock(&q.tail)
 	t := w / one
 	if w&closed != 0 {
@@ -76,6 +81,12 @@ func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error)
 	if n, err = q.tryGetBatch(buffer); err != ErrEmpty {
 		return n, err
 	}
+	if q.tight != nil {
+		if err := q.getTight(ctx, &buffer[0], true); err != nil {
+			return 0, err
+		}
+		return 1, nil
+	}
 	err = q.wait(ctx, &q.getters, ErrEmpty, nil, func() (err error) {
 		n, err = q.tryGetBatch(buffer)
 		return err
@@ -84,6 +95,9 @@ func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error)
 }
 
 func (q *Buffer[T]) tryGetBatch(buffer []T) (n int, err error) {
+	if q.tight != nil {
+		return q.getBatchTight(buffer)
+	}
 	w := lock(&q.head)
 	h := w / one
 	if q.get.other-h < uint64(len(buffer)) {

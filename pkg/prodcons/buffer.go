@@ -62,6 +62,7 @@ type Buffer[T any] struct {
 	bound  int // 0: none
 	full   WhenFull
 	onDrop func(T)
+	tight  *tight[T] // instead of the two ends, if there is hardly any room
 
 	// Set by make: at once if there is a bound, else by the first put, under tail's
 	// lock, before it publishes its value.
@@ -120,16 +121,16 @@ const (
 // full. A bound for which there is no memory makes it panic, as make does.
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 	q := newBuffer[T](bound, full)
-	if bound > 0 {
+	switch {
+	case q.tight != nil:
+		q.tight.ring = make([]T, bound)
+	case bound > 0:
 		p := &q.second
 		*p = piece[T]{slots: make([]T, bound), next: p, ring: true}
 		q.first.next = p
 	}
 	return q
 }
-
-// A tight buffer has room for so few that nobody who can be served may wait.
-const tight = 8
 
 // newBuffer returns a buffer that takes memory for what it holds only, even if
 // it has a bound.
@@ -141,8 +142,10 @@ func newBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 
 func (q *Buffer[T]) set(bound int, full WhenFull) {
 	q.bound, q.full = max(bound, 0), full
-	q.putters.all = bound > 0 && bound <= tight
-	q.getters.all = q.putters.all
+	if bound > 0 && bound <= tightBound {
+		q.tight = &tight[T]{bound: bound}
+		q.getters.tight, q.putters.tight = q.tight, q.tight
+	}
 }
 
 // OnDrop makes the buffer call f with each value that it drops because it is full,
@@ -260,6 +263,9 @@ func (q *Buffer[T]) tryPut(v *T) error { return q.append(v, true) }
 
 // append is tryPut, which may leave it to its caller to wake those that wait.
 func (q *Buffer[T]) append(v *T, wake bool) error {
+	if q.tight != nil {
+		return q.putTight(context.Background(), v, false)
+	}
 	w := q.tail.Load()
 	if w&locked != 0 || !q.tail.CompareAndSwap(w, w|locked) {
 		w = lock(&q.tail)
@@ -353,6 +359,9 @@ func (q *Buffer[T]) tryGet(v *T) error { return q.take(v, true) }
 
 // take is tryGet, which may leave it to its caller to wake those that wait.
 func (q *Buffer[T]) take(v *T, wake bool) error {
+	if q.tight != nil {
+		return q.getTight(context.Background(), v, false)
+	}
 	w := q.head.Load()
 	if w&locked != 0 || !q.head.CompareAndSwap(w, w|locked) {
 		w = lock(&q.head)
@@ -393,6 +402,9 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if q.tight != nil {
+		return q.putTight(ctx, &v, true)
+	}
 	err := q.tryPut(&v)
 	if err == ErrFull && q.full == WaitWhenFull {
 		return q.putSlow(ctx, v)
@@ -401,6 +413,9 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 }
 
 func (q *Buffer[T]) putSlow(ctx context.Context, v T) error {
+	if q.tight != nil {
+		return q.putTight(ctx, &v, true)
+	}
 	return q.wait(ctx, &q.putters, ErrFull, &v, func() error { return q.tryPut(&v) })
 }
 
@@ -411,6 +426,10 @@ func (q *Buffer[T]) Get(ctx context.Context) (v T, err error) {
 	if err := ctx.Err(); err != nil {
 		return v, err
 	}
+	if q.tight != nil {
+		err = q.getTight(ctx, &v, true)
+		return v, err
+	}
 	if err = q.tryGet(&v); err != ErrEmpty {
 		return v, err
 	}
@@ -418,6 +437,10 @@ func (q *Buffer[T]) Get(ctx context.Context) (v T, err error) {
 }
 
 func (q *Buffer[T]) getSlow(ctx context.Context) (v T, err error) {
+	if q.tight != nil {
+		err = q.getTight(ctx, &v, true)
+		return v, err
+	}
 	err = q.wait(ctx, &q.getters, ErrEmpty, &v, func() error { return q.tryGet(&v) })
 	return v, err
 }
@@ -435,7 +458,7 @@ func (q *Buffer[T]) Ready(ctx context.Context) <-chan struct{} {
 	tokens := make(chan struct{}, 1)
 	q.getters.listen(tokens)
 	context.AfterFunc(ctx, func() { q.getters.unlisten(tokens) })
-	if !q.stuck(ErrEmpty) {
+	if !q.idle() {
 		select {
 		case tokens <- struct{}{}:
 		default:
@@ -444,9 +467,21 @@ func (q *Buffer[T]) Ready(ctx context.Context) <-chan struct{} {
 	return tokens
 }
 
+// idle says whether there is nothing to get, and something may come.
+func (q *Buffer[T]) idle() bool {
+	if q.tight != nil {
+		return q.tight.idle()
+	}
+	return q.stuck(ErrEmpty)
+}
+
 // Close ends the buffer. Puts that are waiting for room fail with ErrClosed.
 func (q *Buffer[T]) Close() {
-	q.tail.Store(lock(&q.tail) | closed)
+	if q.tight != nil {
+		q.tight.close()
+	} else {
+		q.tail.Store(lock(&q.tail) | closed)
+	}
 	q.getters.wakeAll()
 	q.putters.wakeAll()
 }
@@ -454,6 +489,9 @@ func (q *Buffer[T]) Close() {
 // Len is the number of values in the buffer. While others put and get, it is a
 // number that was true at some moment during the call, or a close one.
 func (q *Buffer[T]) Len() int {
+	if q.tight != nil {
+		return q.tight.len()
+	}
 	h := q.head.Load() / one
 	for range 10 {
 		t := q.tail.Load() / one

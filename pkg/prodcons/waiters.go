@@ -11,8 +11,8 @@ import (
 //
 // One is woken at a time. Until it has looked, no other is, for which there
 // would often be nothing left by then; when it has looked, it wakes the next if
-// there is more. Go's scheduler wakes its own threads so. Only where there is hardly
-// any room each is woken that can be: others would wait for it otherwise.
+// there is more. Go's scheduler wakes its own threads so. (In a tight buffer each is
+// served, and woken, as soon as it can be; nothing of this is needed there.)
 //
 // A goroutine that is woken has been served by the one that wakes it, as with Go's
 // channels: it need not look again.
@@ -24,13 +24,19 @@ type waiters[T any] struct {
 	futile   atomic.Int32 // looks in a row that were not worth it
 
 	mu          sync.Mutex
+	tight       *tight[T] // nil, or the buffer's, with a lock and places for all who wait
 	first, last *waiter[T]
 	onTheWay    int // woken, but have not yet looked
 	free        *waiter[T]
-	all         bool // each is woken that can be
 	listeners   []chan<- struct{}
+}
 
-	spare atomic.Pointer[waiter[T]] // one more that is free
+// lock returns the lock of the list.
+func (ws *waiters[T]) lock() *sync.Mutex {
+	if ws.tight != nil {
+		return &ws.tight.mu
+	}
+	return &ws.mu
 }
 
 // waiter is a place to sleep. It is used again, by any goroutine: its condition
@@ -45,19 +51,18 @@ type waiter[T any] struct {
 
 	hold  [1]T         // what it wants to put, or what it was given
 	batch bool         // it wants many, and can't be served by others
-	state atomic.Int32 // asleep, woken or served; whoever wakes it writes this last
+	state atomic.Int32 // how it was woken; whoever wakes it writes this last
 }
 
-// The states of a waiter.
+// How a waiter was woken.
 const (
-	asleep = iota
-	woken
-	served // it has put, or was given, its value
+	woken  = iota // to look again
+	served        // it has put, or was given, its value
 )
 
 // Unlock and Lock make a waiter the lock of its own condition. It gives up the
 // list's lock when it sleeps, and does not need it when it wakes.
-func (w *waiter[T]) Unlock() { w.ws.mu.Unlock() }
+func (w *waiter[T]) Unlock() { w.ws.lock().Unlock() }
 func (w *waiter[T]) Lock()   {}
 
 // Looking again before one sleeps is worth it if it finds several values: the other
@@ -72,9 +77,6 @@ const (
 // hopes says whether it is worth to look.
 func (ws *waiters[T]) hopes() bool {
 	n := ws.futile.Load()
-	if ws.all {
-		return false
-	}
 	if n <= enough {
 		return true
 	}
@@ -99,15 +101,15 @@ func (ws *waiters[T]) learn(worth bool) {
 // found nothing, in front. It returns with the list locked: the place is given up
 // by leave, or slept in.
 func (ws *waiters[T]) enter(front bool) *waiter[T] {
-	ws.mu.Lock()
-	w := ws.spare.Swap(nil)
-	if w == nil {
-		if ws.free == nil {
-			ws.own(new(waiter[T]))
-		}
-		w = ws.free
-		ws.free = w.next
-	}
+	ws.lock().Lock()
+	w := ws.join(front)
+	ws.update()
+	return w
+}
+
+// join takes a place in the list, which is locked.
+func (ws *waiters[T]) join(front bool) *waiter[T] {
+	w := ws.place()
 	w.prev, w.next, w.waits = nil, nil, true
 	switch {
 	case ws.first == nil:
@@ -119,25 +121,36 @@ func (ws *waiters[T]) enter(front bool) *waiter[T] {
 		w.prev, ws.last.next = ws.last, w
 		ws.last = w
 	}
-	ws.update()
+	return w
+}
+
+// place returns a place to sleep. The list is locked.
+func (ws *waiters[T]) place() *waiter[T] {
+	w := ws.free
+	switch {
+	case w != nil:
+		ws.free = w.next
+	case ws.tight != nil:
+		w, _ = ws.tight.places.Get().(*waiter[T])
+	}
+	if w == nil {
+		w = new(waiter[T])
+	}
+	w.ws, w.cond.L = ws, w
 	return w
 }
 
 // lend gives ws a place to use, w, so that it need not make one.
 func (ws *waiters[T]) lend(w *waiter[T]) {
-	ws.mu.Lock()
-	ws.own(w)
-	ws.mu.Unlock()
-}
-
-func (ws *waiters[T]) own(w *waiter[T]) {
-	w.ws, w.cond.L = ws, w
+	mu := ws.lock()
+	mu.Lock()
 	ws.release(w)
+	mu.Unlock()
 }
 
-// sleep sleeps in the place that enter has returned, until w is woken: then it
-// must arrive. When done, which may be nil, ends the sleep before, it gives up
-// the place and returns false; but not if it was served by then.
+// sleep sleeps in the place that enter or join has returned, until w is woken: then
+// it must arrive, or give it back. When done, which may be nil, ends the sleep
+// before, it gives up the place and returns false. It unlocks the list.
 func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 	if done == nil {
 		w.cond.Wait()
@@ -145,28 +158,25 @@ func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 	}
 	channel := make(chan struct{}, 1)
 	w.woken = channel
-	ws.mu.Unlock()
+	mu := ws.lock()
+	mu.Unlock()
 	select {
 	case <-channel:
 		return true
 	case <-done:
 	}
-	ws.mu.Lock()
+	mu.Lock()
 	if w.waits {
 		ws.leave(w)
 		return false
 	}
-	ws.mu.Unlock() // it had been woken by then
-	if w.state.Load() == served {
-		return true
-	}
-	ws.arrived(w)
-	return false
+	mu.Unlock() // it had been woken by then
+	return true
 }
 
 // update sets wanted. The list is locked.
 func (ws *waiters[T]) update() {
-	ws.wanted.Store(ws.first != nil && (ws.onTheWay == 0 || ws.all) || len(ws.listeners) > 0)
+	ws.wanted.Store(ws.first != nil && ws.onTheWay == 0 || len(ws.listeners) > 0)
 }
 
 // leave gives up w's place, and unlocks the list.
@@ -174,7 +184,7 @@ func (ws *waiters[T]) leave(w *waiter[T]) {
 	ws.remove(w)
 	ws.release(w)
 	ws.update()
-	ws.mu.Unlock()
+	ws.lock().Unlock()
 }
 
 // remove takes w from the list, which is locked.
@@ -194,19 +204,21 @@ func (ws *waiters[T]) remove(w *waiter[T]) {
 
 // release keeps w for use again. The list is locked.
 func (ws *waiters[T]) release(w *waiter[T]) {
-	w.clean()
+	clear(w.hold[:])
+	w.woken, w.batch = nil, false
 	w.next, ws.free = ws.free, w
 }
 
-func (w *waiter[T]) clean() {
+// giveBack is release for a tight buffer: its lock need not be held.
+func (ws *waiters[T]) giveBack(w *waiter[T]) {
 	clear(w.hold[:])
-	w.woken, w.batch = nil, false
-	w.state.Store(asleep)
+	w.woken = nil
+	ws.tight.places.Put(w)
 }
 
-// wake serves the first and wakes it, if nobody is on the way, or all are to be
-// woken that can be. Serve gives it a value or puts its own, and says whether it
-// could. Wake reports whether it has woken anybody.
+// wake serves the first and wakes it, if nobody is on the way. Serve gives it a value
+// or puts its own, and says whether it could. Wake reports whether it has woken
+// anybody.
 func (ws *waiters[T]) wake(serve func(v *T) bool) bool {
 	if ws.looking.Load() > 0 && !ws.listened.Load() {
 		return false
@@ -215,7 +227,7 @@ func (ws *waiters[T]) wake(serve func(v *T) bool) bool {
 	defer ws.mu.Unlock()
 	ws.tell()
 	w := ws.first
-	if w == nil || ws.onTheWay > 0 && !ws.all {
+	if w == nil || ws.onTheWay > 0 {
 		return false
 	}
 	state := int32(woken)
@@ -242,19 +254,21 @@ func (ws *waiters[T]) tell() {
 
 // listen gives l a token each time when somebody would be woken, until unlisten.
 func (ws *waiters[T]) listen(l chan<- struct{}) {
-	ws.mu.Lock()
+	mu := ws.lock()
+	mu.Lock()
 	ws.listeners = append(ws.listeners, l)
 	ws.listened.Store(true)
 	ws.update()
-	ws.mu.Unlock()
+	mu.Unlock()
 }
 
 func (ws *waiters[T]) unlisten(l chan<- struct{}) {
-	ws.mu.Lock()
+	mu := ws.lock()
+	mu.Lock()
 	ws.listeners = slices.DeleteFunc(ws.listeners, func(other chan<- struct{}) bool { return other == l })
 	ws.listened.Store(len(ws.listeners) > 0)
 	ws.update()
-	ws.mu.Unlock()
+	mu.Unlock()
 }
 
 // rouse wakes w. The list is locked.
@@ -262,9 +276,7 @@ func (ws *waiters[T]) rouse(w *waiter[T], state int32) {
 	ws.remove(w)
 	channel := w.woken
 	w.state.Store(state)
-	if !ws.all {
-		ws.onTheWay++
-	}
+	ws.onTheWay++
 	if channel != nil {
 		channel <- struct{}{} // has room
 	} else {
@@ -274,29 +286,19 @@ func (ws *waiters[T]) rouse(w *waiter[T], state int32) {
 
 // wakeAll wakes all that wait.
 func (ws *waiters[T]) wakeAll() {
-	ws.mu.Lock()
+	mu := ws.lock()
+	mu.Lock()
 	ws.tell()
 	for ws.first != nil {
 		ws.rouse(ws.first, woken)
 	}
 	ws.update()
-	ws.mu.Unlock()
+	mu.Unlock()
 }
 
 // arrived says that w, which was woken, has looked.
 func (ws *waiters[T]) arrived(w *waiter[T]) {
-	if ws.all { // nobody counts who is on the way
-		w.clean()
-		if ws.spare.CompareAndSwap(nil, w) {
-			return
-		}
-	}
 	ws.mu.Lock()
-	if ws.all {
-		ws.release(w)
-		ws.mu.Unlock()
-		return
-	}
 	ws.onTheWay--
 	ws.release(w)
 	ws.update()

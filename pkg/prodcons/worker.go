@@ -172,6 +172,7 @@ type consumer[T any] struct {
 	hired   time.Duration      // since the group's start
 	quit    atomic.Bool        // it has been dismissed
 	place   waiter[entry[T]]   // where it sleeps
+	lent    bool               // place has been lent to the queue
 
 	used     atomic.Int64
 	failed   atomic.Int64
@@ -260,7 +261,8 @@ func (g *Group[T]) engage(c *consumer[T]) {
 	c.quit.Store(false)
 	if g.Queue != nil {
 		c.context, c.cancel = context.WithCancel(g.using)
-	} else if c.place.ws == nil {
+	} else if !c.lent {
+		c.lent = true
 		g.own.getters.lend(&c.place)
 	}
 }
