@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
 // Run runs the notebooks that match the pattern, which is one of
@@ -84,21 +84,21 @@ func run(t *testing.T, file string, opts nbrun.Options) {
 	defer cancel()
 	s, err := nb.Start(ctx)
 	if err != nil {
-		t.Fatalf("%s: %v", file, err)
+		t.Fatalf("%s: %s", report.Line(file), report.Line(err.Error()))
 	}
 	defer func() {
 		result, err := s.Close()
 		if err != nil && !t.Failed() {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("%s: %s", report.Line(file), report.Line(err.Error()))
 		}
 		if result.Left > 0 {
-			t.Logf("%s: %d processes that cells had left running were ended", file, result.Left)
+			t.Logf("%s: %d processes that cells had left running were ended", report.Line(file), result.Left)
 		}
 		if err := result.Close(); err != nil {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("%s: %s", report.Line(file), report.Line(err.Error()))
 		}
 	}()
-	r := &runner{file: file, session: s, cells: nb.Cells(), out: out, goOn: opts.AllowErrors}
+	r := &runner{file: report.Line(file), session: s, cells: nb.Cells(), out: out, goOn: opts.AllowErrors}
 	for i, c := range r.cells {
 		t.Run(cellName(c), func(t *testing.T) { r.cell(t, i) })
 	}
@@ -146,7 +146,7 @@ func (r *runner) cell(t *testing.T, i int) {
 	t.Helper()
 	for ; r.next < i && r.stopped == ""; r.next++ {
 		if fault := r.run(t, r.next); fault != nil && !fault.Expected && !r.goOn {
-			r.stopped = fault.Error()
+			r.stopped = report.Line(fault.Error())
 			t.Fatalf("%s: not run, as a cell before it has failed: %s", r.file, r.stopped)
 		}
 	}
@@ -169,11 +169,11 @@ func (r *runner) cell(t *testing.T, i int) {
 	switch {
 	case fault == nil:
 	case fault.Expected:
-		t.Logf("has failed, as it may: %v", fault)
+		t.Logf("has failed, as it may: %s", report.Line(fault.Error()))
 	default:
-		t.Errorf("%s: %v\n%s", r.file, fault, plain(strings.Join(fault.Traceback, "\n")))
+		t.Errorf("%s: %s\n%s", r.file, report.Line(fault.Error()), plain(strings.Join(fault.Traceback, "\n")))
 		if !r.goOn {
-			r.stopped = fault.Error()
+			r.stopped = report.Line(fault.Error())
 		}
 	}
 }
@@ -187,16 +187,15 @@ func (r *runner) run(t *testing.T, i int) *event.Fault {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		r.stopped = err.Error()
-		t.Fatalf("%s: cell %d: %v", r.file, r.cells[i].Number, err)
+		r.stopped = report.Line(err.Error())
+		t.Fatalf("%s: cell %d: %s", r.file, r.cells[i].Number, r.stopped)
 	}
 	return fault
 }
 
-var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[ -/]*[@-~]`)
-
-// plain is a text without the escape sequences that colour it.
-func plain(text string) string { return escapes.ReplaceAllString(text, "") }
+// plain is a text of a cell for the log of a test, where no line of it can pass for
+// one of go test.
+func plain(text string) string { return report.Plain(text, "---", "===") }
 
 // output keeps what a cell writes.
 type output struct{ strings.Builder }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"sync"
@@ -61,6 +62,8 @@ func (j *JSONLines) write(e event.Event) error {
 	if err != nil {
 		return err
 	}
+	// Stdout may be the log of a CI system, to which ##[ and ##vso[ are commands.
+	line = bytes.ReplaceAll(line, []byte("##"), []byte(`#\u0023`))
 	_, err = j.out.Write(append(line, '\n'))
 	return err
 }

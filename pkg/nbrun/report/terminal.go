@@ -39,13 +39,20 @@ type Terminal struct {
 }
 
 // NewTerminal returns what shows the notebooks of these names, each another one, in
-// this order. With colour it writes escape sequences, and hands on those of cells; live says that
-// errors go to a terminal. It uses no global state.
+// this order. With colour it writes escape sequences, and hands on those of cells that
+// colour text; live says that errors go to a terminal. What cells write, and names and
+// messages, can pass neither for its own words nor for commands of a CI system. It uses no global state.
 func NewTerminal(out, err io.Writer, colour, live bool, notebooks []string) *Terminal {
 	t := &Terminal{out: out, err: err, colour: colour, live: live}
 	t.turn = sync.NewCond(&t.mu)
+	heads := []string{"notebook", "nbrun"} // of lines of the summary, and of errors
 	for i, name := range notebooks {
-		t.views = append(t.views, &view{t: t, i: i, name: name, column0: true})
+		v := &view{t: t, i: i, notebook: name, name: Line(name), column0: true}
+		heads = append(heads, v.name)
+		t.views = append(t.views, v)
+	}
+	for _, v := range t.views {
+		v.cells = newQuoter(colour, heads, v.put)
 	}
 	return t
 }
@@ -76,12 +83,13 @@ func (t *Terminal) Observe(e event.Event) error {
 	case event.Progress:
 		v.progress(e.Text)
 	case event.Begin:
-		v.cells++
+		v.ran++
 		v.freshLine()
 		v.cell, v.named = e.Cell.Number, false
 	case event.Out:
 		v.output(e.Output)
 	case event.Pass, event.Fail:
+		v.cells.end()
 		if e.Clock == event.Real && v.clock == event.Virtual {
 			v.onReal = append(v.onReal, e.Cell.Number)
 		}
@@ -89,6 +97,7 @@ func (t *Terminal) Observe(e event.Event) error {
 			v.fault(e.Fault)
 		}
 	case event.End:
+		v.cells.end()
 		v.end = e
 		t.ended(v)
 	}
@@ -97,7 +106,7 @@ func (t *Terminal) Observe(e event.Event) error {
 
 // view is that of the notebook of that name.
 func (t *Terminal) view(name string) *view {
-	i := slices.IndexFunc(t.views, func(v *view) bool { return v.name == name })
+	i := slices.IndexFunc(t.views, func(v *view) bool { return v.notebook == name })
 	if i < 0 {
 		return nil
 	}
@@ -147,19 +156,20 @@ const holdAtMost = 1 << 20
 
 // view shows one notebook.
 type view struct {
-	t       *Terminal
-	i       int
-	name    string
-	held    bytes.Buffer
-	cell    int
-	named   bool // the cell's number has been shown
-	column0 bool
-	escape  []byte // an escape sequence that is not complete
-	stop    func() // of progress
+	t *Terminal
+	i int
+	// notebook is its name, and name that as it is shown.
+	notebook, name string
+	held           bytes.Buffer
+	cells          *quoter // what they write
+	cell           int
+	named          bool // the cell's number has been shown
+	column0        bool
+	stop           func() // of progress
 
 	engine string
 	clock  event.Clock
-	cells  int
+	ran    int   // cells
 	onReal []int // cells that ran on the real clock though the virtual one was asked for
 	over   bool
 	end    event.Event
@@ -180,10 +190,12 @@ func (v *view) print(text string) {
 }
 
 func (v *view) freshLine() {
+	v.cells.end()
 	if !v.column0 {
 		v.print("\n")
 		v.column0 = true
 	}
+	v.cells.newLine()
 }
 
 // number is the cell's number, before the first that it has to say.
@@ -199,22 +211,19 @@ func (v *view) number() string {
 func (v *view) output(o *event.Output) {
 	switch {
 	case o.Kind == event.Stream:
-		v.stream(o.Text)
+		v.cells.write(o.Text)
 	case o.OfFault:
 	case o.Kind == event.Display, o.Kind == event.Update, o.Kind == event.Result:
 		v.freshLine()
-		v.print(v.number() + v.t.style(color.Faint, "▣ "+inWords(o.Data)) + "\n")
+		v.print(v.number() + v.t.style(color.Faint, "▣ "))
+		v.cells.inLine()
+		v.cells.write(inWords(o.Data) + "\n")
+		v.freshLine()
 	}
 }
 
-func (v *view) stream(text string) {
-	p := []byte(text)
-	if !v.t.colour {
-		p = v.withoutEscapes(p)
-	}
-	if len(p) == 0 {
-		return
-	}
+// put prints what cells write.
+func (v *view) put(p []byte) {
 	v.print(v.number() + string(p))
 	v.column0 = p[len(p)-1] == '\n'
 }
@@ -234,30 +243,6 @@ func inWords(data map[string]any) string {
 	return strings.Join(kinds, ", ")
 }
 
-// withoutEscapes drops the escape sequences that colour text.
-func (v *view) withoutEscapes(p []byte) []byte {
-	p = append(v.escape, p...)
-	v.escape = nil
-	var out []byte
-	for i := 0; i < len(p); i++ {
-		if p[i] != 0x1b {
-			out = append(out, p[i])
-			continue
-		}
-		end := i + 1
-		if end < len(p) && p[end] == '[' {
-			for end++; end < len(p) && (p[end] < 0x40 || p[end] > 0x7e); end++ {
-			}
-		}
-		if end >= len(p) {
-			v.escape = append([]byte(nil), p[i:]...)
-			break
-		}
-		i = end
-	}
-	return out
-}
-
 // progress shows that long work goes on: in a terminal by a line that is drawn
 // anew, elsewhere by a line now and then.
 func (v *view) progress(text string) {
@@ -268,6 +253,7 @@ func (v *view) progress(text string) {
 	if text == "" {
 		return
 	}
+	text = Line(text)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	start := time.Now()
@@ -309,7 +295,7 @@ func (v *view) progress(text string) {
 // Failed notes what went wrong beside the run of a notebook, as its writing.
 func (t *Terminal) Failed(notebook, text string) {
 	if v := t.view(notebook); v != nil {
-		v.failed = text
+		v.failed = Line(text)
 	}
 }
 
@@ -332,7 +318,7 @@ func (t *Terminal) Summary() {
 				engine += " (" + cellList(v.onReal) + " on the real one)"
 			}
 		}
-		fmt.Fprintf(&b, "%-*s  %5d  %8s  %s  %s\n", width, v.name, v.cells, short(v.end.Elapsed), engine, v.mark())
+		fmt.Fprintf(&b, "%-*s  %5d  %8s  %s  %s\n", width, v.name, v.ran, short(v.end.Elapsed), engine, v.mark())
 		if v.end.Left > 0 {
 			note := fmt.Sprintf("%d processes that cells had left running were ended", v.end.Left)
 			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, note))
@@ -347,7 +333,7 @@ func (v *view) mark() string {
 	case v.failed != "":
 		return v.t.style(color.FgRed, "✘ "+v.failed)
 	case v.end.Text != "":
-		return v.t.style(color.FgRed, "✘ "+v.end.Text)
+		return v.t.style(color.FgRed, "✘ "+Line(v.end.Text))
 	case v.end.Fault != nil:
 		return v.t.style(color.FgRed, "✘ "+v.advised(v.end.Fault))
 	case !v.over:
@@ -360,10 +346,10 @@ func (v *view) mark() string {
 func (v *view) advised(f *event.Fault) string {
 	if v.t.Advice != nil {
 		if advice := v.t.Advice(f); advice != "" {
-			return f.Error() + "; " + advice
+			return Line(f.Error() + "; " + advice)
 		}
 	}
-	return f.Error()
+	return Line(f.Error())
 }
 
 // fault shows what went wrong.
