@@ -28,9 +28,11 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/params"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/tidy"
 )
 
@@ -102,6 +104,18 @@ func (o Options) Check() error {
 	_, err := o.engine()
 	return err
 }
+
+// Adopt makes this process, on Linux, the parent of what cells leave running, so that
+// it is ended with the last session that is open even if it has thrown off its
+// environment, by which it would be known, and its session. It is for a program that
+// starts nothing itself while it runs notebooks: all its children are ended then,
+// except those that it has now.
+func Adopt() { process.Adopt() }
+
+// CacheLimit is how many bytes of what is built for notebooks stay in the user's
+// cache, in the folder nbrun; what was not used for longest goes first. The folder may
+// be removed at any time.
+const CacheLimit = cache.Limit
 
 // Notebook is a notebook that can be run: it was read and checked, and its
 // parameters are set.
@@ -226,6 +240,9 @@ func Scrub(path string) error {
 	}
 	if !nb.EditOutputs(tidy.Text) {
 		return nil
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return err
 	}
 	return nb.WriteFile(path)
 }

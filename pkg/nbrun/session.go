@@ -22,7 +22,7 @@ type Session struct {
 	observer event.Observer
 	session  engine.Session
 	result   *Result
-	mark     process.Mark
+	traces   *process.Traces
 	start    time.Time
 	over     string    // why no more cells are run; "" while they are
 	err      error     // what has ended the session, but for the fault of a cell
@@ -33,13 +33,17 @@ type Session struct {
 
 // Start makes ready to run the cells. The session has to be closed.
 func (n *Notebook) Start(ctx context.Context) (*Session, error) {
-	s := &Session{notebook: n, mark: process.NewMark(), start: time.Now()}
+	traces, err := process.NewTraces()
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{notebook: n, traces: traces, start: time.Now()}
 	s.result = newResult(n)
 	s.observer = event.All(s.result.file.Recorder(n.opts.Times), n.opts.Observer)
 	dir := filepath.Dir(n.path)
 	nb := engine.Notebook{
-		Path: n.path, Dir: dir, Env: s.mark.On(os.Environ()).With("PWD", dir), Timeout: n.opts.Timeout,
-		Progress: s.progress,
+		Path: n.path, Dir: dir, Env: traces.On(os.Environ()).With("PWD", dir), Temp: traces.Dir,
+		Timeout: n.opts.Timeout, Progress: s.progress,
 	}
 	for _, c := range n.cells {
 		if c.Number > 0 {
@@ -47,7 +51,7 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 		}
 	}
 	begin := event.Event{Time: time.Now(), Action: event.Start, Engine: string(n.opts.Engine), Clock: n.opts.Clock}
-	err := s.tell(begin)
+	err = s.tell(begin)
 	if err == nil {
 		s.session, err = n.engine.Open(ctx, nb)
 	}
@@ -188,10 +192,11 @@ func (s *Session) Close() (*Result, error) {
 	if s.session != nil {
 		closed = s.session.Close()
 	}
-	s.result.Left = s.mark.Kill()
+	var cleared error
+	s.result.Left, cleared = s.traces.Clear()
 	s.result.Elapsed = time.Since(s.start)
 	end := event.Event{Time: s.now(), Action: event.End, Fault: s.result.Fault(), Left: s.result.Left, Elapsed: s.result.Elapsed}
-	if s.err = errors.Join(s.err, closed); s.err != nil {
+	if s.err = errors.Join(s.err, closed, cleared); s.err != nil {
 		end.Text = s.err.Error()
 	}
 	s.err = errors.Join(s.err, s.tell(end))

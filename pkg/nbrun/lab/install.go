@@ -144,8 +144,13 @@ func installGopls(ctx context.Context, opts Options) string {
 	if err != nil {
 		return ""
 	}
-	if _, err := os.Stat(filepath.Join(dir, "gopls")); err == nil {
+	program := filepath.Join(dir, "gopls")
+	if cache.Sealed(program) {
 		return dir
+	}
+	if err := errors.Join(cache.Trusted(), cache.Folder(dir), cache.Unseal(program)); err != nil {
+		opts.Tell("cells can't complete names: " + err.Error())
+		return ""
 	}
 	progress := opts.progress()
 	progress("building gopls")
@@ -156,6 +161,8 @@ func installGopls(ctx context.Context, opts Options) string {
 	if out, err := cmd.CombinedOutput(); err != nil && ctx.Err() == nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		opts.Tell("cells can't complete names, as gopls can't be had (is there a network?): " + lines[len(lines)-1])
+	} else if err == nil {
+		_ = cache.Seal(program) // or it is built again the next time
 	}
 	return dir
 }
@@ -190,7 +197,7 @@ func Check(ctx context.Context, opts Options) []Finding {
 		add(true, "kernel: GoNB is not built yet; the first start does that")
 	}
 	dir, _ := goplsDir()
-	if _, err := os.Stat(filepath.Join(dir, "gopls")); err == nil {
+	if cache.Sealed(filepath.Join(dir, "gopls")) {
 		add(true, "completion: gopls is in %s", dir)
 	} else {
 		add(true, "completion: gopls is not built yet; the first start does that")

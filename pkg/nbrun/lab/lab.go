@@ -67,10 +67,11 @@ type Server struct {
 	opts  Options
 	tools *jupyter.Tools
 	cmd   *exec.Cmd
-	mark  process.Mark
-	dir   string // of its own: Jupyter's runtime folder and its log
-	ended chan struct{}
-	err   error // how it ended
+	// traces are its processes, and a folder of its own, for Jupyter's runtime folder
+	// and its log.
+	traces *process.Traces
+	ended  chan struct{}
+	err    error // how it ended
 }
 
 const (
@@ -128,13 +129,14 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	dir, err := os.MkdirTemp("", "lab_")
+	traces, err := process.NewTraces()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, tools: tools, dir: dir, ended: make(chan struct{})}
+	s := &Server{opts: opts, tools: tools, traces: traces, ended: make(chan struct{})}
 	if err := s.start(ctx, program, root, first, state, completion); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		_, err2 := traces.Clear()
+		return nil, errors.Join(err, err2)
 	}
 	return s, nil
 }
@@ -297,7 +299,6 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 		return err
 	}
 	defer log.Close()
-	s.mark = process.NewMark()
 	args := []string{"--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=" + root, "--ServerApp.open_browser=False", "--LabApp.open_browser=False"}
 	if s.opts.Port != 0 {
 		args = append(args, "--ServerApp.port_retries=0", fmt.Sprintf("--ServerApp.port=%d", s.opts.Port))
@@ -315,10 +316,10 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 	s.cmd.Dir = root
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	list := string(os.PathListSeparator)
-	s.cmd.Env = append(s.mark.On(os.Environ()),
+	s.cmd.Env = append(s.traces.On(os.Environ()),
 		"PATH="+strings.Join([]string{s.tools.Dir, filepath.Dir(program), completion, os.Getenv("PATH")}, list),
 		"JUPYTER_PATH="+strings.Join([]string{filepath.Join(s.tools.Dir, "share"), os.Getenv("JUPYTER_PATH"), jupyter.UserDataDir()}, list),
-		"JUPYTER_RUNTIME_DIR="+s.dir,
+		"JUPYTER_RUNTIME_DIR="+s.traces.Dir,
 		"JUPYTER_DATA_DIR="+state.join("data"),
 		"JUPYTER_CONFIG_DIR="+state.join("config"),
 		"IPYTHONDIR="+state.join("data", "ipython"),
@@ -372,7 +373,7 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 
 // answers returns the server's address when it answers, "" before.
 func (s *Server) answers(ctx context.Context, page string) string {
-	files, _ := filepath.Glob(filepath.Join(escapeGlob(s.dir), "jpserver-*.json"))
+	files, _ := filepath.Glob(filepath.Join(escapeGlob(s.traces.Dir), "jpserver-*.json"))
 	if len(files) == 0 {
 		return ""
 	}
@@ -413,11 +414,10 @@ func (s *Server) stop() {
 			<-s.ended
 		}
 	}
-	s.mark.Kill()
-	_ = os.RemoveAll(s.dir)
+	_, _ = s.traces.Clear() // or the next run does
 }
 
-func (s *Server) logFile() string { return filepath.Join(s.dir, "jupyter.log") }
+func (s *Server) logFile() string { return filepath.Join(s.traces.Dir, "jupyter.log") }
 
 // lastWords is the line of JupyterLab's log that tells most about its end.
 func (s *Server) lastWords() string {

@@ -1,6 +1,11 @@
 // Package cache says where things lie in the user's cache: what is built for the
 // notebook of a folder, the kernel, Jupyter's environment. It is the one owner of
-// that layout.
+// that layout, of what is believed of it, and of its size.
+//
+// What lies there is not believed: it may be damaged, or somebody may have put it
+// there. A folder that another user could have filled is not used ([Trusted]), a
+// file is used only if it is as it was when it was built ([Sealed]), and whatever
+// stands in the way of a folder or file goes ([Folder], [WriteFile]).
 package cache
 
 import (
@@ -8,7 +13,6 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // Kind is a kind of thing that is kept.
@@ -50,21 +54,4 @@ func Dir(kind Kind, id string) (string, error) {
 		return "", err
 	}
 	return filepath.Join(dir, string(kind)+id), nil
-}
-
-// Lock is the file by which those who use a folder keep out of each other's way.
-func Lock(dir string) string { return dir + ".lock" }
-
-// RemoveOld removes what of a kind was not used for long.
-func RemoveOld(kind Kind, unused time.Duration) {
-	dir, err := root()
-	if err != nil {
-		return
-	}
-	found, _ := filepath.Glob(filepath.Join(dir, string(kind)+"*"))
-	for _, path := range found {
-		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > unused {
-			_ = os.RemoveAll(path) // or the next time
-		}
-	}
 }

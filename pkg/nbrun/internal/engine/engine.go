@@ -25,6 +25,7 @@ type Notebook struct {
 	Dir      string        // the folder that cells begin in
 	Cells    []Cell        // the code cells that may be run, in their order
 	Env      process.Env   // the environment of all processes
+	Temp     string        // the folder for temporary files; it goes with the run
 	Timeout  time.Duration // of one cell; starting is not to take longer either
 	Progress func(string)  // is told what takes long; "" that it is over
 }

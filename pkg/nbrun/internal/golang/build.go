@@ -33,12 +33,38 @@ func (w *Workspace) newBuild(job engine.Job) *build {
 	return b
 }
 
+// idle are the build flags by which the go command does nothing but build.
+var idle = map[string]bool{
+	"a": true, "asan": true, "buildvcs": true, "cover": true, "covermode": true, "coverpkg": true, "msan": true,
+	"p": true, "race": true, "tags": true, "trimpath": true, "v": true, "x": true,
+}
+
+// hasNoEffect reports whether building the program does nothing else. A flag that
+// names a program has that run (-toolexec, -ldflags=-extld), others write files
+// (-gcflags=-cpuprofile), and cgo has other compilers run.
+func (b *build) hasNoEffect() bool {
+	all := b.Flags
+	if set := b.Env.Get("GOFLAGS"); set != os.Getenv("GOFLAGS") {
+		all = append(slices.Clip(all), strings.Fields(set)...)
+	}
+	harmful := func(flag string) bool { return strings.HasPrefix(flag, "-") && !idle[flagName(flag)] }
+	return !b.usesCgo() && !slices.ContainsFunc(all, harmful)
+}
+
+// isBuiltLike reports whether a program is built in the way of another, by the same
+// flags and environment, so that it can be built with that one before its turn.
+func (b *build) isBuiltLike(other *build) bool {
+	return !b.usesCgo() && b.how() == other.how()
+}
+
+func (b *build) usesCgo() bool { return strings.Contains(b.Source, "\nimport  \"C\"\n") }
+
 // canBeVirtual reports whether the program can run on the fake clock. What needs
 // cgo, as the race detector does, can not; nor can gonbui, which waits for the
 // kernel in Go's poller, where on the fake clock the runtime takes it for asleep.
 func (b *build) canBeVirtual() bool {
 	return !slices.ContainsFunc(b.Flags, isSanitizer) &&
-		!strings.Contains(b.Source, "\nimport  \"C\"\n") && !strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui")
+		!b.usesCgo() && !strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui")
 }
 
 // isSanitizer reports whether a build flag is for a detector that needs the compiler
@@ -62,8 +88,17 @@ func flagName(flag string) string {
 
 // kind is what must be the same for two programs to be built by one command.
 func (b *build) kind() string {
-	return fmt.Sprint(b.Test, b.AutoGet, b.virtual, "\x00", strings.Join(b.Flags, "\x00"), "\x00", strings.Join(buildEnv(b.Env), "\x00"))
+	return fmt.Sprint(b.Test, b.AutoGet, b.virtual, "\x00", b.how())
 }
+
+// how is what the go command is told of how to build the program.
+func (b *build) how() string {
+	return strings.Join(b.Flags, "\x00") + "\x00" + strings.Join(buildEnv(b.Env), "\x00")
+}
+
+// toolchainEnv is what the go command goes by beside its own variables: compilers,
+// and where its files of settings are.
+var toolchainEnv = []string{"CC", "CXX", "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PKG_CONFIG"}
 
 // buildEnv is what the go command goes by of an environment.
 func buildEnv(env process.Env) []string {
@@ -74,7 +109,7 @@ func buildEnv(env process.Env) []string {
 		case "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GOTRACEBACK", "GORACE", "GODEBUG": // of programs that run
 			continue
 		}
-		if strings.HasPrefix(name, "GO") && !strings.HasPrefix(name, "GONB") || strings.HasPrefix(name, "CGO_") || name == "CC" || name == "CXX" {
+		if strings.HasPrefix(name, "GO") && !strings.HasPrefix(name, "GONB") || strings.HasPrefix(name, "CGO_") || slices.Contains(toolchainEnv, name) {
 			last[name] = name + "=" + value
 		}
 	}
@@ -114,6 +149,13 @@ func (w *Workspace) wants(b *build) bool {
 	return !done
 }
 
+// forget has the program built anew.
+func (w *Workspace) forget(b *build) {
+	path := w.binary(b)
+	delete(w.built, path)
+	_ = cache.Unseal(path) // or building will fail and say why
+}
+
 // saveLast leaves the source of the program in main.go or main_test.go, where
 // GoNB leaves it for commands that want to see it.
 func (w *Workspace) saveLast(b *build) {
@@ -121,7 +163,7 @@ func (w *Workspace) saveLast(b *build) {
 	if b.Test {
 		slices.Reverse(names)
 	}
-	_ = os.WriteFile(filepath.Join(w.dir, names[0]), []byte(b.Source), 0o600)
+	_ = cache.WriteFile(filepath.Join(w.dir, names[0]), b.Source)
 	_ = os.Remove(filepath.Join(w.dir, names[1]))
 }
 
@@ -131,8 +173,13 @@ func (w *Workspace) saveLast(b *build) {
 func (w *Workspace) binaryOf(ctx context.Context, b *build, ahead func() []engine.Job) (string, error) {
 	if w.wants(b) {
 		builds := []*build{b}
-		for _, job := range ahead() {
-			builds = append(builds, w.newBuild(job))
+		if b.hasNoEffect() {
+			for _, job := range ahead() {
+				if later := w.newBuild(job); later.isBuiltLike(b) {
+					later.Env = b.Env
+					builds = append(builds, later)
+				}
+			}
 		}
 		w.progress("building " + plural(len(builds), "cell"))
 		defer w.progress("")
@@ -140,7 +187,7 @@ func (w *Workspace) binaryOf(ctx context.Context, b *build, ahead func() []engin
 	}
 	path := w.binary(b)
 	err, done := w.built[path]
-	if !done {
+	if !done || err == nil && !cache.Sealed(path) {
 		err = w.build(ctx, b)
 		if ctx.Err() != nil {
 			return "", ctx.Err()
@@ -171,7 +218,7 @@ func (w *Workspace) binary(b *build) string {
 
 // build builds a program.
 func (w *Workspace) build(ctx context.Context, b *build) error {
-	output, err := w.goBuild(ctx, []*build{b})
+	output, err := w.goBuild(ctx, []*build{b}, w.mod(b))
 	var ee *exec.ExitError
 	if errors.As(err, &ee) {
 		return failure(b, output, ee)
@@ -198,19 +245,22 @@ func command(b *build) string {
 	return "build"
 }
 
-// goBuild has the go command build programs of one kind, and returns what it says.
-// The error is an *exec.ExitError if the go command has failed.
-func (w *Workspace) goBuild(ctx context.Context, builds []*build) (string, error) {
+// goBuild has the go command build programs of one kind, with its flag -mod, and
+// returns what it says. The error is an *exec.ExitError if the go command has failed.
+func (w *Workspace) goBuild(ctx context.Context, builds []*build, mod string) (string, error) {
+	w.restore()
 	first := builds[0]
 	out := filepath.Dir(w.binary(first))
-	if err := os.MkdirAll(out, 0o700); err != nil {
-		return "", err
+	for _, dir := range []string{filepath.Dir(out), out, filepath.Join(w.dir, "p")} {
+		if err := cache.Folder(dir); err != nil {
+			return "", err
+		}
 	}
 	args := []string{command(first)}
 	if first.Test {
 		args = append(args, "-c")
 	}
-	args = append(args, w.mod(first), "-o", out+string(filepath.Separator))
+	args = append(args, mod, "-o", out+string(filepath.Separator))
 	args = append(args, flags(first)...)
 	now := time.Now()
 	for _, b := range builds {
@@ -219,6 +269,12 @@ func (w *Workspace) goBuild(ctx context.Context, builds []*build) (string, error
 			return "", err
 		}
 		args = append(args, pkg)
+		if path := w.binary(b); !cache.Sealed(path) { // the go command would believe it
+			w.made = true
+			if err := cache.Unseal(path); err != nil {
+				return "", err
+			}
+		}
 	}
 	o := w.overlay(ctx, first)
 	output, err := w.goCommand(ctx, o, first, args)
@@ -230,18 +286,31 @@ func (w *Workspace) goBuild(ctx context.Context, builds []*build) (string, error
 	}
 	if err == nil {
 		for _, b := range builds { // what is in use is not old
-			_ = os.Chtimes(w.binary(b), now, now)
+			path := w.binary(b)
+			_ = os.Chtimes(path, now, now)
 			_ = os.Chtimes(filepath.Join(w.dir, "p", b.Name()), now, now)
+			w.used[path], w.used[path+cache.SealExt] = true, true
+			if err := cache.Seal(path); err != nil {
+				return "", err
+			}
+		}
+		if w.saveModule() {
+			w.alone = false // what kept others from being built together may be gone
 		}
 	}
 	return output, err
 }
 
+// readonly has the go command fetch no modules, and leave go.mod as it is.
+const readonly = "-mod=readonly"
+
+// mod is the flag for a program whose turn it is: modules that are missing are
+// fetched for no other.
 func (w *Workspace) mod(b *build) string {
 	if b.AutoGet {
 		return "-mod=mod"
 	}
-	return "-mod=readonly"
+	return readonly
 }
 
 // goCommand runs the go command in the workspace, and returns what it says, with
@@ -288,16 +357,19 @@ func flags(b *build) []string {
 	return append(rest, "-tags="+tags)
 }
 
-// write writes the program's source, if it is not there, and returns the name of
-// its package.
+// write writes the program's source, with nothing beside it that would be compiled,
+// too, and returns the name of its package.
 func (w *Workspace) write(b *build) (string, error) {
 	file := "main.go"
 	if b.Test {
 		file = "main_test.go"
 	}
-	path := filepath.Join(w.dir, "p", b.Name(), file)
-	if _, err := os.Stat(path); err == nil {
-		return "./p/" + b.Name(), nil
+	dir := filepath.Join(w.dir, "p", b.Name())
+	if err := cache.Folder(dir); err != nil {
+		return "", err
 	}
-	return "./p/" + b.Name(), writeFile(path, b.Source)
+	if err := removeFrom(dir, func(e os.DirEntry) bool { return e.Name() == file }); err != nil {
+		return "", err
+	}
+	return "./p/" + b.Name(), cache.WriteFile(filepath.Join(dir, file), b.Source)
 }

@@ -10,10 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
@@ -37,7 +36,7 @@ func New(o engine.Options) (engine.Opener, error) {
 		return nil, fmt.Errorf("the go engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
 	return func(ctx context.Context, nb engine.Notebook) (engine.Backend, error) {
-		w, err := Open(ctx, nb.Path)
+		w, err := Open(ctx, nb.Path, nb.Temp)
 		if err != nil {
 			return nil, err
 		}
@@ -57,10 +56,13 @@ type Workspace struct {
 	virtual  bool      // programs run on the fake clock, if they can
 	now      time.Time // on the fake clock
 
-	home  bool // dir is in the cache and stays
-	lock  *flock.Flock
-	goMod []byte
-	goSum []byte
+	unlock func()            // nil unless dir is in the cache and stays
+	temp   string            // the folder for temporary files
+	module map[string]string // go.mod and go.sum as they were at the beginning
+	last   map[string]string // and as they were last
+	made   bool              // something was built that was not there
+	used   map[string]bool   // by binary: was built, or found to be what it should be
+
 	built map[string]error // by binary: what building it came to, since the last Changed
 	apart map[string]bool  // by binary: is to be built alone
 	alone bool             // building several at once has failed since then
@@ -76,26 +78,30 @@ type Workspace struct {
 const KeepFor = 7 * 24 * time.Hour
 
 // Open makes the workspace of a notebook. While another process runs the same
-// notebook, a temporary workspace is used.
-func Open(ctx context.Context, notebook string) (*Workspace, error) {
+// notebook, or where there can be no cache, a workspace in the folder temp is used.
+func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 	abs, err := filepath.Abs(notebook)
 	if err != nil {
 		return nil, err
 	}
 	id := cache.ID(abs)
-	w := &Workspace{built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}}
+	w := &Workspace{temp: temp, used: map[string]bool{}, built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}}
 	if w.dir, err = cache.Dir(cache.Programs, id); err == nil {
-		if err := os.MkdirAll(w.dir, 0o700); err == nil {
-			w.lock = flock.New(cache.Lock(w.dir))
-			w.home, _ = w.lock.TryLock()
+		switch err := cache.Trusted(); {
+		case errors.Is(err, cache.ErrStrange):
+			return nil, err
+		case err == nil:
+			w.unlock, _ = cache.TryLock(w.dir)
 		}
 	}
-	if !w.home {
-		if w.dir, err = os.MkdirTemp("", "gonb_"); err != nil {
+	if w.unlock == nil {
+		if w.dir, err = os.MkdirTemp(temp, "gonb_"); err != nil {
 			return nil, err
 		}
+	} else if err := cache.Folder(w.dir); err != nil {
+		return nil, errors.Join(err, w.Close())
 	}
-	if err := w.clean(); err != nil {
+	if err := errors.Join(w.clean(), cache.SetNotebook(w.dir, abs)); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	if err := w.moduleOf(ctx, filepath.Dir(abs), string(cache.Programs)+id); err != nil {
@@ -104,34 +110,51 @@ func Open(ctx context.Context, notebook string) (*Workspace, error) {
 	return w, w.ResetModule()
 }
 
-// Close gives the workspace up. What another run can use again stays.
+// Close gives the workspace up. What another run can use again stays, as far as there
+// is room.
 func (w *Workspace) Close() error {
-	if !w.home {
+	if w.unlock == nil {
 		return os.RemoveAll(w.dir)
 	}
-	return errors.Join(w.clean(), w.lock.Unlock())
+	err := w.clean()
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // somebody has emptied the cache
+	}
+	if w.made {
+		w.limit(cache.Limit / 4)
+	}
+	w.unlock()
+	if w.made {
+		cache.MakeRoom()
+	}
+	return err
 }
 
-// clean removes what an earlier run left beside the programs, and programs not
-// used for long.
+// clean removes what an earlier run, or anybody else, left beside the programs, and
+// programs not used for long.
 func (w *Workspace) clean() error {
-	entries, err := os.ReadDir(w.dir)
+	now := time.Now()
+	_ = os.Chtimes(w.dir, now, now) // what is in use is not old
+	keep := map[string]bool{"p": true, "bin": true, "go.mod": true, "go.sum": true}
+	if err := removeFrom(w.dir, func(e os.DirEntry) bool { return keep[e.Name()] || cache.IsNotebook(e.Name()) }); err != nil {
+		return err
+	}
+	for _, dir := range []string{"p", "bin"} {
+		if err := cache.Folder(filepath.Join(w.dir, dir)); err != nil {
+			return err
+		}
+	}
+	// Nothing but programs: a go.mod there would make another module of them.
+	err := removeFrom(filepath.Join(w.dir, "p"), func(e os.DirEntry) bool { return e.IsDir() && programName.MatchString(e.Name()) })
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if n := e.Name(); n != "p" && n != "bin" && n != "go.mod" && n != "go.sum" {
-			if err := os.RemoveAll(filepath.Join(w.dir, n)); err != nil {
-				return err
-			}
-		}
-	}
-	old := time.Now().Add(-KeepFor)
+	old := now.Add(-KeepFor)
 	programs, _ := filepath.Glob(filepath.Join(w.dir, "p", "*"))
 	binaries, _ := filepath.Glob(filepath.Join(w.dir, "bin", "*", "*"))
 	for _, path := range append(programs, binaries...) {
-		if info, err := os.Stat(path); err == nil && info.ModTime().Before(old) {
-			if err := os.RemoveAll(path); err != nil {
+		if info, err := os.Lstat(path); err == nil && info.ModTime().Before(old) {
+			if err := cache.Remove(path); err != nil {
 				return err
 			}
 		}
@@ -139,8 +162,61 @@ func (w *Workspace) clean() error {
 	return nil
 }
 
+// programName is the name of the folder of a program.
+var programName = regexp.MustCompile(`^p[0-9a-f]{20}$`)
+
+// removeFrom removes from a folder what is not to stay there.
+func removeFrom(dir string, stays func(os.DirEntry) bool) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if !stays(e) {
+			err = errors.Join(err, cache.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
+// limit removes binaries that were not used for longest, but none that this run has
+// used, until they take no more than so many bytes.
+func (w *Workspace) limit(bytes int64) {
+	var units []cache.Unit
+	binaries, _ := filepath.Glob(filepath.Join(w.dir, "bin", "*", "*"))
+	for _, path := range binaries {
+		if info, err := os.Lstat(path); err == nil {
+			units = append(units, cache.Unit{Path: path, Size: info.Size(), Used: info.ModTime()})
+		}
+	}
+	cache.Oldest(units, bytes, func(path string) bool { return !w.used[path] && cache.Unseal(path) == nil })
+}
+
+// restore makes the workspace anew if somebody has removed it, and go.mod, which
+// cells can change, if it is no longer a file.
+func (w *Workspace) restore() {
+	if w.last == nil {
+		return // it is only being made
+	}
+	if info, err := os.Lstat(filepath.Join(w.dir, "go.mod")); err == nil && info.Mode().IsRegular() {
+		return
+	}
+	if _, err := os.Lstat(w.dir); err != nil && w.unlock != nil && cache.Trusted() == nil {
+		w.unlock()
+		w.unlock, _ = cache.TryLock(w.dir)
+		if w.unlock == nil { // another run was faster
+			if dir, err := os.MkdirTemp(w.temp, "gonb_"); err == nil {
+				w.dir = dir
+			}
+		}
+	}
+	// If this fails, so will building, and say why.
+	_ = errors.Join(cache.Folder(w.dir), w.clean(), w.writeModule(w.last))
+	w.Changed()
+}
+
 // Dir is the folder that programs are built in.
-func (w *Workspace) Dir() string { return w.dir }
+func (w *Workspace) Dir() string {
+	w.restore()
+	return w.dir
+}
 
 // Module says that there is one.
 func (w *Workspace) Module() bool { return true }
@@ -175,22 +251,34 @@ func (w *Workspace) Run(ctx context.Context, job engine.Job, ahead func() []engi
 	}
 	exit.Ran = true
 	w.saveLast(b)
-	p := &process.Process{
-		Path: binary, Args: job.Args, Dir: job.Dir, Env: w.runEnv(b),
-		Displays: true, Framed: b.virtual, Rewrite: job.Line,
-	}
 	since := w.Now()
 	if b.virtual {
 		out = process.Shift(out, since.Sub(process.FakeStart))
 	} else {
 		out = process.Shift(out, time.Until(since))
 	}
-	end, err := p.Run(ctx, out)
+	end, err := w.start(ctx, b, binary, out)
+	if errors.Is(err, process.ErrNotStarted) {
+		w.forget(b) // what was built is built once more
+		if binary, err = w.binaryOf(ctx, b, func() []engine.Job { return nil }); err != nil {
+			return exit, err
+		}
+		end, err = w.start(ctx, b, binary, out)
+	}
 	if b.virtual && end.Last.After(process.FakeStart) {
 		w.now = since.Add(end.Last.Sub(process.FakeStart))
 	}
 	exit.Err = end.Err
 	return exit, err
+}
+
+// start runs a program that was built.
+func (w *Workspace) start(ctx context.Context, b *build, binary string, out event.Sink) (process.Exit, error) {
+	p := &process.Process{
+		Path: binary, Args: b.Args, Dir: b.Dir, Env: w.runEnv(b), Temp: w.temp,
+		Displays: true, Framed: b.virtual, Rewrite: b.Line,
+	}
+	return p.Run(ctx, out)
 }
 
 // runEnv is the environment that a program runs in.

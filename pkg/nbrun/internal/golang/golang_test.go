@@ -35,7 +35,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 // command keeps the user's.
 func open(t *testing.T, notebook string) *Workspace {
 	t.Helper()
-	w, err := Open(t.Context(), notebook)
+	w, err := Open(t.Context(), notebook, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestUnchangedProgramsAreNotBuiltAgain(t *testing.T) {
 	ownCache(t)
 	path := filepath.Join(t.TempDir(), "a.ipynb")
 	b := job(t, "%%\nfmt.Print(\"x\")")
-	first, err := Open(t.Context(), path)
+	first, err := Open(t.Context(), path, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestUnchangedProgramsAreNotBuiltAgain(t *testing.T) {
 func TestOldProgramsGo(t *testing.T) {
 	ownCache(t)
 	path := filepath.Join(t.TempDir(), "a.ipynb")
-	w, err := Open(t.Context(), path)
+	w, err := Open(t.Context(), path, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestABrokenModuleIsSaid(t *testing.T) {
 	ownCache(t)
 	root := t.TempDir()
 	write(t, root, map[string]string{"go.mod": "module example.com/x\nnonsense\n"})
-	_, err := Open(t.Context(), filepath.Join(root, "a.ipynb"))
+	_, err := Open(t.Context(), filepath.Join(root, "a.ipynb"), t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "go.mod:2") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v", err)
 	}

@@ -1,10 +1,10 @@
 package golang
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 )
 
 // moduleOf composes the workspace's go.mod and go.sum. If folder lies in a
@@ -33,7 +35,8 @@ func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
 		if err := f.AddGoStmt(version); err != nil {
 			return err
 		}
-		w.goMod, err = f.Format()
+		text, err := f.Format()
+		w.module = map[string]string{"go.mod": string(text), "go.sum": ""}
 		return err
 	}
 	outer, err := readMod(root)
@@ -74,14 +77,17 @@ func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
 		return err
 	}
 	f.Cleanup()
-	if w.goMod, err = f.Format(); err != nil {
+	text, err := f.Format()
+	if err != nil {
 		return err
 	}
+	var sum strings.Builder
 	for _, s := range sums {
 		if data, err := os.ReadFile(s); err == nil {
-			w.goSum = append(w.goSum, data...)
+			sum.Write(data)
 		}
 	}
+	w.module = map[string]string{"go.mod": string(text), "go.sum": sum.String()}
 	return nil
 }
 
@@ -152,16 +158,33 @@ func find(folder, file string) string {
 // ResetModule puts go.mod back to what it was at the beginning.
 func (w *Workspace) ResetModule() error {
 	w.Changed()
-	for name, data := range map[string][]byte{"go.mod": w.goMod, "go.sum": w.goSum} {
-		path := filepath.Join(w.dir, name)
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
-			continue // as the same time stamp spares the go command some work
-		}
-		if err := os.WriteFile(path, data, 0o600); err != nil {
+	return w.writeModule(w.module)
+}
+
+func (w *Workspace) writeModule(files map[string]string) error {
+	w.last = files
+	for name, text := range files {
+		if err := cache.WriteFile(filepath.Join(w.dir, name), text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// saveModule remembers go.mod and go.sum, which cells can change, in case that they
+// are removed. It reports whether they have changed since it was last called.
+func (w *Workspace) saveModule() (changed bool) {
+	files := map[string]string{}
+	for name := range w.module {
+		text, err := os.ReadFile(filepath.Join(w.dir, name))
+		if err != nil {
+			return false
+		}
+		files[name] = string(text)
+	}
+	changed = !maps.Equal(files, w.last)
+	w.last = files
+	return changed
 }
 
 // goVersion is the version of the go command, asked for once.

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
@@ -79,7 +80,7 @@ func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, e
 		what = append(what, name, files[name])
 	}
 	id := cache.ID(what...)
-	if dir, err := cache.Dir(cache.Overlay, id); err == nil {
+	if dir, err := cache.Dir(cache.Overlay, id); err == nil && cache.Trusted() == nil {
 		if o, err := writeOverlay(dir, goEnv.GOROOT, goEnv.GOMODCACHE, files); err == nil {
 			return o, nil
 		}
@@ -90,33 +91,27 @@ func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, e
 // gob is the folder of the files that are overlaid.
 var gob = filepath.Join("src", "encoding", "gob")
 
-// writeOverlay writes the overlay to a folder of its own, if it is not there.
+// writeOverlay writes the overlay to a folder of its own, as far as it is not there.
 func writeOverlay(dir, root, modCache string, files map[string]string) (overlay, error) {
-	var o overlay
+	if err := cache.Folder(dir); err != nil {
+		return overlay{}, err
+	}
+	now := time.Now()
+	_ = os.Chtimes(dir, now, now) // what is in use is not old
+	o := overlay{file: filepath.Join(dir, "overlay.json")}
 	// A Go that was fetched as a module lies in the module cache, where the go
 	// command refuses an overlay. By another name it does not.
-	link := ""
 	if rel, err := filepath.Rel(modCache, root); err == nil && filepath.IsLocal(rel) {
-		link = filepath.Join(dir, "pkg", "mod", rel)
-		o.root = link
-	}
-	o.file = filepath.Join(dir, "overlay.json")
-	if _, err := os.Stat(o.file); err == nil {
-		return o, nil
-	}
-	if link != "" {
-		if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+		o.root = filepath.Join(dir, "pkg", "mod", rel)
+		if err := linkTo(root, dir, o.root); err != nil {
 			return overlay{}, err
 		}
-		if err := os.Symlink(root, link); err != nil && !errors.Is(err, os.ErrExist) {
-			return overlay{}, err
-		}
-		root = link
+		root = o.root
 	}
 	replace := map[string]string{}
 	for name, text := range files {
 		replace[filepath.Join(root, gob, name)] = filepath.Join(dir, name)
-		if err := writeFile(filepath.Join(dir, name), text); err != nil {
+		if err := cache.WriteFile(filepath.Join(dir, name), text); err != nil {
 			return overlay{}, err
 		}
 	}
@@ -124,7 +119,31 @@ func writeOverlay(dir, root, modCache string, files map[string]string) (overlay,
 	if err != nil {
 		return overlay{}, err
 	}
-	return o, writeFile(o.file, string(text))
+	return o, cache.WriteFile(o.file, string(text))
+}
+
+// linkTo makes a link below a folder in the cache.
+func linkTo(target, dir, link string) error {
+	rel, err := filepath.Rel(dir, filepath.Dir(link))
+	if err != nil {
+		return err
+	}
+	for name := range strings.SplitSeq(rel, string(filepath.Separator)) {
+		dir = filepath.Join(dir, name)
+		if err := cache.Folder(dir); err != nil {
+			return err
+		}
+	}
+	if to, err := os.Readlink(link); err == nil && to == target {
+		return nil
+	}
+	if err := cache.Remove(link); err != nil {
+		return err
+	}
+	if err := os.Symlink(target, link); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 // command returns the go command with the overlay in its arguments, which follow
@@ -141,24 +160,4 @@ func (o overlay) command(ctx context.Context, args []string, env process.Env) *e
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = env
 	return cmd
-}
-
-// writeFile writes a file that other processes may write at the same time, the
-// same text.
-func writeFile(path, text string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "tmp")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.WriteString(text)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-	}
-	return err
 }

@@ -18,7 +18,7 @@ import (
 // not be, are left for binaryOf to build. If there are no signs, all are.
 func (w *Workspace) together(ctx context.Context, group []*build) {
 	for len(group) > 0 {
-		output, err := w.goBuild(ctx, group)
+		output, err := w.goBuild(ctx, group, readonly)
 		if err == nil {
 			for _, b := range group {
 				w.built[w.binary(b)] = nil
@@ -101,7 +101,7 @@ func blame(output string) (said map[string]string, others map[string]bool) {
 // import one of the packages.
 func (w *Workspace) suspects(ctx context.Context, group []*build, packages map[string]bool) map[string]bool {
 	first := group[0]
-	args := []string{"list", "-e", w.mod(first), "-f", "{{.ImportPath}}\t{{.Incomplete}}{{range .Deps}}\t{{.}}{{end}}"}
+	args := []string{"list", "-e", readonly, "-f", "{{.ImportPath}}\t{{.Incomplete}}{{range .Deps}}\t{{.}}{{end}}"}
 	if first.Test {
 		args = append(args, "-test")
 	}

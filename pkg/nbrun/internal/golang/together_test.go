@@ -183,7 +183,7 @@ func BenchmarkPrepare(b *testing.B) {
 			n := 0
 			for b.Loop() {
 				b.StopTimer()
-				w, err := Open(b.Context(), filepath.Join(b.TempDir(), "a.ipynb"))
+				w, err := Open(b.Context(), filepath.Join(b.TempDir(), "a.ipynb"), b.TempDir())
 				if err != nil {
 					b.Fatal(err)
 				}

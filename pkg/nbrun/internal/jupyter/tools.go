@@ -10,10 +10,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 )
@@ -48,23 +47,29 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 		return nil, err
 	}
 	t := &Tools{Dir: dir, Link: filepath.Join(dir, "link")}
+	if err := cache.Trusted(); err != nil {
+		return nil, err
+	}
 	now := time.Now()
 	if released && t.Complete() {
 		return t, os.Chtimes(dir, now, now)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	unlock, err := cache.Lock(ctx, dir, func() { progress("waiting for another run that builds the kernel") })
+	if err != nil {
 		return nil, err
 	}
-	lock := flock.New(cache.Lock(dir))
-	if ok, err := lock.TryLock(); err != nil {
+	defer unlock()
+	if err := cache.Folder(dir); err != nil {
 		return nil, err
-	} else if !ok {
-		progress("waiting for another run that builds the kernel")
-		if ok, err := lock.TryLockContext(ctx, 50*time.Millisecond); !ok {
-			return nil, errors.Join(errors.New("another run builds the kernel"), err)
+	}
+	complete := t.Complete()
+	for _, path := range t.paths() {
+		if !cache.Sealed(path) { // the go command would believe it
+			if err := cache.Unseal(path); err != nil {
+				return nil, err
+			}
 		}
 	}
-	defer lock.Unlock()
 	progress("building the kernel")
 	// Without cgo, as it is not needed and there may be no C compiler.
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-mod=readonly", "-o", dir + string(filepath.Separator)}, packages...)...)
@@ -82,12 +87,16 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 		}
 		return nil, fmt.Errorf("the kernel can't be built (%w): %s", err, lines[len(lines)-1])
 	}
-	cache.RemoveOld(cache.Kernel, keepFor)
+	for _, path := range t.paths() {
+		if err := cache.Seal(path); err != nil {
+			return nil, err
+		}
+	}
+	if !complete {
+		cache.MakeRoom()
+	}
 	return t, os.Chtimes(dir, now, now)
 }
-
-// keepFor is how long tools that are not used stay in the cache.
-const keepFor = 30 * 24 * time.Hour
 
 // FindTools is what BuildTools would build, and whether it is there already.
 func FindTools(ctx context.Context) (t *Tools, built bool, err error) {
@@ -103,14 +112,17 @@ func FindTools(ctx context.Context) (t *Tools, built bool, err error) {
 	return t, t.Complete(), nil
 }
 
-// Complete reports whether all tools are there still.
+// Complete reports whether all tools are there, as they were built.
 func (t *Tools) Complete() bool {
+	return !slices.ContainsFunc(t.paths(), func(path string) bool { return !cache.Sealed(path) })
+}
+
+func (t *Tools) paths() []string {
+	var paths []string
 	for _, p := range packages {
-		if _, err := os.Stat(filepath.Join(t.Dir, filepath.Base(p))); err != nil {
-			return false
-		}
+		paths = append(paths, filepath.Join(t.Dir, filepath.Base(p)))
 	}
-	return true
+	return paths
 }
 
 // toolsDir is the folder for the tools of the module at root: another go.mod or

@@ -22,6 +22,7 @@ type Process struct {
 	Dir   string
 	Env   []string
 	Stdin []byte
+	Temp  string // the folder for named pipes; "" is the system's
 
 	Displays bool                // offer gonbui's pipes
 	Framed   bool                // the process runs on Go's fake clock, and frames what it writes
@@ -285,17 +286,24 @@ func (m *merger) exit(waitErr error) (Exit, error) {
 	return e, nil
 }
 
+// ErrNotStarted is wrapped by the error for a program that could not be started.
+var ErrNotStarted = errors.New("was not started")
+
+type notStarted struct{ error }
+
+func (e notStarted) Unwrap() []error { return []error{e.error, ErrNotStarted} }
+
 // startError says in one line why a program could not be started.
 func startError(p *Process, err error) error {
 	var ee *exec.Error
 	if errors.As(err, &ee) {
-		return fmt.Errorf("%s: not found on PATH", p.Path)
+		return notStarted{fmt.Errorf("%s: not found on PATH", p.Path)}
 	}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
-		return fmt.Errorf("start %s: %w", p.Path, errno)
+		err = errno
 	}
-	return fmt.Errorf("start %s: %w", p.Path, err)
+	return notStarted{fmt.Errorf("start %s: %w", p.Path, err)}
 }
 
 // Shift is a sink whose times are those of another, and by so much later.

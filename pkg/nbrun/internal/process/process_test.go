@@ -21,7 +21,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if script := os.Getenv(runnerEnv); script != "" {
+		os.Exit(runner(script))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // sink keeps what comes, neighbours of one stream joined.
 type sink struct {
@@ -150,13 +155,13 @@ func TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled(t *testing.T) {
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("no /proc: what is left can't be found")
 	}
-	if n := killMarked(mark); n < 2 {
+	if n := killLeft(mark, false); n < 2 {
 		t.Errorf("killed %d, want the two sleeps at least", n)
 	}
 	if n := marked(mark); n != 0 {
 		t.Errorf("%d processes left", n)
 	}
-	if n := killMarked(mark); n != 0 {
+	if n := killLeft(mark, false); n != 0 {
 		t.Errorf("killed %d where none was left", n)
 	}
 }
@@ -173,7 +178,7 @@ func TestNoneOfManyStartedJustNowEscapes(t *testing.T) {
 		if _, err := p.Run(t.Context(), &sink{}); err != nil {
 			t.Fatal(err)
 		}
-		if n := killMarked(mark); n != 20 {
+		if n := killLeft(mark, false); n != 20 {
 			t.Errorf("killed %d of 20", n)
 		}
 		if n := marked(mark); n != 0 {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -31,7 +32,7 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 		return none, err
 	}
 	cmd := p.command()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = attributes()
 	cmd.Stdin = bytes.NewReader(p.Stdin) // a pipe even if there is nothing to read, as in GoNB
 	r := &reader{merger: m, in: [2]int{-1, -1}, fifo: [3]int{-1, -1, -1}}
 	theirs, err := r.openStreams()
@@ -42,7 +43,7 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	}
 	cmd.Stdout, cmd.Stderr = theirs[0], theirs[1]
 	if p.Displays {
-		dir, closePipes, err := openPipes(&r.fifo)
+		dir, closePipes, err := openPipes(p.Temp, &r.fifo)
 		if err != nil {
 			return none, err
 		}
@@ -57,19 +58,14 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	}
 	r.over = over[0]
 	defer unix.Close(over[0])
-	if err := cmd.Start(); err != nil {
-		unix.Close(over[1])
+	done, err := start(cmd, over[1])
+	if err != nil {
 		return none, startError(p, err)
 	}
 	closeAll(theirs)
 	theirs = nil
 
 	group := cmd.Process.Pid
-	done := make(chan error, 1)
-	go func() {
-		done <- wait(cmd)
-		unix.Close(over[1])
-	}()
 	stop := context.AfterFunc(ctx, func() { _ = unix.Kill(-group, unix.SIGKILL) })
 	defer stop()
 
@@ -87,6 +83,24 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 		return none, err
 	}
 	return m.exit(waitErr)
+}
+
+// start starts the process, which is to end with this one, and tells when it has
+// ended: first by closing over, then by done. The system ends a process with the
+// thread that has started it, so that thread is kept for as long.
+func start(cmd *exec.Cmd, over int) (done <-chan error, err error) {
+	started, ended := make(chan error), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			ended <- wait(cmd)
+		}
+		unix.Close(over)
+	}()
+	return ended, <-started
 }
 
 func closeAll(files []*os.File) {
@@ -126,8 +140,8 @@ func pipe2(fds *[2]int) error {
 // openPipes makes the two named pipes of gonbui, and that of package taken, in a
 // folder of their own. We hold both ends of each, so that opening them never
 // blocks and never fails.
-func openPipes(fifo *[3]int) (dir string, closePipes func(), err error) {
-	dir, err = os.MkdirTemp("", "nbrun-pipes-")
+func openPipes(temp string, fifo *[3]int) (dir string, closePipes func(), err error) {
+	dir, err = os.MkdirTemp(temp, "nbrun-pipes-")
 	if err != nil {
 		return "", nil, err
 	}

@@ -56,14 +56,17 @@ func New(o engine.Options) (engine.Opener, error) {
 	case !ready:
 		return nil, errors.New("the interpreter needs this program as its child: call nbrun.Main first of all in main, and in TestMain")
 	}
-	return func(context.Context, engine.Notebook) (engine.Backend, error) {
-		dir, err := os.MkdirTemp("", "gonb_")
-		return &backend{dir}, err
+	return func(_ context.Context, nb engine.Notebook) (engine.Backend, error) {
+		dir, err := os.MkdirTemp(nb.Temp, "gonb_")
+		return &backend{dir, nb.Temp}, err
 	}, nil
 }
 
 // backend interprets the programs of one notebook.
-type backend struct{ dir string }
+type backend struct {
+	dir  string
+	temp string // for what is not the cells'
+}
 
 // Dir is a folder for the files of the session.
 func (b *backend) Dir() string { return b.dir }
@@ -108,7 +111,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	exit.Ran = true
 	said := &stderr{places: places}
 	p := &process.Process{
-		Path: self, Args: job.Args, Dir: job.Dir, Displays: true,
+		Path: self, Args: job.Args, Dir: job.Dir, Temp: b.temp, Displays: true,
 		Env: append(slices.Clip(job.Env), childEnv+"="+path, quiet),
 		Rewrite: func(line []byte) []byte {
 			if line = said.line(line); len(line) == 0 || job.Line == nil {

@@ -1,0 +1,128 @@
+package process
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// attributes make a process lead a group of its own, and end when the thread does
+// that has started it.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// adopted are the children that this process had when it became the parent of what
+// its children leave behind; nil if it is not.
+var adopted atomic.Pointer[map[int]bool]
+
+// Adopt makes this process the parent of what its children leave behind, so that
+// [Traces.Clear] finds it even if it has thrown off its environment. It is for a
+// program that has no children of its own, as all that are left are ended.
+func Adopt() {
+	if unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != nil {
+		return
+	}
+	before := map[int]bool{}
+	for _, pid := range processes() {
+		before[pid] = parent(pid) == os.Getpid()
+	}
+	adopted.Store(&before)
+}
+
+func processes() []int {
+	var pids []int
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		if pid, err := strconv.Atoi(filepath.Base(dir)); err == nil && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// parent is the parent of a process, 0 if it has none.
+func parent(pid int) int {
+	stat, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 2 {
+		return 0
+	}
+	ppid, _ := strconv.Atoi(string(fields[1]))
+	return ppid
+}
+
+// killLeft kills all processes that have the mark, NAME=VALUE, in their
+// environment, and if orphans is set, those that this process has adopted. It
+// returns how many there were. They are what cells have left running.
+//
+// It looks again until it has found nothing new twice in a row: a process may
+// have started another while it looked. One that is just replacing its program
+// shows no environment until it has the new one; it is waited for, and so is the
+// end of those that were killed, a second at most.
+func killLeft(mark string, orphans bool) int {
+	before := adopted.Load()
+	orphan := func(pid int) bool {
+		return orphans && before != nil && !(*before)[pid] && parent(pid) == os.Getpid()
+	}
+	killed := map[int]bool{}
+	deadline := time.Now().Add(time.Second)
+	for quiet := 0; quiet < 2; {
+		quiet++
+		for _, pid := range processes() {
+			if killed[pid] {
+				continue
+			}
+			dir := filepath.Join("/proc", strconv.Itoa(pid))
+			env, err := os.ReadFile(filepath.Join(dir, "environ"))
+			switch {
+			case err == nil && bytes.Contains(append([]byte{0}, env...), append([]byte{0}, mark+"\x00"...)), orphan(pid) && alive(pid):
+				if syscall.Kill(pid, syscall.SIGKILL) == nil {
+					killed[pid] = true
+					quiet = 0
+				}
+			case err == nil && len(env) == 0 && inExec(dir) && time.Now().Before(deadline):
+				quiet = 0
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	for pid := range killed {
+		for alive(pid) && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if orphans && before != nil {
+		for _, pid := range processes() { // those that have ended
+			if orphan(pid) {
+				_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+			}
+		}
+	}
+	return len(killed)
+}
+
+// alive reports whether a process still runs: one that has been killed goes on
+// until the system has come to it, and then has no command line any more.
+func alive(pid int) bool {
+	cmdline, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	return err == nil && len(cmdline) > 0
+}
+
+// inExec reports whether a process without an environment is in the middle of
+// execve(2): it has memory, unlike a zombie or a thread of the kernel, but not
+// even the name of its program yet.
+func inExec(dir string) bool {
+	cmdline, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+	if err != nil || len(cmdline) > 0 {
+		return false
+	}
+	statm, err := os.ReadFile(filepath.Join(dir, "statm"))
+	return err == nil && !bytes.HasPrefix(statm, []byte("0 "))
+}

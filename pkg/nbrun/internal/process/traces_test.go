@@ -1,0 +1,233 @@
+//go:build unix
+
+package process
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// runnerEnv makes the test's binary a program that runs a script, as nbrun would.
+const runnerEnv = "PROCESS_TEST_SCRIPT"
+
+// runner runs a script, tells where its folder is, and clears up.
+func runner(script string) int {
+	os.Unsetenv(runnerEnv)
+	Adopt()
+	t, err := NewTraces()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println(t.Dir)
+	p := shell(script)
+	p.Env, p.Temp, p.Displays = t.On(os.Environ()), t.Dir, true
+	if _, err := p.Run(context.Background(), &sink{}); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	n, err := t.Clear()
+	fmt.Println(n, err)
+	return 0
+}
+
+// startRunner starts a runner, and returns what it says.
+func startRunner(t *testing.T, script string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), runnerEnv+"="+script)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd, bufio.NewScanner(out)
+}
+
+func line(t *testing.T, out *bufio.Scanner) string {
+	t.Helper()
+	if !out.Scan() {
+		t.Fatal("it says nothing: ", out.Err())
+	}
+	return out.Text()
+}
+
+// pids waits for a file with the IDs of n processes.
+func pids(t *testing.T, file string, n int) []int {
+	t.Helper()
+	var list []int
+	until(t, "the processes have not started", func() bool {
+		list = nil
+		data, _ := os.ReadFile(file)
+		for word := range strings.FieldsSeq(string(data)) {
+			var pid int
+			_, _ = fmt.Sscan(word, &pid)
+			list = append(list, pid)
+		}
+		return len(list) == n && strings.HasSuffix(string(data), "\n")
+	})
+	return list
+}
+
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for start := time.Now(); !is(); time.Sleep(time.Millisecond) {
+		if time.Since(start) > 20*time.Second {
+			t.Fatal(what)
+		}
+	}
+}
+
+func onLinux(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the system has no such means")
+	}
+}
+
+// runs reports whether a process does more than wait to be waited for.
+func runs(pid int) bool {
+	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err == nil && len(cmdline) > 0
+}
+
+// What has an empty environment and a session of its own, is known as an orphan.
+func TestWhatHasThrownOffItsEnvironmentIsEnded(t *testing.T) {
+	onLinux(t)
+	file := filepath.Join(t.TempDir(), "pids")
+	_, out := startRunner(t, ">"+file+"; for i in 1 2 3; do (env -i setsid sh -c 'echo $$ >>"+file+"; exec sleep 1000' >/dev/null 2>&1 &) ; done; while [ $(wc -l <"+file+") -lt 3 ]; do sleep 0.01; done")
+	dir := line(t, out)
+	left := pids(t, file, 3)
+	if got := line(t, out); got != "3 <nil>" {
+		t.Errorf("ended: %s", got)
+	}
+	for _, pid := range left {
+		if runs(pid) {
+			t.Errorf("%d still runs", pid)
+		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Errorf("%s is still there", dir)
+	}
+}
+
+// A runner that is killed takes its program along. What the program has started, and
+// files, are cleared away by the next run; those of a run that goes on are not.
+func TestTheNextRunClearsUpAfterOneThatWasKilled(t *testing.T) {
+	onLinux(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	folder := t.TempDir()
+	killed, alive := filepath.Join(folder, "killed"), filepath.Join(folder, "alive")
+	script := "setsid sleep 1000 & echo $$ $! >%s; read x; sleep 1000 <&1"
+	cmd, out := startRunner(t, fmt.Sprintf(script, killed))
+	_, out2 := startRunner(t, fmt.Sprintf(script, alive))
+	dead, going := line(t, out), line(t, out2)
+	program := pids(t, killed, 2)
+	others := pids(t, alive, 2)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	until(t, "the program has outlived its runner", func() bool { return !runs(program[0]) })
+	if !runs(program[1]) {
+		t.Error("there is nothing left to be cleared away")
+	}
+	foreign := filepath.Join(os.TempDir(), tracesName+"foreign")
+	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clearDead()
+	if runs(program[1]) {
+		t.Error("what the program had started still runs")
+	}
+	if _, err := os.Stat(dead); err == nil {
+		t.Errorf("%s is still there", dead)
+	}
+	if _, err := os.Stat(going); err != nil || !runs(others[0]) || !runs(others[1]) {
+		t.Errorf("a run that goes on was taken for dead: %v", err)
+	}
+	if _, err := os.Stat(foreign); err != nil {
+		t.Error("what is not a run's was removed")
+	}
+}
+
+// The system ends a program with the thread that has started it: none that a program
+// of this process starts may go, whatever else goroutines do with their threads.
+func TestAProgramDoesNotEndWithAThread(t *testing.T) {
+	stop := make(chan struct{})
+	var done [4]chan struct{}
+	for i := range done {
+		done[i] = make(chan struct{})
+		go func() {
+			defer close(done[i])
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				ended := make(chan struct{})
+				go func() {
+					runtime.LockOSThread() // and never unlocks it: the thread ends
+					close(ended)
+				}()
+				<-ended
+				time.Sleep(100 * time.Microsecond)
+			}
+		}()
+	}
+	for range 20 {
+		exit, err := shell("sleep 0.05").Run(t.Context(), &sink{})
+		if err != nil || exit.Err != nil {
+			t.Error(exit.Err, err)
+		}
+	}
+	close(stop)
+	for i := range done {
+		<-done[i]
+	}
+}
+
+// Two runs that begin at once, while a third clears away, have a folder each.
+func TestARunThatBeginsIsNotTakenForDead(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	stop := make(chan struct{})
+	cleaner := make(chan struct{})
+	go func() {
+		defer close(cleaner)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				clearDead()
+			}
+		}
+	}()
+	for range 200 {
+		traces, err := NewTraces()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(traces.Dir, "file"), nil, 0o600); err != nil {
+			t.Error(err)
+		}
+		if err := traces.remove(); err != nil {
+			t.Error(err)
+		}
+		open.Add(-1)
+	}
+	close(stop)
+	<-cleaner
+}
