@@ -53,7 +53,8 @@ func (r *Result) Fault() *event.Fault {
 	return nil
 }
 
-// WriteFile writes the executed notebook to a file, all of it or nothing.
+// WriteFile writes the executed notebook to a file, all of it or nothing. A link of
+// that name is replaced; what it names stays as it is.
 func (r *Result) WriteFile(path string) error { return r.file.WriteFile(path) }
 
 // Close frees what the outputs hold outside memory.

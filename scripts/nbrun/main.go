@@ -42,9 +42,20 @@ const (
 
 func main() {
 	nbrun.Main()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	nbrun.Adopt()
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// endings are the signals that end a run: that of a terminal which has gone, too,
+// unless it was to be ignored, as by nohup.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // command is what the flags say.
@@ -63,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return passed
 	}
-	complain := func(err error) { fmt.Fprintf(stderr, "nbrun: %v\n", err) }
+	complain := func(err error) { fmt.Fprintf(stderr, "nbrun: %s\n", report.Line(err.Error())) }
 	if err != nil {
 		complain(err)
 		return notRun
@@ -173,6 +184,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ...]     (default: the folder notebooks)")
 			f.SetOutput(stderr)
 			f.PrintDefaults()
+			fmt.Fprintf(stderr, "\nWhat is built stays in the user's cache, in the folder nbrun: up to %d MiB, what was not used for longest goes first. It may be removed at any time.\n", nbrun.CacheLimit>>20)
 			return nil, nil, err
 		}
 		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)
@@ -293,8 +305,49 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 		if err := writable(c.out); err != nil {
 			errs = append(errs, fmt.Errorf("-o %s: can't be written: %w", c.out, plain(err)))
 		}
+		errs = append(errs, c.sparesAll(run)...)
 	}
 	return run, errs
+}
+
+// sparesAll finds what would be written by -o to where nobody would look for it: over
+// the notebooks themselves, or through a link to elsewhere. A link in the place of a
+// notebook is replaced.
+func (c *command) sparesAll(notebooks []notebook) (errs []error) {
+	sources := map[string]string{}
+	for _, n := range notebooks {
+		sources[resolved(n.path)] = n.path
+		if target, err := filepath.EvalSymlinks(n.path); err == nil {
+			sources[resolved(target)] = n.path
+		}
+	}
+	for _, n := range notebooks {
+		target := filepath.Join(c.out, n.rel)
+		if source, ok := sources[resolved(target)]; ok {
+			errs = append(errs, fmt.Errorf("-o %s: %s itself would be overwritten: name another folder, or use -w", c.out, source))
+		}
+		for dir := filepath.Dir(n.rel); dir != "."; dir = filepath.Dir(dir) {
+			if info, err := os.Lstat(filepath.Join(c.out, dir)); err == nil && !info.IsDir() {
+				errs = append(errs, fmt.Errorf("-o %s: %s is not a folder, or a link to one elsewhere", c.out, filepath.Join(c.out, dir)))
+			}
+		}
+		if info, err := os.Lstat(target); err == nil && !info.Mode().IsRegular() && info.Mode().Type() != os.ModeSymlink {
+			errs = append(errs, fmt.Errorf("%s: there is something that is not a file", target))
+		}
+	}
+	return errs
+}
+
+// resolved is a path with the links in its folder followed.
+func resolved(path string) string {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return path // there is no such folder yet
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return path
+	}
+	return filepath.Join(dir, filepath.Base(path))
 }
 
 func writable(dir string) error {
@@ -356,7 +409,10 @@ func (c *command) runOne(ctx context.Context, n notebook, t *report.Terminal) er
 			written = result.WriteFile(target)
 		}
 	case c.write && (err == nil || c.opts.AllowErrors && result.Fault() != nil):
-		written = result.WriteFile(n.path)
+		var target string
+		if target, written = filepath.EvalSymlinks(n.path); written == nil {
+			written = result.WriteFile(target)
+		}
 	}
 	if written != nil {
 		t.Failed(n.path, "not written: "+written.Error())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
@@ -71,14 +72,22 @@ func spare(name string, notebooks []notebook) error {
 	if filepath.Ext(name) == ".ipynb" {
 		return errors.New("is the name of a notebook, which would be overwritten: name another file")
 	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil // there is nothing to spare
-	}
-	for _, n := range notebooks {
-		if other, err := os.Stat(n.path); err == nil && os.SameFile(info, other) {
-			return fmt.Errorf("is the notebook %s: name another file", n.path)
+	if info, err := os.Stat(name); err == nil {
+		for _, n := range notebooks {
+			if other, err := os.Stat(n.path); err == nil && os.SameFile(info, other) {
+				return fmt.Errorf("is the notebook %s: name another file", n.path)
+			}
 		}
 	}
+	if target, err := os.Readlink(name); err == nil && !isDevice(name) {
+		return fmt.Errorf("is a link to %s, which would be overwritten: name that, or remove the link", target)
+	}
 	return nil
+}
+
+// isDevice reports whether a name is one of the system's for something open already,
+// as /dev/stdout.
+func isDevice(name string) bool {
+	name = filepath.ToSlash(filepath.Clean(name))
+	return strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/")
 }

@@ -406,11 +406,54 @@ func TestWriteFileLeavesNothingHalfWritten(t *testing.T) {
 	if err := nb.WriteFile(link); err != nil {
 		t.Fatal(err)
 	}
-	if info, _ := os.Lstat(link); info.Mode()&os.ModeSymlink == 0 {
-		t.Error("the link has become a file")
+	if info, _ := os.Lstat(link); !info.Mode().IsRegular() {
+		t.Error("the link was not replaced")
+	}
+	if now, _ := os.ReadFile(path); !bytes.Equal(now, text) {
+		t.Error("what the link names has changed")
+	}
+	if err := nb.WriteFile(path); err != nil {
+		t.Fatal(err)
 	}
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o640 {
 		t.Errorf("the mode has become %v", info.Mode())
+	}
+	folder := filepath.Join(dir, "folder.ipynb")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := nb.WriteFile(folder); err == nil || err.Error() != "there is something that is not a file" {
+		t.Errorf("over a folder: %v", err)
+	}
+}
+
+// What a writer has left that was killed goes when a notebook is written beside it;
+// what another one is writing stays.
+func TestWriteFileClearsUpAfterWritersThatWereKilled(t *testing.T) {
+	dir := t.TempDir()
+	dead, foreign := filepath.Join(dir, ".nbrun-123.tmp"), filepath.Join(dir, ".nbrun.tmp")
+	for _, path := range []string{dead, foreign} {
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alive, unlock, err := temporary(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Close()
+	defer unlock()
+	nb, err := Read([]byte(notebook("")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nb.WriteFile(filepath.Join(dir, "a.ipynb")); err != nil {
+		t.Fatal(err)
+	}
+	for path, there := range map[string]bool{dead: false, foreign: true, alive.Name(): true} {
+		if _, err := os.Lstat(path); (err == nil) != there {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 
