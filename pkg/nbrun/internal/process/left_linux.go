@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,10 +30,7 @@ func Adopt() {
 	if unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != nil {
 		return
 	}
-	before := map[int]bool{}
-	for _, pid := range processes() {
-		before[pid] = parent(pid) == os.Getpid()
-	}
+	before := children()
 	adopted.Store(&before)
 }
 
@@ -45,6 +43,28 @@ func processes() []int {
 		}
 	}
 	return pids
+}
+
+// children are the children of this process.
+func children() map[int]bool {
+	found := map[int]bool{}
+	lists, _ := filepath.Glob("/proc/self/task/*/children")
+	if len(lists) == 0 { // a kernel without such lists: all processes are looked at
+		for _, pid := range processes() {
+			if parent(pid) == os.Getpid() {
+				found[pid] = true
+			}
+		}
+	}
+	for _, list := range lists {
+		pids, _ := os.ReadFile(list)
+		for pid := range bytes.FieldsSeq(pids) {
+			if n, err := strconv.Atoi(string(pid)); err == nil {
+				found[n] = true
+			}
+		}
+	}
+	return found
 }
 
 // parent is the parent of a process, 0 if it has none.
@@ -68,13 +88,19 @@ func parent(pid int) int {
 // end of those that were killed, a second at most.
 func killLeft(mark string, orphans bool) int {
 	before := adopted.Load()
-	orphan := func(pid int) bool {
-		return orphans && before != nil && !(*before)[pid] && parent(pid) == os.Getpid()
+	orphansNow := func() map[int]bool {
+		if !orphans || before == nil {
+			return nil
+		}
+		now := children()
+		maps.DeleteFunc(now, func(pid int, _ bool) bool { return (*before)[pid] })
+		return now
 	}
 	killed := map[int]bool{}
 	deadline := time.Now().Add(time.Second)
 	for quiet := 0; quiet < 2; {
 		quiet++
+		orphan := orphansNow()
 		for _, pid := range processes() {
 			if killed[pid] {
 				continue
@@ -82,7 +108,7 @@ func killLeft(mark string, orphans bool) int {
 			dir := filepath.Join("/proc", strconv.Itoa(pid))
 			env, err := os.ReadFile(filepath.Join(dir, "environ"))
 			switch {
-			case err == nil && bytes.Contains(append([]byte{0}, env...), append([]byte{0}, mark+"\x00"...)), orphan(pid) && alive(pid):
+			case err == nil && bytes.Contains(append([]byte{0}, env...), append([]byte{0}, mark+"\x00"...)), orphan[pid] && alive(pid):
 				if syscall.Kill(pid, syscall.SIGKILL) == nil {
 					killed[pid] = true
 					quiet = 0
@@ -98,12 +124,8 @@ func killLeft(mark string, orphans bool) int {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	if orphans && before != nil {
-		for _, pid := range processes() { // those that have ended
-			if orphan(pid) {
-				_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
-			}
-		}
+	for pid := range orphansNow() { // those that have ended
+		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
 	}
 	return len(killed)
 }
