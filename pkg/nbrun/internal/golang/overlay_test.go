@@ -3,6 +3,7 @@
 package golang
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -106,6 +107,47 @@ func TestAGoFromTheModuleCache(t *testing.T) {
 	o := w.overlay(t.Context(), w.newBuild(j))
 	if !strings.HasSuffix(o.root, "/pkg/mod/golang.org/toolchain@v0.0.1-go1.26") {
 		t.Errorf("%+v", o)
+	}
+}
+
+// What lies there is compiled into every program.
+func TestDamageToTheOverlayIsNotBelieved(t *testing.T) {
+	ownCache(t)
+	modCache := t.TempDir()
+	root := filepath.Join(modCache, "golang.org", "toolchain@v0.0.1-go1.26")
+	if err := os.Mkdir(filepath.Dir(root), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(shell(t, "go env GOROOT"), root); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOROOT", root)
+	t.Setenv("GOMODCACHE", modCache)
+	j := job(t, encoders)
+	first := open(t, notebook(t, plainModule))
+	need(t, first)
+	o := first.overlay(t.Context(), first.newBuild(j))
+	dir := filepath.Dir(o.file)
+	for name, damage := range map[string]func() error{
+		"a file":   func() error { return os.WriteFile(filepath.Join(dir, "encoder.go"), []byte("package gob"), 0o600) },
+		"the list": func() error { return os.WriteFile(o.file, []byte("{}"), 0o600) },
+		"the link": func() error { return errors.Join(os.Remove(o.root), os.Symlink(t.TempDir(), o.root)) },
+		"a folder": func() error {
+			return errors.Join(os.RemoveAll(filepath.Join(dir, "pkg")), os.Symlink(t.TempDir(), filepath.Join(dir, "pkg")))
+		},
+		"all of it": func() error { return os.RemoveAll(dir) },
+	} {
+		if err := damage(); err != nil {
+			t.Fatal(name, err)
+		}
+		w := open(t, notebook(t, plainModule))
+		need(t, w)
+		if !ordered(t, w, j) {
+			t.Errorf("%s: displays and text are out of order", name)
+		}
+		if to, err := os.Readlink(o.root); to != root || err != nil {
+			t.Errorf("%s: the link is to %s, %v", name, to, err)
+		}
 	}
 }
 

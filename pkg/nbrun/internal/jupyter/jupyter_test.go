@@ -527,6 +527,52 @@ func TestTwoBuildTheToolsOnce(t *testing.T) {
 	}
 }
 
+// Tools that were changed are built again, and those in a cache that others can fill
+// are not used.
+func TestToolsAreBelievedAsTheyWereBuiltOnly(t *testing.T) {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
+	cacheHome := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cacheHome)
+	t.Setenv("HOME", t.TempDir()) // the cache of macOS is there
+	quiet := func(string) {}
+	tools, err := BuildTools(t.Context(), quiet)
+	if err != nil || !tools.Complete() {
+		t.Fatal(tools, err)
+	}
+	paths := tools.paths()
+	if err := errors.Join(os.Truncate(paths[0], 1000), os.Remove(paths[1]), os.Symlink("/bin/true", paths[1])); err != nil {
+		t.Fatal(err)
+	}
+	link, err := os.ReadFile(tools.Link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched := bytes.Replace(link, []byte("address already in use"), []byte("Address already in use"), 1)
+	info, _ := os.Stat(tools.Link)
+	if err := errors.Join(os.WriteFile(tools.Link, patched, 0o700), os.Chtimes(tools.Link, info.ModTime(), info.ModTime()), os.Chmod(tools.Dir, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if tools.Complete() {
+		t.Error("changed tools are taken for complete")
+	}
+	if again, err := BuildTools(t.Context(), quiet); err != nil || !again.Complete() {
+		t.Fatal(again, err)
+	}
+	if now, err := os.ReadFile(tools.Link); err != nil || !bytes.Equal(now, link) || bytes.Equal(now, patched) {
+		t.Errorf("the link was not built again: %v", err)
+	}
+	if err := os.Chmod(filepath.Dir(tools.Dir), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := BuildTools(t.Context(), quiet); err == nil || !strings.Contains(err.Error(), "can be written by others") {
+		t.Error(err)
+	}
+}
+
 func TestFindSpec(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("JUPYTER_PATH", dir)
