@@ -21,6 +21,7 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/lab"
+	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
 func main() {
@@ -28,7 +29,7 @@ func main() {
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		if !errors.Is(err, errFound) {
-			fmt.Fprintf(os.Stderr, "lab: %v\n", err)
+			fmt.Fprintf(os.Stderr, "lab: %s\n", report.Line(err.Error()))
 		}
 		os.Exit(1)
 	}
@@ -52,11 +53,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if !f.OK {
 				text += advice(f.Err)
 			}
-			fmt.Fprintln(stdout, mark, text)
+			fmt.Fprintln(stdout, mark, report.Line(text))
 		}
 		return err
 	}
-	opts.Tell = func(line string) { fmt.Fprintf(stderr, "lab: %s\n", line) }
+	opts.Tell = func(line string) { fmt.Fprintf(stderr, "lab: %s\n", report.Line(line)) }
 	server, err := lab.Start(ctx, opts)
 	if errors.Is(err, context.Canceled) {
 		return nil
