@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,6 +23,10 @@ import (
 
 // pause is how long an unfinished line of stderr waits for its rest.
 const pause = 20 * time.Millisecond
+
+// grace is how long a process that was killed may take to go. Those that the system
+// can't end, as it waits for a disk or a network, are left to it.
+const grace = 2 * time.Second
 
 // run reads both streams and the display pipe in one goroutine, so that their
 // order is kept as well as pipes allow: what was written before a display is
@@ -64,29 +70,43 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	closeAll(theirs)
 	theirs = nil
 
-	group := cmd.Process.Pid
 	done := make(chan error, 1)
+	stopReading := sync.OnceFunc(func() { unix.Close(over[1]) })
 	go func() {
 		done <- wait(cmd)
-		unix.Close(over[1])
+		stopReading()
 	}()
-	stop := context.AfterFunc(ctx, func() { _ = unix.Kill(-group, unix.SIGKILL) })
+	stop := context.AfterFunc(ctx, func() {
+		kill(cmd)
+		time.AfterFunc(grace, stopReading)
+	})
 	defer stop()
 
 	readErr := r.read()
 	if readErr != nil {
-		_ = unix.Kill(-group, unix.SIGKILL)
+		kill(cmd)
 	}
-	waitErr := <-done
+	var waitErr error
+	select {
+	case waitErr = <-done:
+	case <-time.After(grace):
+		waitErr = fmt.Errorf("%s does not end, though it was killed", filepath.Base(p.Path))
+	}
 	err = errors.Join(readErr, m.flush())
 	if ctx.Err() != nil {
-		_ = unix.Kill(-group, unix.SIGKILL)
+		kill(cmd)
 		return none, ctx.Err()
 	}
 	if err != nil {
 		return none, err
 	}
 	return m.exit(waitErr)
+}
+
+// kill kills the process and its group. It may have put itself into another one.
+func kill(cmd *exec.Cmd) {
+	_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+	_ = cmd.Process.Kill()
 }
 
 func closeAll(files []*os.File) {
@@ -170,6 +190,10 @@ func reply(fd int, back *bytes.Buffer) error {
 	return nil
 }
 
+// readsAtOnce is how often a pipe is read before others have their turn. What was
+// written to a pipe before a process has ended comes in less.
+const readsAtOnce = 64
+
 // reader reads what one process puts out.
 type reader struct {
 	*merger
@@ -229,7 +253,7 @@ func (r *reader) read() error {
 		}
 		reads := 2
 		if ended {
-			reads = 64
+			reads = readsAtOnce
 		}
 		if err := r.readStreams(reads); err != nil {
 			return err
@@ -298,7 +322,11 @@ func (r *reader) readStreams(reads int) error {
 // readDisplays hands on the displays that there are now, each after what the
 // process wrote before it, which is in the pipes by then.
 func (r *reader) readDisplays() error {
-	for r.displays != nil {
+	if r.displays == nil {
+		return nil
+	}
+	// Somebody left in the background may never stop.
+	for range readsAtOnce {
 		n, err := unix.Read(r.fifo[0], r.sent[:])
 		if err == unix.EINTR {
 			continue
