@@ -18,7 +18,7 @@ import (
 // list.
 var layers = []string{
 	"event",
-	"internal/lastwords", "internal/cache", "internal/taken", "internal/lessons", "internal/lessons/list",
+	"internal/lastwords", "internal/cache", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
 	"internal/ipynb",
 	"internal/cells", "internal/params", "internal/program",
 	"internal/tidy", "internal/process",

@@ -19,6 +19,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // build is a program and how to compile it.
@@ -121,7 +122,7 @@ func (w *Workspace) saveLast(b *build) {
 	if b.Test {
 		slices.Reverse(names)
 	}
-	_ = os.WriteFile(filepath.Join(w.dir, names[0]), []byte(b.Source), 0o600)
+	_ = regular.Replace(filepath.Join(w.dir, names[0]), []byte(b.Source), 0o600)
 	_ = os.Remove(filepath.Join(w.dir, names[1]))
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // moduleOf composes the workspace's go.mod and go.sum. If folder lies in a
@@ -78,7 +80,7 @@ func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
 		return err
 	}
 	for _, s := range sums {
-		if data, err := os.ReadFile(s); err == nil {
+		if data, err := regular.ReadFile(s); err == nil {
 			w.goSum = append(w.goSum, data...)
 		}
 	}
@@ -89,7 +91,7 @@ func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
 // their go.sum files.
 func addWork(f *modfile.File, dir, own string) (sums []string, err error) {
 	path := filepath.Join(dir, "go.work")
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +122,7 @@ func addWork(f *modfile.File, dir, own string) (sums []string, err error) {
 
 func readMod(dir string) (*modfile.File, error) {
 	path := filepath.Join(dir, "go.mod")
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +156,10 @@ func (w *Workspace) ResetModule() error {
 	w.Changed()
 	for name, data := range map[string][]byte{"go.mod": w.goMod, "go.sum": w.goSum} {
 		path := filepath.Join(w.dir, name)
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+		if old, err := regular.ReadFile(path); err == nil && bytes.Equal(old, data) {
 			continue // as the same time stamp spares the go command some work
 		}
-		if err := os.WriteFile(path, data, 0o600); err != nil {
+		if err := regular.Replace(path, data, 0o600); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // style is how a file's JSON is laid out.
@@ -61,7 +63,7 @@ func (nb *Notebook) WriteFile(path string) error {
 	mode := os.FileMode(0o644)
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
-		if old, err := os.OpenFile(path, os.O_WRONLY, 0); err != nil {
+		if old, err := regular.OpenFile(path, os.O_WRONLY, 0); err != nil {
 			return trimPath(err) // a file that is read-only is so on purpose
 		} else if err := old.Close(); err != nil {
 			return err

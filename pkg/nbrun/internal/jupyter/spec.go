@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // Spec is a kernel that is installed, as Jupyter knows it.
@@ -44,7 +45,7 @@ func FindSpec(name string) (*Spec, error) {
 				}
 				continue
 			}
-			data, err := os.ReadFile(path)
+			data, err := regular.ReadFile(path)
 			if errors.Is(err, os.ErrNotExist) {
 				continue
 			}

@@ -26,6 +26,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // idle are the build flags that change nothing of what a program does.
@@ -102,7 +103,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	}
 	src, places := withoutPlaces(src)
 	path := filepath.Join(b.dir, job.Name()+".go")
-	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
+	if err := regular.Replace(path, []byte(src), 0o600); err != nil {
 		return exit, err
 	}
 	exit.Ran = true
