@@ -343,7 +343,7 @@ func (nb *Notebook) Close() error {
 	var errs []error
 	for _, c := range nb.Cells {
 		if c.Outputs != nil {
-			errs = append(errs, c.Outputs.close())
+			errs = append(errs, c.Outputs.store.close())
 		}
 	}
 	return errors.Join(errs...)
