@@ -85,6 +85,9 @@ func (t *Terminal) Observe(e event.Event) error {
 		if e.Clock == event.Real && v.clock == event.Virtual {
 			v.onReal = append(v.onReal, e.Cell.Number)
 		}
+		if e.Dropped > 0 {
+			v.cut = append(v.cut, e.Cell.Number)
+		}
 		if e.Fault != nil {
 			v.fault(e.Fault)
 		}
@@ -161,6 +164,7 @@ type view struct {
 	clock  event.Clock
 	cells  int
 	onReal []int // cells that ran on the real clock though the virtual one was asked for
+	cut    []int // cells whose outputs were not kept whole
 	over   bool
 	end    event.Event
 	failed string // what went wrong beside the run
@@ -234,6 +238,9 @@ func inWords(data map[string]any) string {
 	return strings.Join(kinds, ", ")
 }
 
+// longEscape is the longest escape sequence. What is longer is text.
+const longEscape = 64
+
 // withoutEscapes drops the escape sequences that colour text.
 func (v *view) withoutEscapes(p []byte) []byte {
 	p = append(v.escape, p...)
@@ -246,8 +253,11 @@ func (v *view) withoutEscapes(p []byte) []byte {
 		}
 		end := i + 1
 		if end < len(p) && p[end] == '[' {
-			for end++; end < len(p) && (p[end] < 0x40 || p[end] > 0x7e); end++ {
+			for end++; end < len(p) && end-i < longEscape && (p[end] < 0x40 || p[end] > 0x7e); end++ {
 			}
+		}
+		if end-i >= longEscape {
+			continue
 		}
 		if end >= len(p) {
 			v.escape = append([]byte(nil), p[i:]...)
@@ -333,6 +343,9 @@ func (t *Terminal) Summary() {
 			}
 		}
 		fmt.Fprintf(&b, "%-*s  %5d  %8s  %s  %s\n", width, v.name, v.cells, short(v.end.Elapsed), engine, v.mark())
+		if len(v.cut) > 0 {
+			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, cellList(v.cut)+" put out more than is kept"))
+		}
 		if v.end.Left > 0 {
 			note := fmt.Sprintf("%d processes that cells had left running were ended", v.end.Left)
 			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, note))
