@@ -2,6 +2,7 @@ package nbrun
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
@@ -88,7 +89,7 @@ func (l *limit) admit(o event.Output) []event.Output {
 }
 
 // beginning takes from a stream's text, of which nothing was dropped before, as much
-// as there is room for.
+// as there is room for, whole lines if it has some.
 func (l *limit) beginning(o *event.Output) (kept event.Output) {
 	if o.Kind != event.Stream || l.dropped > 0 {
 		return kept
@@ -99,6 +100,9 @@ func (l *limit) beginning(o *event.Output) (kept event.Output) {
 	}
 	kept = *o
 	kept.Text = o.Text[:n]
+	if whole := strings.LastIndexByte(kept.Text, '\n') + 1; whole > 0 {
+		kept.Text = kept.Text[:whole]
+	}
 	return kept
 }
 
