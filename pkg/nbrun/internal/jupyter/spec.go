@@ -102,7 +102,7 @@ func UserDataDir() string {
 // variables may name those, as ${NAME}. GoNB wants goimports, so the tools are on
 // its PATH: first for the GoNB that is one of them, else after what is there.
 func (s *Spec) Process(dir string, env []string, t *Tools) Process {
-	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Within: time.Minute, Beat: 15 * time.Second}
+	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Ports: !s.own, Within: time.Minute, Beat: 15 * time.Second}
 	for name, value := range s.Env {
 		p.Env = append(p.Env, name+"="+os.Expand(value, process.Env(env).Get))
 	}

@@ -194,6 +194,9 @@ var (
 	position   = regexp.MustCompile(`^\d+:\d+: `) // of the interpreter, in its own messages
 )
 
+// longTrace is how many bytes of frames are held for the panic that they may be of.
+const longTrace = 64 << 10
+
 // line filters a line.
 func (s *stderr) line(line []byte) []byte {
 	if text, ok := bytes.CutPrefix(line, []byte(cannotMark)); ok {
@@ -210,7 +213,7 @@ func (s *stderr) line(line []byte) []byte {
 	case strings.HasPrefix(text, "goroutine ") && strings.HasSuffix(text, "]:"):
 		s.inside = true
 		return append(line, s.frames...)
-	case frameLine.MatchString(text):
+	case frameLine.MatchString(text) && len(s.frames) < longTrace:
 		s.frames = append(s.frames, s.mapped(text)+end...)
 		return nil
 	case strings.HasPrefix(text, "panic: "):

@@ -9,6 +9,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lastwords"
 )
 
+// MaxMessage is the largest content of a message that is handed on, in bytes.
+const MaxMessage = 8 << 20
+
 // Message is a message that a kernel has published about a cell.
 type Message struct {
 	Cell    int             `json:"cell"` // the number of the Execute that it belongs to, from 1
@@ -46,6 +49,7 @@ type Process struct {
 	Dir    string        `json:"dir"`
 	Env    []string      `json:"env"`
 	Signal bool          `json:"signal"` // it is interrupted by SIGINT, not by a message
+	Ports  bool          `json:"ports"`  // it may not know sockets in a folder, and gets ports then
 	Within time.Duration `json:"within"` // it must answer in this time,
 	Beat   time.Duration `json:"beat"`   // and each heartbeat in this
 }
