@@ -522,7 +522,7 @@ func TestAMessageThatIsTooLargeIsLeftOut(t *testing.T) {
 		t.Errorf("%.500s", got)
 	}
 	for _, m := range k.published[1] {
-		if want := `{"name":"stderr","text":"[nbrun: a message (stream) of 9 MiB is not shown; the most is 8 MiB]\n"}`; string(m.Content) != want {
+		if want := `{"name":"stderr","text":"[nbrun: a message (stream) of 9 MiB is not shown; the most is 8 MiB, and a million numbers]\n"}`; string(m.Content) != want {
 			t.Errorf("%s", m.Content)
 		}
 	}

@@ -166,14 +166,14 @@ func TestProgramsWithADamagedStreamEnd(t *testing.T) {
 func TestADisplayThatIsTooLargeIsLeftOut(t *testing.T) {
 	var sent bytes.Buffer
 	enc := gob.NewEncoder(&sent)
-	for _, size := range []int{10, MaxDisplay, 20} {
-		if err := enc.Encode(&protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMETextPlain: strings.Repeat("x", size)}}); err != nil {
+	for _, content := range []any{"small", []int{1}, strings.Repeat("x", MaxDisplay), make([]int, maxValues), bytes.Repeat([]byte("large"), maxValues), strings.Repeat("larger", maxValues), "last"} {
+		if err := enc.Encode(&protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMETextPlain: content, protocol.MIMETextHTML: "y"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, size := range []int{1000, sent.Len()} {
 		got, err := decoded(t, sent.Bytes(), size)
-		if err != nil || strings.Count(got, "xxxxxxxxxx") != 3 || !strings.Contains(got, "[nbrun: a display of 8 MiB is not shown; the most is 8 MiB]") {
+		if err != nil || strings.Count(got, "text/html:y") != 5 || strings.Count(got, "is not shown") != 2 || !strings.Contains(got, "[nbrun: a display of 8 MiB is not shown; the most is 8 MiB, and 1 MiB of lists and numbers]") {
 			t.Errorf("pieces of %d: %v, %.300q", size, err, got)
 		}
 	}

@@ -27,9 +27,11 @@ var ErrDisplay = errors.New("what the program sent to be displayed can't be read
 
 // Limits of what a program may send through gonbui's pipe.
 const (
-	// MaxDisplay is the largest display that is shown, in bytes. Decoded it may need
-	// thirty times as much memory.
+	// MaxDisplay is the largest display that is shown, in bytes.
 	MaxDisplay = 8 << 20
+	// maxValues is the most of it that is neither text nor bytes. Decoded, lists may
+	// need seventy times as much memory.
+	maxValues  = 1 << 20
 	maxTypes   = 64 << 10 // bytes that define types; gonbui sends less than one KiB
 	maxNested  = 50_000   // lists and maps in one display; decoding each takes stack
 	maxAnswers = 16 << 20 // bytes of answers that the program does not read
@@ -91,7 +93,7 @@ func (d *displays) take(p []byte) error {
 			return fmt.Errorf("%w: a message of %d bytes", ErrDisplay, m.length)
 		case m.isType && m.length > maxTypes:
 			return fmt.Errorf("%w: a type of %d bytes", ErrDisplay, m.length)
-		case m.length > MaxDisplay:
+		case m.length > MaxDisplay || m.length > maxValues && uint64(len(d.raw)) >= m.size() && !mostlyText(d.raw[m.head:m.size()]):
 			n := min(m.size(), uint64(len(d.raw)))
 			d.raw, d.skip = d.raw[n:], m.size()-n
 			if err := d.put(tooLarge(m.length)); err != nil {
@@ -173,7 +175,7 @@ func (d *displays) ReadByte() (byte, error) {
 
 // tooLarge is what is put out in the place of a display.
 func tooLarge(size uint64) event.Output {
-	return event.Output{Kind: event.Stream, Name: "stderr", Text: fmt.Sprintf("[nbrun: a display of %d MiB is not shown; the most is %d MiB]\n", size>>20, MaxDisplay>>20)}
+	return event.Output{Kind: event.Stream, Name: "stderr", Text: fmt.Sprintf("[nbrun: a display of %d MiB is not shown; the most is %d MiB, and %d MiB of lists and numbers]\n", size>>20, MaxDisplay>>20, maxValues>>20)}
 }
 
 // message is the beginning of a message: an unsigned integer, the length of the rest,
@@ -196,6 +198,55 @@ func messageOf(p []byte) (m message, ok bool) {
 	_, id, ok := unsigned(p[m.head:])
 	m.isType = id&1 != 0 // gob keeps the sign of an integer there
 	return m, ok
+}
+
+// mostlyText reports whether a value, the beginning of a protocol.DisplayData at least,
+// is large only by texts and bytes.
+func mostlyText(p []byte) bool {
+	rest := len(p)
+	w := walker{p, true}
+	w.number()          // the type's
+	field := w.number() // the first is Data
+	entries := w.number()
+	for ; field == 1 && entries > 0 && w.ok; entries-- {
+		w.bytes() // the MIME type
+		kind := string(w.bytes())
+		w.number() // the type's
+		value := walker{w.bytes(), w.ok}
+		value.number() // 0, which stands before all that is no struct
+		content := value.bytes()
+		// What is said of lengths is what the decoder will go by, or it is no text.
+		if (kind == "string" || kind == "[]uint8") && w.ok && value.ok && len(value.p) == 0 {
+			rest -= len(content)
+		}
+	}
+	return rest <= maxValues
+}
+
+// walker goes through a value of gob. It stays where it is no longer ok.
+type walker struct {
+	p  []byte
+	ok bool
+}
+
+func (w *walker) number() uint64 {
+	size, n, ok := unsigned(w.p)
+	if w.ok = w.ok && ok; !w.ok {
+		return 0
+	}
+	w.p = w.p[size:]
+	return n
+}
+
+// bytes are those that stand behind their number.
+func (w *walker) bytes() []byte {
+	n := w.number()
+	if w.ok = w.ok && n <= uint64(len(w.p)); !w.ok {
+		return nil
+	}
+	b := w.p[:n]
+	w.p = w.p[n:]
+	return b
 }
 
 // unsigned reads an unsigned integer as gob writes it: up to 127 in one byte, else

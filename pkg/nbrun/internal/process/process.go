@@ -206,6 +206,7 @@ func (m *merger) emit(i int, at int64, p []byte) error {
 	}
 	s := &m.streams[1]
 	s.lineAt = at
+	var lines []byte
 	for len(p) > 0 {
 		n := bytes.IndexByte(p[:min(longLine, len(p))], '\n') + 1
 		whole := n > 0
@@ -215,12 +216,11 @@ func (m *merger) emit(i int, at int64, p []byte) error {
 		s.line = append(s.line, p[:n]...)
 		p = p[n:]
 		if whole || len(s.line) >= longLine {
-			if err := m.flushLine(); err != nil {
-				return err
-			}
+			lines = append(lines, m.rewrite(s.line)...)
+			s.line = s.line[:0]
 		}
 	}
-	return nil
+	return m.put(1, at, lines)
 }
 
 func (m *merger) put(i int, at int64, p []byte) error {
@@ -255,7 +255,7 @@ func (m *merger) time(at int64) time.Time {
 	return time.Unix(0, at).UTC()
 }
 
-// flushLine emits the line of stderr that there is.
+// flushLine emits a line of stderr that has not ended.
 func (m *merger) flushLine() error {
 	s := &m.streams[1]
 	if len(s.line) == 0 {

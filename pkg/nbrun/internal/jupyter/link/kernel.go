@@ -448,15 +448,31 @@ func (k *kernel) pass(m message) {
 	if cell == 0 || m.channel != "iopub" || m.kind == "status" {
 		return
 	}
-	if len(m.content) > orders.MaxMessage {
+	if len(m.content) > orders.MaxMessage || values(m.content) > orders.MaxValues {
 		m.kind, m.content = "stream", tooLarge(m.kind, len(m.content))
 	}
 	k.publish(orders.Message{Cell: cell, Type: m.kind, Content: m.content})
 }
 
+// values is the number of members of lists and objects in JSON, more or less.
+func values(content []byte) (n int) {
+	text := false
+	for i := 0; i < len(content); i++ {
+		switch c := content[i]; {
+		case c == '"':
+			text = !text
+		case c == '\\' && text:
+			i++
+		case c == ',' && !text:
+			n++
+		}
+	}
+	return n
+}
+
 // tooLarge is the content of a stream, in the place of a message that is too large.
 func tooLarge(kind string, size int) json.RawMessage {
-	text := fmt.Sprintf("[nbrun: a message (%s) of %d MiB is not shown; the most is %d MiB]\n", kind, size>>20, orders.MaxMessage>>20)
+	text := fmt.Sprintf("[nbrun: a message (%s) of %d MiB is not shown; the most is %d MiB, and a million numbers]\n", kind, size>>20, orders.MaxMessage>>20)
 	content, _ := json.Marshal(map[string]string{"name": "stderr", "text": text}) // never fails
 	return content
 }

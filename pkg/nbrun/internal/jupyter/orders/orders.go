@@ -9,8 +9,11 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lastwords"
 )
 
-// MaxMessage is the largest content of a message that is handed on, in bytes.
-const MaxMessage = 8 << 20
+// The largest content of a message that is handed on.
+const (
+	MaxMessage = 8 << 20 // bytes
+	MaxValues  = 1 << 20 // members of lists and objects
+)
 
 // Message is a message that a kernel has published about a cell.
 type Message struct {
