@@ -270,7 +270,7 @@ func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []s
 
 // mostSaid is how much is kept of what the go command says, in bytes. A cell's flags may
 // have it run anything.
-const mostSaid = 8 << 20
+const mostSaid = 1 << 20
 
 // beginning keeps the beginning of what is written to it.
 type beginning []byte

@@ -108,16 +108,8 @@ func startOnce(ctx context.Context, p orders.Process, publish func(orders.Messag
 	return k, err
 }
 
-// launch starts the process.
-func (k *kernel) launch() error {
-	var err error
-	if k.dir, err = os.MkdirTemp("", "nbrun-kernel-"); err != nil {
-		return err
-	}
-	tmp := filepath.Join(k.dir, "tmp")
-	if err := os.Mkdir(tmp, 0o700); err != nil {
-		return err
-	}
+// makeChannels makes the sockets, and returns what the kernel has to know of them.
+func (k *kernel) makeChannels() (connection []byte, err error) {
 	ports, ip := []int{1, 2, 3, 4, 5}, filepath.Join(k.dir, "s")
 	if k.transport == "ipc" && len(ip) > longestSocket {
 		k.transport = "tcp"
@@ -125,7 +117,7 @@ func (k *kernel) launch() error {
 	if k.transport == "tcp" {
 		ip = "127.0.0.1"
 		if ports, err = freePorts(5); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	k.ip = ip
@@ -141,10 +133,23 @@ func (k *kernel) launch() error {
 		{"stdin", ports[3], zmq4.NewDealer(k.ctx, options...)},
 		{"heartbeat", ports[4], zmq4.NewReq(k.ctx, options...)},
 	}
-	connection, err := json.Marshal(map[string]any{
+	return json.Marshal(map[string]any{
 		"transport": k.transport, "ip": ip, "signature_scheme": "hmac-sha256", "key": string(k.key),
 		"shell_port": ports[0], "iopub_port": ports[1], "control_port": ports[2], "stdin_port": ports[3], "hb_port": ports[4],
 	})
+}
+
+// launch starts the process.
+func (k *kernel) launch() error {
+	var err error
+	if k.dir, err = os.MkdirTemp("", "nbrun-kernel-"); err != nil {
+		return err
+	}
+	tmp := filepath.Join(k.dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return err
+	}
+	connection, err := k.makeChannels()
 	if err != nil {
 		return err
 	}
