@@ -89,7 +89,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			if err := os.WriteFile(notebook, makeNotebook(strings.Join(cells, "\n")+"\n=== code\n%%\nfmt.Println(\"after\")"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, nbrun, append(strings.Fields(test.flags), "-allow-errors", "-o", "out", "-json", "events", "a.ipynb")...)
 			cmd.Dir = dir
