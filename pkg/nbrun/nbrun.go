@@ -56,12 +56,18 @@ const DefaultTimeout = 10 * time.Minute
 // Options say how to run a notebook. The zero value compiles it and runs it on
 // the real clock.
 type Options struct {
-	Engine      Engine            // Go by default
-	Clock       Clock             // Real by default
-	Kernel      string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
-	Params      map[string]string // values for the parameters of the notebook, by name
-	Timeout     time.Duration     // for one cell, in real time, building included
-	AllowErrors bool              // go on after a cell that fails
+	Engine  Engine            // Go by default
+	Clock   Clock             // Real by default
+	Kernel  string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
+	Params  map[string]string // values for the parameters of the notebook, by name
+	Timeout time.Duration     // for one cell, in real time, building included
+	// MaxOutput is how many bytes a cell may put out, DefaultMaxOutput if 0, text and
+	// displays, also what it clears or replaces; all cells of a notebook may put out
+	// eight times as much. An output counts 64 bytes at least. The run goes on beyond
+	// that, but nothing more is kept, or told to observers, and the cell's outputs say
+	// so.
+	MaxOutput   int
+	AllowErrors bool // go on after a cell that fails
 	// Times has the executed notebook tell when each of its cells ran, as JupyterLab
 	// can. Without it, a run that changes nothing changes no byte of it.
 	Times bool
@@ -91,6 +97,9 @@ func (o *Options) engine() (engine.Engine, error) {
 	}
 	if o.Timeout < 0 {
 		return nil, usage(fmt.Errorf("the timeout must not be negative, got %v", o.Timeout))
+	}
+	if o.MaxOutput < 0 {
+		return nil, usage(fmt.Errorf("a cell's outputs must not be limited to a negative size, got %d", o.MaxOutput))
 	}
 	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel})
 	if err != nil {
@@ -174,6 +183,9 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 	}
 	if opts.Timeout == 0 {
 		opts.Timeout = DefaultTimeout
+	}
+	if opts.MaxOutput == 0 {
+		opts.MaxOutput = DefaultMaxOutput
 	}
 	if opts.Clock == "" {
 		opts.Clock = Real

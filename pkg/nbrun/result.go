@@ -26,6 +26,7 @@ type Cell struct {
 	// last that it has written: what it waited for after that is not known.
 	Begin, End time.Time
 	Elapsed    time.Duration // real time
+	Dropped    int64         // bytes that it has put out beyond Options.MaxOutput
 
 	outputs *ipynb.Cell
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
@@ -28,6 +29,8 @@ type Session struct {
 	err      error     // what has ended the session, but for the fault of a cell
 	observed error     // the first error of an observer
 	last     time.Time // of the cell's last output
+	limits   *limits
+	hangs    atomic.Bool // the engine was given up, and is not listened to
 	closed   bool
 }
 
@@ -37,7 +40,8 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{notebook: n, traces: traces, start: time.Now()}
+	s := &Session{notebook: n, traces: traces, start: time.Now(), limits: newLimits(n.opts.MaxOutput)}
+	running.Store(traces, nil)
 	s.result = newResult(n)
 	s.observer = event.All(s.result.file.Recorder(n.opts.Times), n.opts.Observer)
 	dir := filepath.Dir(n.path)
@@ -53,7 +57,7 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	begin := event.Event{Time: time.Now(), Action: event.Start, Engine: string(n.opts.Engine), Clock: n.opts.Clock}
 	err = s.tell(begin)
 	if err == nil {
-		s.session, err = n.engine.Open(ctx, nb)
+		s.session, err = s.open(ctx, nb)
 	}
 	if err != nil {
 		s.err = err
@@ -61,6 +65,13 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// open opens the engine.
+func (s *Session) open(ctx context.Context, nb engine.Notebook) (engine.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(startAtMost, nb.Timeout))
+	defer cancel()
+	return guarded(ctx, func() (engine.Session, error) { return s.notebook.engine.Open(ctx, nb) })
 }
 
 // tell tells the observers an event.
@@ -135,8 +146,10 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 	if errors.Is(err, engine.ErrOver) {
 		s.over = fmt.Sprintf("cell %d has ended the session", c.Number)
 	}
-	verdict := event.Event{Time: c.End, Action: event.Pass, Cell: &c.Cell, Clock: c.Clock, Elapsed: c.Elapsed}
+	verdict := event.Event{Time: c.End, Action: event.Pass, Cell: &c.Cell, Clock: c.Clock, Elapsed: c.Elapsed, Dropped: c.Dropped}
 	switch {
+	case errors.Is(err, ErrHangs):
+		return fmt.Errorf("cell %d: %w", c.Number, err)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case s.observed != nil:
@@ -159,14 +172,27 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	cellCtx, cancel := context.WithTimeout(ctx, s.notebook.opts.Timeout)
 	defer cancel()
 	s.last = c.Begin
+	limit := s.limits.cell()
 	sink := event.SinkFunc(func(at time.Time, o event.Output) error {
+		if s.hangs.Load() {
+			return ErrHangs
+		}
 		if at.After(s.last) {
 			s.last = at
 		}
-		return s.tell(event.Event{Time: at, Action: event.Out, Cell: &c.Cell, Output: &o})
+		var errs []error
+		for _, o := range limit.admit(o) {
+			errs = append(errs, s.tell(event.Event{Time: at, Action: event.Out, Cell: &c.Cell, Output: &o}))
+		}
+		return errors.Join(errs...)
 	})
-	clock, err := s.session.Run(cellCtx, c.Number, sink)
+	clock, err := guarded(cellCtx, func() (event.Clock, error) { return s.session.Run(cellCtx, c.Number, sink) })
 	c.Clock = cmp.Or(clock, s.notebook.opts.Clock)
+	if errors.Is(err, ErrHangs) {
+		s.hangs.Store(true)
+		return err
+	}
+	c.Dropped = limit.dropped
 	if err == nil || ctx.Err() != nil || cellCtx.Err() == nil {
 		return err
 	}
@@ -189,11 +215,14 @@ func (s *Session) Close() (*Result, error) {
 	}
 	s.closed = true
 	var closed error
-	if s.session != nil {
-		closed = s.session.Close()
+	if s.session != nil && !s.hangs.Load() {
+		now, cancel := context.WithCancel(context.Background())
+		cancel()
+		_, closed = guarded(now, func() (any, error) { return nil, s.session.Close() })
 	}
 	var cleared error
 	s.result.Left, cleared = s.traces.Clear()
+	running.Delete(s.traces)
 	s.result.Elapsed = time.Since(s.start)
 	end := event.Event{Time: s.now(), Action: event.End, Fault: s.result.Fault(), Left: s.result.Left, Elapsed: s.result.Elapsed}
 	if s.err = errors.Join(s.err, closed, cleared); s.err != nil {

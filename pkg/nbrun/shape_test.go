@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,7 +19,7 @@ import (
 // list.
 var layers = []string{
 	"event",
-	"internal/lastwords", "internal/cache", "internal/taken", "internal/lessons", "internal/lessons/list",
+	"internal/lastwords", "internal/cache", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
 	"internal/ipynb",
 	"internal/cells", "internal/params", "internal/program",
 	"internal/tidy", "internal/process",
@@ -129,4 +130,45 @@ func TestLibrariesNameNoFlagsAndEndNothing(t *testing.T) {
 			return true
 		})
 	})
+}
+
+// Each promise names tests, scripts or fuzz targets that there are, and the nightly
+// workflow runs each fuzz target.
+func TestPromisesAreKeptByTests(t *testing.T) {
+	tests := map[string]bool{}
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(data, -1) {
+			tests[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	promises, err := os.ReadFile("promises.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(promises), -1)
+	if len(named) < 15 {
+		t.Errorf("%d tests are named", len(named))
+	}
+	for _, name := range named {
+		if !tests[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	nightly, err := os.ReadFile("../../.github/workflows/nightly.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range tests {
+		if strings.HasPrefix(name, "Fuzz") && !strings.Contains(string(nightly), "target: "+name+",") {
+			t.Errorf("the nightly workflow does not run %s", name)
+		}
+	}
 }

@@ -18,13 +18,13 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 
 	"golang.org/x/term"
 
@@ -40,22 +40,17 @@ const (
 	notRun
 )
 
+// memory is what we would like to need at most, in bytes. What we keep has limits of
+// its own; this is for what is garbage.
+const memory = 200 << 20
+
 func main() {
 	nbrun.Main()
 	nbrun.Adopt()
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// endings are the signals that end a run: that of a terminal which has gone, too,
-// unless it was to be ignored, as by nohup.
-func endings() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
 	}
-	return signals
+	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // command is what the flags say.
@@ -96,27 +91,32 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if len(errs) > 0 || len(notebooks) == 0 {
 		return notRun
 	}
-	shown := stdout
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &watched{File: stdout, gone: cancel}
+	shown := out
 	if slices.Contains(slices.Collect(maps.Values(c.reports)), "-") {
-		shown = stderr
+		shown = &watched{File: stderr, gone: cancel}
 	}
 	t := newTerminal(shown, stderr, notebooks)
-	written, closeReports, err := c.openReports(stdout, notebooks)
+	written, closeReports, err := c.openReports(out, notebooks)
 	if err != nil {
 		complain(err)
 		return notRun
 	}
 	observer = event.All(append(written, t)...)
 	status := c.runAll(ctx, notebooks, t, complain)
-	if err := closeReports(); err != nil {
-		complain(err)
-		status = max(status, failed)
+	for _, err := range []error{closeReports(), out.failure()} {
+		if err != nil {
+			complain(err)
+			status = max(status, failed)
+		}
 	}
 	return status
 }
 
 // newTerminal shows runs on the terminal, with advice that names flags.
-func newTerminal(stdout, stderr *os.File, notebooks []notebook) *report.Terminal {
+func newTerminal(stdout *watched, stderr *os.File, notebooks []notebook) *report.Terminal {
 	names := make([]string, len(notebooks))
 	for i, n := range notebooks {
 		names[i] = n.path
@@ -169,6 +169,11 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	f.StringVar(&c.out, "o", "", "write executed copies to `folder`")
 	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
 	f.DurationVar(&c.opts.Timeout, "timeout", nbrun.DefaultTimeout, "what one cell may take, in real `time`")
+	c.opts.MaxOutput = nbrun.DefaultMaxOutput
+	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) (err error) {
+		c.opts.MaxOutput, err = size(s)
+		return err
+	})
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
 	f.BoolVar(&c.opts.Times, "times", false, "with -o or -w: write into each cell when it ran")
 	for _, r := range reports {
@@ -209,6 +214,27 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		paths = []string{"notebooks"}
 	}
 	return c, paths, nil
+}
+
+// size reads a number of bytes: 1000, 64k, 16M, 1G.
+func size(s string) (int, error) {
+	number, unit := strings.TrimRight(s, "kMG"), 1
+	switch strings.TrimPrefix(s, number) {
+	case "":
+	case "k":
+		unit = 1 << 10
+	case "M":
+		unit = 1 << 20
+	case "G":
+		unit = 1 << 30
+	default:
+		number = ""
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > 1<<40/unit {
+		return 0, errors.New("give it as 1000, 64k, 16M or 1G")
+	}
+	return n * unit, nil
 }
 
 // notebook is a file to run.

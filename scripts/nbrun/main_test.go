@@ -8,12 +8,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"nbrun": main})
+	testscript.Main(m, map[string]func(){"nbrun": main, "impatient": func() {
+		stopWithin = time.Second
+		main()
+	}})
 }
 
 // TestScripts runs the command as a user would; each script in testdata/script

@@ -23,7 +23,7 @@ var reports = []struct {
 
 // openReports opens the files of the reports that are asked for, all of them or
 // none. No notebook is overwritten.
-func (c *command) openReports(stdout *os.File, notebooks []notebook) (observers []event.Observer, closeAll func() error, err error) {
+func (c *command) openReports(stdout *watched, notebooks []notebook) (observers []event.Observer, closeAll func() error, err error) {
 	var closers []func() error
 	closeAll = func() error {
 		var errs []error
@@ -38,14 +38,17 @@ func (c *command) openReports(stdout *os.File, notebooks []notebook) (observers 
 			continue
 		}
 		failed := func(err error) error { return fmt.Errorf("-%s %s: %w", r.flag, name, err) }
-		file := stdout
+		var file io.Writer = stdout
+		closeFile := func() error { return nil } // stdout is not ours to close
 		if name != "-" {
 			if err := spare(name, notebooks); err != nil {
 				return nil, nil, errors.Join(failed(err), closeAll())
 			}
-			if file, err = os.Create(name); err != nil {
+			f, err := os.Create(name)
+			if err != nil {
 				return nil, nil, errors.Join(failed(fmt.Errorf("can't be written: %w", plain(err))), closeAll())
 			}
+			file, closeFile = f, f.Close
 		}
 		o := r.new(file)
 		observers = append(observers, o)
@@ -54,10 +57,7 @@ func (c *command) openReports(stdout *os.File, notebooks []notebook) (observers 
 			if closer, ok := o.(io.Closer); ok {
 				err = closer.Close()
 			}
-			if file != stdout {
-				err = errors.Join(err, file.Close())
-			}
-			if err != nil {
+			if err = errors.Join(err, closeFile()); err != nil {
 				return failed(plain(err))
 			}
 			return nil

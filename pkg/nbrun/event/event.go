@@ -47,7 +47,8 @@ type Event struct {
 	// Elapsed is real time in nanoseconds: of the cell for pass and fail, of all for
 	// end.
 	Elapsed time.Duration `json:"elapsed,omitempty"`
-	Left    int           `json:"left,omitempty"` // end: processes that cells had left running, and that were ended
+	Dropped int64         `json:"dropped,omitempty"` // pass, fail: bytes that the cell has put out and that were not kept
+	Left    int           `json:"left,omitempty"`    // end: processes that cells had left running, and that were ended
 }
 
 // Clock is the clock that a cell's program sees.

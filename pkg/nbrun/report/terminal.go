@@ -93,6 +93,9 @@ func (t *Terminal) Observe(e event.Event) error {
 		if e.Clock == event.Real && v.clock == event.Virtual {
 			v.onReal = append(v.onReal, e.Cell.Number)
 		}
+		if e.Dropped > 0 {
+			v.cut = append(v.cut, e.Cell.Number)
+		}
 		if e.Fault != nil {
 			v.fault(e.Fault)
 		}
@@ -171,6 +174,7 @@ type view struct {
 	clock  event.Clock
 	ran    int   // cells
 	onReal []int // cells that ran on the real clock though the virtual one was asked for
+	cut    []int // cells whose outputs were not kept whole
 	over   bool
 	end    event.Event
 	failed string // what went wrong beside the run
@@ -319,6 +323,9 @@ func (t *Terminal) Summary() {
 			}
 		}
 		fmt.Fprintf(&b, "%-*s  %5d  %8s  %s  %s\n", width, v.name, v.ran, short(v.end.Elapsed), engine, v.mark())
+		if len(v.cut) > 0 {
+			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, cellList(v.cut)+" put out more than is kept"))
+		}
 		if v.end.Left > 0 {
 			note := fmt.Sprintf("%d processes that cells had left running were ended", v.end.Left)
 			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, note))

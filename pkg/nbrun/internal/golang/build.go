@@ -323,7 +323,9 @@ func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []s
 	cmd := o.command(ctx, args, env)
 	cmd.Dir = w.dir
 	cmd.WaitDelay = time.Second
-	output, err := cmd.CombinedOutput()
+	var said beginning
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err := cmd.Run()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
@@ -331,7 +333,19 @@ func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []s
 	if err != nil && !errors.As(err, &ee) {
 		err = fmt.Errorf("run go %s: %w", args[0], err)
 	}
-	return strings.ReplaceAll(string(output), w.dir+string(filepath.Separator), ""), err
+	return strings.ReplaceAll(string(said), w.dir+string(filepath.Separator), ""), err
+}
+
+// mostSaid is how much is kept of what the go command says, in bytes. A cell's flags may
+// have it run anything.
+const mostSaid = 1 << 20
+
+// beginning keeps the beginning of what is written to it.
+type beginning []byte
+
+func (b *beginning) Write(p []byte) (int, error) {
+	*b = append(*b, p[:min(len(p), mostSaid-len(*b))]...)
+	return len(p), nil
 }
 
 // flags are the program's build flags; the fake clock is a build tag, and of

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/module"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // moduleOf composes the workspace's go.mod and go.sum. If folder lies in a
@@ -83,7 +84,7 @@ func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
 	}
 	var sum strings.Builder
 	for _, s := range sums {
-		if data, err := os.ReadFile(s); err == nil {
+		if data, err := regular.ReadFile(s); err == nil {
 			sum.Write(data)
 		}
 	}
@@ -95,7 +96,7 @@ func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
 // their go.sum files.
 func addWork(f *modfile.File, dir, own string) (sums []string, err error) {
 	path := filepath.Join(dir, "go.work")
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func addWork(f *modfile.File, dir, own string) (sums []string, err error) {
 
 func readMod(dir string) (*modfile.File, error) {
 	path := filepath.Join(dir, "go.mod")
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

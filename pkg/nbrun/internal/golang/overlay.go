@@ -16,6 +16,7 @@ import (
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/taken"
 )
 
@@ -34,7 +35,7 @@ const gonb = "github.com/janpfeifer/gonb"
 // possible. What can't be found out or done is no error: displays may then come
 // out of order, as in GoNB.
 func (w *Workspace) overlay(ctx context.Context, b *build) overlay {
-	mod, err := os.ReadFile(filepath.Join(w.dir, "go.mod"))
+	mod, err := regular.ReadFile(filepath.Join(w.dir, "go.mod"))
 	if err != nil || !bytes.Contains(mod, []byte(gonb)) || runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
 		return overlay{}
 	}
@@ -67,7 +68,7 @@ func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, e
 	if slices.ContainsFunc(strings.Fields(goEnv.GOFLAGS), hasOverlay) {
 		return overlay{}, errors.New("GOFLAGS has an overlay")
 	}
-	encoder, err := os.ReadFile(filepath.Join(goEnv.GOROOT, gob, "encoder.go"))
+	encoder, err := regular.ReadFile(filepath.Join(goEnv.GOROOT, gob, "encoder.go"))
 	if err != nil {
 		return overlay{}, err
 	}

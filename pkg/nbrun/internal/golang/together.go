@@ -80,6 +80,7 @@ func talks(flag string) bool {
 // returns the other packages that it is about.
 func blame(output string) (said map[string]string, others map[string]bool) {
 	said, others = map[string]string{}, map[string]bool{}
+	lines := map[string][]string{} // joined in the end, as there may be very many
 	program := ""
 	for line := range strings.Lines(output) {
 		if m := heading.FindStringSubmatch(line); m != nil {
@@ -91,8 +92,11 @@ func blame(output string) (said map[string]string, others map[string]bool) {
 			}
 		}
 		if program != "" {
-			said[program] += line
+			lines[program] = append(lines[program], line)
 		}
+	}
+	for program, text := range lines {
+		said[program] = strings.Join(text, "")
 	}
 	return said, others
 }

@@ -209,7 +209,7 @@ func (s *session) refused(err error, out *output) error {
 	if errors.As(err, &faults) {
 		return s.faulty(faults, out)
 	}
-	if errors.Is(err, process.ErrNeedsBrowser) || errors.Is(err, process.ErrNeedsInput) {
+	if errors.Is(err, process.ErrNeedsBrowser) || errors.Is(err, process.ErrNeedsInput) || errors.Is(err, process.ErrDisplay) {
 		return out.failf(0, "%v", err)
 	}
 	return err

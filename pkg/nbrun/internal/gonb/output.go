@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/tidy"
 )
 
@@ -19,6 +20,12 @@ type output struct {
 	file  *os.File // of %capture
 }
 
+// Limits of the displays that can be replaced. Those beyond are displays like others.
+const (
+	longID = 256 // bytes
+	maxIDs = 10_000
+)
+
 // Put hands an output on. A display with the ID of one that there is already
 // replaces what that shows.
 func (o *output) Put(at time.Time, e event.Output) error {
@@ -27,7 +34,7 @@ func (o *output) Put(at time.Time, e event.Output) error {
 		o.words.Saw(e.Text)
 	case e.Kind == event.Display && o.displays[e.ID]:
 		e.Kind = event.Update
-	case e.Kind == event.Display && e.ID != "":
+	case e.Kind == event.Display && e.ID != "" && len(e.ID) <= longID && len(o.displays) < maxIDs:
 		o.displays[e.ID] = true
 	}
 	return errors.Join(o.captured(e), o.sink.Put(at, e))
@@ -84,13 +91,14 @@ func (o *output) capture(path string, add bool) error {
 	return err
 }
 
-// create opens a file for a cell to write, or to add to.
+// create opens a regular file for a cell to write, or to add to. Anything else might
+// keep us waiting.
 func create(path string, add bool) (*os.File, error) {
 	mode := os.O_TRUNC
 	if add {
 		mode = os.O_APPEND
 	}
-	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|mode, 0o644)
+	return regular.OpenFile(path, os.O_CREATE|os.O_WRONLY|mode, 0o644)
 }
 
 // captured copies text, and displays that are text, to the file of %capture.

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // MaxSize is the largest notebook that Read takes, in bytes.
@@ -56,20 +58,15 @@ type field struct {
 	value json.RawMessage
 }
 
-// ReadFile reads the notebook in a file. Its errors do not name the file.
+// ReadFile reads the notebook in a file, which must be a regular one. Its errors do not name the file.
 func ReadFile(path string) (*Notebook, error) {
-	f, err := os.Open(path)
+	f, err := regular.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, trimPath(err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil {
-		if info.IsDir() {
-			return nil, errors.New("is a folder, not a notebook")
-		}
-		if info.Size() > MaxSize {
-			return nil, errTooLarge
-		}
+	if info, err := f.Stat(); err == nil && info.Size() > MaxSize {
+		return nil, errTooLarge
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	if err != nil {
@@ -80,6 +77,10 @@ func ReadFile(path string) (*Notebook, error) {
 
 // trimPath takes the path out of a file error, as callers name the file.
 func trimPath(err error) error {
+	var none *regular.NotRegular
+	if errors.As(err, &none) {
+		return fmt.Errorf("is a %s, not a notebook", none.Kind)
+	}
 	var pe *os.PathError
 	if errors.As(err, &pe) {
 		return pe.Err
@@ -342,7 +343,7 @@ func (nb *Notebook) Close() error {
 	var errs []error
 	for _, c := range nb.Cells {
 		if c.Outputs != nil {
-			errs = append(errs, c.Outputs.close())
+			errs = append(errs, c.Outputs.store.close())
 		}
 	}
 	return errors.Join(errs...)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -383,11 +384,11 @@ func TestWriteFileLeavesNothingHalfWritten(t *testing.T) {
 	}
 	nb.Cells[0].Outputs = new(Outputs)
 	// An output that can't be read back fails the writing half way.
-	broken := new(Text)
+	broken := &Text{store: new(store)}
 	if _, err := broken.Write(bytes.Repeat([]byte("x"), inMemory+1)); err != nil {
 		t.Fatal(err)
 	}
-	broken.file.Close()
+	broken.store.file.Close()
 	nb.Cells[0].Outputs.list = append(nb.Cells[0].Outputs.list, &output{kind: "stream", name: "stdout", text: broken})
 	if err := nb.WriteFile(path); err == nil {
 		t.Error("writing should have failed")
@@ -459,7 +460,7 @@ func TestWriteFileClearsUpAfterWritersThatWereKilled(t *testing.T) {
 
 func TestLongTextLiesInAFileAndIsWrittenWhole(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	var text Text
+	text := Text{store: new(store)}
 	var want bytes.Buffer
 	for i := range 200_000 {
 		line := fmt.Appendf(nil, "line %d\n", i)
@@ -468,7 +469,7 @@ func TestLongTextLiesInAFileAndIsWrittenWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if text.file == nil || text.buf.Len() > inMemory || text.Len() != int64(want.Len()) {
+	if text.store.file == nil || text.buf.Len() > inMemory || text.Len() != int64(want.Len()) {
 		t.Errorf("%d bytes in memory of %d", text.buf.Len(), text.Len())
 	}
 	for range 2 { // it can be read again
@@ -481,12 +482,52 @@ func TestLongTextLiesInAFileAndIsWrittenWhole(t *testing.T) {
 			t.Fatalf("%d bytes read, %v", got.Len(), err)
 		}
 	}
-	if err := text.Close(); err != nil {
+	if err := text.store.close(); err != nil {
 		t.Error(err)
 	}
 	if left, _ := os.ReadDir(os.TempDir()); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
+}
+
+// One file is enough, and little memory, however many texts there are, and however
+// they are mixed.
+func TestTheTextsOfANotebookShareAFile(t *testing.T) {
+	s := new(store)
+	defer s.close()
+	texts := make([]Text, 100)
+	for i := range texts {
+		texts[i].store = s
+	}
+	half := bytes.Repeat([]byte("0123456789abcde\n"), inMemory/32)
+	for range 4 {
+		for i := range texts {
+			if _, err := texts[i].Write(half); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s.held > allInMemory {
+		t.Errorf("%d bytes are in memory", s.held)
+	}
+	for i := range texts {
+		r, err := texts[i].Reader()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, bytes.Repeat(half, 4)) {
+			t.Fatalf("text %d: %d bytes, %v", i, len(got), err)
+		}
+	}
+	o := &Outputs{store: s}
+	held := s.held
+	s.held = 0
+	_ = o.stream("stdout", "12345")
+	o.clear()
+	if s.held != 0 {
+		t.Errorf("%d bytes are held for what was cleared", s.held)
+	}
+	s.held = held
 }
 
 func TestEditOutputs(t *testing.T) {

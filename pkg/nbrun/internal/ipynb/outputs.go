@@ -2,14 +2,14 @@ package ipynb
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"time"
 )
 
 // Outputs are what a cell puts out, in order, as Jupyter keeps it.
 type Outputs struct {
-	list []*output
+	list  []*output
+	store *store // of their texts; nil until there is one
 }
 
 // output is a stream, display_data, execute_result, or error.
@@ -35,7 +35,10 @@ func (o *Outputs) stream(name, text string) error {
 	}
 	n := len(o.list)
 	if n == 0 || o.list[n-1].kind != "stream" || o.list[n-1].name != name {
-		o.add(&output{kind: "stream", name: name, text: new(Text)})
+		if o.store == nil {
+			o.store = new(store)
+		}
+		o.add(&output{kind: "stream", name: name, text: &Text{store: o.store}})
 		n++
 	}
 	_, err := io.WriteString(o.list[n-1].text, text)
@@ -49,20 +52,13 @@ func (o *Outputs) add(out *output) *output {
 }
 
 // clear drops what has been put out so far.
-func (o *Outputs) clear() error {
-	err := o.close()
-	o.list = nil
-	return err
-}
-
-func (o *Outputs) close() error {
-	var errs []error
+func (o *Outputs) clear() {
 	for _, out := range o.list {
 		if out.text != nil {
-			errs = append(errs, out.text.Close())
+			out.text.drop()
 		}
 	}
-	return errors.Join(errs...)
+	o.list = nil
 }
 
 func (o *Outputs) write(w *writer, level int) error {

@@ -13,12 +13,13 @@ type Recorder struct {
 	times    bool
 	displays map[string][]*output // by their ID
 	clear    map[*Cell]bool       // before the next output
+	store    store
 }
 
 // Recorder returns the observer for a run of the notebook. With times, the notebook
 // gets the times of its cells, too.
 func (nb *Notebook) Recorder(times bool) *Recorder {
-	return &Recorder{nb, times, map[string][]*output{}, map[*Cell]bool{}}
+	return &Recorder{notebook: nb, times: times, displays: map[string][]*output{}, clear: map[*Cell]bool{}}
 }
 
 // Observe takes an event in.
@@ -29,7 +30,10 @@ func (r *Recorder) Observe(e event.Event) error {
 	c := r.notebook.Cells[e.Cell.Index]
 	switch e.Action {
 	case event.Begin:
-		c.Outputs, c.Count = new(Outputs), e.Cell.Number
+		if c.Outputs != nil {
+			c.Outputs.clear() // of an earlier run of it
+		}
+		c.Outputs, c.Count = &Outputs{store: &r.store}, e.Cell.Number
 		if r.times {
 			c.Times = &Times{Begin: e.Time, End: e.Time}
 		}
@@ -50,9 +54,7 @@ func (r *Recorder) output(c *Cell, o *event.Output) error {
 	}
 	if o.Kind == event.Clear || r.clear[c] {
 		delete(r.clear, c)
-		if err := c.Outputs.clear(); err != nil {
-			return err
-		}
+		c.Outputs.clear()
 	}
 	switch o.Kind {
 	case event.Stream:

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // style is how a file's JSON is laid out.
@@ -65,7 +67,7 @@ func (nb *Notebook) WriteFile(path string) error {
 		return errors.New("there is something that is not a file")
 	default:
 		mode = info.Mode().Perm()
-		if old, err := os.OpenFile(path, os.O_WRONLY, 0); err != nil {
+		if old, err := regular.OpenFile(path, os.O_WRONLY, 0); err != nil {
 			return trimPath(err) // a file that is read-only is so on purpose
 		} else if err := old.Close(); err != nil {
 			return err

@@ -60,6 +60,10 @@ func runFake(how, file string) {
 	if err != nil {
 		panic(err)
 	}
+	if how == "knows no ipc" && c["transport"] != "tcp" {
+		fmt.Fprintln(os.Stderr, "unknown transport")
+		os.Exit(3)
+	}
 	ctx := context.Background()
 	quiet := zmq4.WithLogger(log.New(io.Discard, "", 0))
 	f := &fake{how: how, key: []byte(c["key"].(string)), sockets: map[string]zmq4.Socket{
@@ -70,7 +74,7 @@ func runFake(how, file string) {
 		f.key = []byte("another key")
 	}
 	for name, socket := range f.sockets {
-		if err := socket.Listen(fmt.Sprintf("tcp://127.0.0.1:%.0f", c[name+"_port"])); err != nil {
+		if err := socket.Listen(address(c["transport"].(string), c["ip"].(string), c[name+"_port"].(float64))); err != nil {
 			panic(err)
 		}
 	}
@@ -95,6 +99,13 @@ func runFake(how, file string) {
 	go f.serve("control", f.control)
 	f.serve("shell", f.shell)
 	select {} // without its sockets, as far as the client is concerned
+}
+
+func address(transport, ip string, port float64) string {
+	if transport == "ipc" {
+		return fmt.Sprintf("ipc://%s-%.0f", ip, port)
+	}
+	return fmt.Sprintf("tcp://%s:%.0f", ip, port)
 }
 
 func (f *fake) interrupt() {

@@ -39,6 +39,7 @@ var ErrRefused = errors.New("the program asks for input, and nobody is there to 
 type Kernel struct {
 	cmd     *exec.Cmd
 	orders  io.WriteCloser
+	pipe    io.ReadCloser      // of reports
 	reports chan orders.Report // closed when the link has ended
 	handle  func(Message) error
 	stderr  head
@@ -47,7 +48,7 @@ type Kernel struct {
 
 // grace is the time that the link has to do what it was told, after which it is
 // killed. It must be more than the link gives the kernel.
-const grace = 10 * time.Second
+var grace = 10 * time.Second
 
 // Start starts a kernel by the link at that path, and returns when it is ready to
 // execute. When ctx ends before, or p.Within is over, the kernel is killed. What
@@ -57,20 +58,20 @@ const grace = 10 * time.Second
 func Start(ctx context.Context, link string, p Process, handle func(Message) error) (*Kernel, error) {
 	k := &Kernel{cmd: exec.Command(link), reports: make(chan orders.Report), handle: handle}
 	k.cmd.Env = p.Env // so that it is known as ours, too
+	k.cmd.WaitDelay = time.Second
 	k.cmd.Stderr = &k.stderr
 	ownGroup(k.cmd)
 	var err error
 	if k.orders, err = k.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	stdout, err := k.cmd.StdoutPipe()
-	if err != nil {
+	if k.pipe, err = k.cmd.StdoutPipe(); err != nil {
 		return nil, err
 	}
 	if err := k.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go k.read(stdout)
+	go k.read(k.pipe)
 	if err := k.order(orders.Order{Start: &p}); err == nil {
 		select {
 		case r := <-k.reports:
@@ -178,7 +179,10 @@ func (k *Kernel) Dead() bool { return k.dead != nil }
 // Close ends the kernel and all that it has started, and returns when it is gone.
 func (k *Kernel) Close() error {
 	err := k.orders.Close()
-	late := time.AfterFunc(grace, func() { kill(k.cmd) })
+	late := time.AfterFunc(grace, func() {
+		kill(k.cmd)
+		k.pipe.Close() // somebody else may hold its other end
+	})
 	defer late.Stop()
 	for r := range k.reports {
 		if r.Message != nil && err == nil {

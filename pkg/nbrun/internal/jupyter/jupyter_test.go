@@ -425,8 +425,106 @@ func TestTheConnectionFileIsPrivate(t *testing.T) {
 	}
 	var c map[string]any
 	data, _ := os.ReadFile(files[0])
-	if err := json.Unmarshal(data, &c); err != nil || c["ip"] != "127.0.0.1" || c["signature_scheme"] != "hmac-sha256" || len(fmt.Sprint(c["key"])) != 32 {
+	if err := json.Unmarshal(data, &c); err != nil || c["transport"] != "ipc" || filepath.Dir(fmt.Sprint(c["ip"])) != filepath.Dir(files[0]) || c["signature_scheme"] != "hmac-sha256" || len(fmt.Sprint(c["key"])) != 32 {
 		t.Errorf("%v, %v", c, err)
+	}
+}
+
+// listening are the ports of TCP that processes with the mark listen on.
+func listening(t *testing.T, mark string) (ports []string) {
+	t.Helper()
+	sockets := map[string]string{} // their ports
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		data, _ := os.ReadFile(table)
+		for line := range strings.Lines(string(data)) {
+			if f := strings.Fields(line); len(f) > 9 && f[3] == "0A" {
+				sockets["socket:["+f[9]+"]"] = f[1]
+			}
+		}
+	}
+	for _, pid := range processes(mark) {
+		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, f := range files {
+			if target, err := os.Readlink(f); err == nil && sockets[target] != "" {
+				ports = append(ports, sockets[target])
+			}
+		}
+	}
+	return ports
+}
+
+func TestNoOtherUserCanReachTheKernel(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no /proc")
+	}
+	for name, p := range map[string]Process{"ours": fakeProcess(t, "behaves"), "GoNB": gonb(t)} {
+		t.Run(name, func(t *testing.T) {
+			mark := "NBRUN_TEST=" + process.Env(p.Env).Get("NBRUN_TEST")
+			k := start(t, p)
+			if n := len(processes(mark)); n < 2 {
+				t.Fatalf("%d processes have the mark", n)
+			}
+			if ports := listening(t, mark); len(ports) > 0 {
+				t.Errorf("it listens on ports: %v", ports)
+			}
+			sockets, _ := filepath.Glob(process.Env(p.Env).Get("TMPDIR") + "/nbrun-kernel-*/s-?")
+			if len(sockets) != 5 {
+				t.Errorf("sockets: %v", sockets)
+			}
+			if _, _, err := output(t, k, "x"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestAKernelThatListensInNoFolderGetsPorts(t *testing.T) {
+	p := fakeProcess(t, "knows no ipc")
+	if _, err := Start(t.Context(), link, p, nil); err == nil {
+		t.Error("our own got ports")
+	}
+	p = fakeProcess(t, "knows no ipc")
+	p.Ports = true
+	k := start(t, p)
+	if _, _, err := output(t, k, "x"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What somebody holds that the cells have started is not waited for.
+func TestALinkWhosePipesAreHeldHoldsNobodyUp(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no /proc")
+	}
+	defer func(was time.Duration) { grace = was }(grace)
+	grace = time.Second
+	k, err := Start(t.Context(), link, fakeProcess(t, "behaves"), func(Message) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("exec sleep 30 >/proc/%d/fd/1 2>/proc/%[1]d/fd/2", k.cmd.Process.Pid)
+	holder := exec.Command("sh", "-c", script)
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Process.Kill(); _ = holder.Wait() }()
+	time.Sleep(100 * time.Millisecond)
+	within(t, grace+4*time.Second, func() { _ = k.Close() })
+}
+
+func TestAMessageThatIsTooLargeIsLeftOut(t *testing.T) {
+	k := start(t, fakeProcess(t, "behaves"))
+	large := fmt.Sprintf(`[{"type": "stream", "content": {"name": "stdout", "text": %q}}]`, strings.Repeat("x", 9<<20))
+	if got, _, err := output(t, k, "publish: "+large); err != nil || got != "" {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if got := fmt.Sprint(k.published[1]); !strings.Contains(got, "1 stream") || len(got) > 1000 {
+		t.Errorf("%.500s", got)
+	}
+	for _, m := range k.published[1] {
+		if want := `{"name":"stderr","text":"[nbrun: a message (stream) of 9 MiB is not shown; the most is 8 MiB, and a million numbers]\n"}`; string(m.Content) != want {
+			t.Errorf("%s", m.Content)
+		}
 	}
 }
 

@@ -191,7 +191,7 @@ func (r *remote) display(o *event.Output) {
 	}
 	if page, ok := o.Data["text/html"].(string); ok && len(o.Data) == 1 && o.Kind == event.Display {
 		var faults event.Faults
-		if faults, o.OfFault = parsePage(page); o.OfFault {
+		if faults, o.OfFault = parsePage(page); o.OfFault && len(r.faults) == 0 {
 			r.faults = append(r.faults, faults...)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // Spec is a kernel that is installed, as Jupyter knows it.
@@ -44,7 +45,7 @@ func FindSpec(name string) (*Spec, error) {
 				}
 				continue
 			}
-			data, err := os.ReadFile(path)
+			data, err := regular.ReadFile(path)
 			if errors.Is(err, os.ErrNotExist) {
 				continue
 			}
@@ -101,7 +102,7 @@ func UserDataDir() string {
 // variables may name those, as ${NAME}. GoNB wants goimports, so the tools are on
 // its PATH: first for the GoNB that is one of them, else after what is there.
 func (s *Spec) Process(dir string, env []string, t *Tools) Process {
-	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Within: time.Minute, Beat: 15 * time.Second}
+	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Ports: !s.own, Within: time.Minute, Beat: 15 * time.Second}
 	for name, value := range s.Env {
 		p.Env = append(p.Env, name+"="+os.Expand(value, process.Env(env).Get))
 	}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
@@ -19,23 +21,53 @@ func init() {
 	gob.Register([]any{})
 }
 
-// displays decodes what gonbui sends. gob's decoder blocks until it has a whole
-// value, and only it knows where a value ends; so it runs in a goroutine of its
-// own, in turns with the one that feeds it.
+// ErrDisplay is wrapped by the errors for what a program sends through gonbui's pipe
+// and nobody can read.
+var ErrDisplay = errors.New("what the program sent to be displayed can't be read")
+
+// Limits of what a program may send through gonbui's pipe.
+const (
+	// MaxDisplay is the largest display that is shown, in bytes.
+	MaxDisplay = 8 << 20
+	// maxValues is the most of it that is neither text nor bytes. Decoded, lists may
+	// need seventy times as much memory.
+	maxValues  = 1 << 20
+	maxTypes   = 64 << 10 // bytes that define types; gonbui sends less than one KiB
+	maxNested  = 50_000   // lists and maps in one display; decoding each takes stack
+	maxAnswers = 16 << 20 // bytes of answers that the program does not read
+	maxMessage = 8 << 30  // gob's own limit, beyond which a length is no length
+)
+
+// displays decodes what gonbui sends: a stream of gob, whose messages each begin with
+// their length, and define a type or hold a value, or part of one. gob's decoder waits
+// until it has a whole value, and only it knows where one ends; so it runs in turns
+// with the one that feeds it. It is fed whole messages, and so never sees a length
+// that is not true.
 type displays struct {
 	encoder *gob.Encoder // to the process
+	back    *bytes.Buffer
 	put     func(event.Output) error
 
-	fed    chan []byte
-	hungry chan error // the decoder has used all it was fed; or an error, its last word
-	buf    []byte
+	raw    []byte       // not yet a whole message
+	skip   uint64       // how much of a display that is too large is still to come
+	types  int          // bytes that have defined types
+	size   uint64       // of the value that is being read,
+	nested int          // and the lists and maps in it
+	fed    bytes.Buffer // to the decoder
+	turn   func() (error, bool)
+	close  func()           // ends the decoder
+	hungry func(error) bool // for the decoder: it has used all it was fed, or has failed
+	closed bool
 	err    error
 }
 
 func newDisplays(put func(event.Output) error, back *bytes.Buffer) *displays {
-	d := &displays{put: put, encoder: gob.NewEncoder(back), fed: make(chan []byte), hungry: make(chan error, 1)}
-	go d.decode()
-	<-d.hungry
+	d := &displays{put: put, back: back, encoder: gob.NewEncoder(back)}
+	d.turn, d.close = iter.Pull(func(yield func(error) bool) {
+		d.hungry = yield
+		d.decode()
+	})
+	_, _ = d.turn()
 	return d
 }
 
@@ -43,30 +75,83 @@ func newDisplays(put func(event.Output) error, back *bytes.Buffer) *displays {
 // by then have been handed on.
 func (d *displays) add(p []byte) error {
 	if d.err == nil {
-		d.fed <- p
-		d.err = <-d.hungry
+		d.err = d.take(p)
 	}
 	return d.err
 }
 
-// close ends the decoder.
-func (d *displays) close() { close(d.fed) }
+func (d *displays) take(p []byte) error {
+	n := min(d.skip, uint64(len(p)))
+	d.skip -= n
+	d.raw = append(d.raw, p[n:]...)
+	for len(d.raw) > 0 {
+		m, ok := messageOf(d.raw)
+		switch {
+		case !ok:
+			return nil
+		case m.length == 0 || m.length > maxMessage:
+			return fmt.Errorf("%w: a message of %d bytes", ErrDisplay, m.length)
+		case m.isType && m.length > maxTypes:
+			return fmt.Errorf("%w: a type of %d bytes", ErrDisplay, m.length)
+		case m.length > MaxDisplay || m.length > maxValues && uint64(len(d.raw)) >= m.size() && !mostlyText(d.raw[m.head:m.size()]):
+			n := min(m.size(), uint64(len(d.raw)))
+			d.raw, d.skip = d.raw[n:], m.size()-n
+			if err := d.put(tooLarge(m.length)); err != nil {
+				return err
+			}
+			continue
+		case uint64(len(d.raw)) < m.size():
+			return nil
+		}
+		if err := d.feed(m, d.raw[:m.size()]); err != nil {
+			return err
+		}
+		d.raw = d.raw[m.size():]
+	}
+	d.raw = nil // to be freed
+	return nil
+}
 
+// feed has the decoder take a message.
+func (d *displays) feed(m message, p []byte) error {
+	if m.isType {
+		d.types += len(p)
+	}
+	d.size += m.length
+	d.nested += bytes.Count(p, []byte("interface {}"))
+	switch {
+	case d.types > maxTypes:
+		return fmt.Errorf("%w: %d bytes define types", ErrDisplay, d.types)
+	case d.size > MaxDisplay+maxTypes:
+		return fmt.Errorf("%w: it is larger than %d MiB", ErrDisplay, MaxDisplay>>20)
+	case d.nested > maxNested:
+		return fmt.Errorf("%w: it has more than %d lists and maps", ErrDisplay, maxNested)
+	}
+	d.fed.Write(p)
+	err, _ := d.turn()
+	if d.fed.Cap() > maxTypes {
+		d.fed = bytes.Buffer{} // to be freed
+	}
+	return err
+}
+
+// decode decodes and handles what is fed, until it fails or is ended.
 func (d *displays) decode() {
 	decoder := gob.NewDecoder(d)
 	for {
+		d.size, d.nested = 0, 0
 		var data protocol.DisplayData
 		err := decoder.Decode(&data)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return // closed, perhaps within a value that the process did not finish
+		if d.closed {
+			return // perhaps within a value that the process did not finish
 		}
 		if err != nil {
-			err = fmt.Errorf("display sent by the program can't be read: %w", err)
+			err = fmt.Errorf("%w: %w", ErrDisplay, err)
 		} else {
 			err = d.handle(&data)
 		}
 		if err != nil {
-			d.hungry <- err
+			d.hungry(err)
 			return
 		}
 	}
@@ -74,17 +159,116 @@ func (d *displays) decode() {
 
 // Read is for the decoder.
 func (d *displays) Read(p []byte) (int, error) {
-	if len(d.buf) == 0 {
-		d.hungry <- nil
-		buf, ok := <-d.fed
-		if !ok {
-			return 0, io.EOF
-		}
-		d.buf = buf
+	if d.fed.Len() == 0 && !d.hungry(nil) {
+		d.closed = true
+		return 0, io.EOF
 	}
-	n := copy(p, d.buf)
-	d.buf = d.buf[n:]
-	return n, nil
+	return d.fed.Read(p)
+}
+
+// ReadByte is for the decoder, which has no buffer of its own then.
+func (d *displays) ReadByte() (byte, error) {
+	var p [1]byte
+	_, err := d.Read(p[:])
+	return p[0], err
+}
+
+// tooLarge is what is put out in the place of a display.
+func tooLarge(size uint64) event.Output {
+	return event.Output{Kind: event.Stream, Name: "stderr", Text: fmt.Sprintf("[nbrun: a display of %d MiB is not shown; the most is %d MiB, and %d MiB of lists and numbers]\n", size>>20, MaxDisplay>>20, maxValues>>20)}
+}
+
+// message is the beginning of a message: an unsigned integer, the length of the rest,
+// which begins with the number of a type: negative for one that is being defined.
+type message struct {
+	head   int // bytes of the length itself
+	length uint64
+	isType bool
+}
+
+func (m message) size() uint64 { return uint64(m.head) + m.length }
+
+// messageOf reads the beginning of a message, and reports whether it is complete. A
+// length that can't be one is 0.
+func messageOf(p []byte) (m message, ok bool) {
+	m.head, m.length, ok = unsigned(p)
+	if !ok || m.length == 0 {
+		return m, ok
+	}
+	_, id, ok := unsigned(p[m.head:])
+	m.isType = id&1 != 0 // gob keeps the sign of an integer there
+	return m, ok
+}
+
+// mostlyText reports whether a value, the beginning of a protocol.DisplayData at least,
+// is large only by texts and bytes.
+func mostlyText(p []byte) bool {
+	rest := len(p)
+	w := walker{p, true}
+	w.number()          // the type's
+	field := w.number() // the first is Data
+	entries := w.number()
+	for ; field == 1 && entries > 0 && w.ok; entries-- {
+		w.bytes() // the MIME type
+		kind := string(w.bytes())
+		w.number() // the type's
+		value := walker{w.bytes(), w.ok}
+		value.number() // 0, which stands before all that is no struct
+		content := value.bytes()
+		// What is said of lengths is what the decoder will go by, or it is no text.
+		if (kind == "string" || kind == "[]uint8") && w.ok && value.ok && len(value.p) == 0 {
+			rest -= len(content)
+		}
+	}
+	return rest <= maxValues
+}
+
+// walker goes through a value of gob. It stays where it is no longer ok.
+type walker struct {
+	p  []byte
+	ok bool
+}
+
+func (w *walker) number() uint64 {
+	size, n, ok := unsigned(w.p)
+	if w.ok = w.ok && ok; !w.ok {
+		return 0
+	}
+	w.p = w.p[size:]
+	return n
+}
+
+// bytes are those that stand behind their number.
+func (w *walker) bytes() []byte {
+	n := w.number()
+	if w.ok = w.ok && n <= uint64(len(w.p)); !w.ok {
+		return nil
+	}
+	b := w.p[:n]
+	w.p = w.p[n:]
+	return b
+}
+
+// unsigned reads an unsigned integer as gob writes it: up to 127 in one byte, else
+// big-endian, after a byte that has the negated number of its bytes.
+func unsigned(p []byte) (size int, n uint64, ok bool) {
+	if len(p) == 0 {
+		return 0, 0, false
+	}
+	if p[0] < 0x80 {
+		return 1, uint64(p[0]), true
+	}
+	size = 1 + int(-int8(p[0]))
+	if size > 9 || size < 2 {
+		return size, 0, true // there is none of so many bytes
+	}
+	if len(p) < size {
+		return 0, 0, false
+	}
+	for _, b := range p[1:size] {
+		n = n<<8 | uint64(b)
+	}
+	return size, n, true
 }
 
 func (d *displays) handle(data *protocol.DisplayData) error {
@@ -96,21 +280,46 @@ func (d *displays) handle(data *protocol.DisplayData) error {
 		if !ok || comm.Address != protocol.GonbuiSyncAddress {
 			return ErrNeedsBrowser
 		}
+		if d.back.Len() > maxAnswers {
+			return fmt.Errorf("%w: the program does not read the answers to it", ErrDisplay)
+		}
 		return d.encoder.Encode(&protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: comm.Value})
 	}
 	if _, ok := data.Data[protocol.MIMECommSubscribe]; ok {
 		return ErrNeedsBrowser
 	}
-	bundle := map[string]any{}
+	bundle, metadata := map[string]any{}, map[string]any{}
+	var err error
 	for mime, content := range data.Data {
-		if b, ok := content.([]byte); ok {
-			content = base64.StdEncoding.EncodeToString(b)
+		if bundle[string(mime)], err = plain(content); err != nil {
+			return err
 		}
-		bundle[string(mime)] = content
 	}
-	metadata := data.Metadata
-	if metadata == nil {
-		metadata = map[string]any{}
+	for key, content := range data.Metadata {
+		if metadata[key], err = plain(content); err != nil {
+			return err
+		}
 	}
 	return d.put(event.Output{Kind: event.Display, Data: bundle, Metadata: metadata, ID: data.DisplayID})
+}
+
+// plain is content as JSON has it. Bytes become base64, as Jupyter wants them.
+func plain(content any) (any, error) {
+	switch c := content.(type) {
+	case string:
+		return c, nil
+	case []byte:
+		return base64.StdEncoding.EncodeToString(c), nil
+	}
+	var p any
+	text, err := json.Marshal(content)
+	if err == nil {
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.UseNumber()
+		err = dec.Decode(&p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is no JSON: %w", ErrDisplay, err)
+	}
+	return p, nil
 }

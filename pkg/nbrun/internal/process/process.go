@@ -74,7 +74,9 @@ type merger struct {
 }
 
 type stream struct {
-	raw    []byte // framed: not yet a whole frame
+	raw    []byte // framed: not yet a whole header, or piece of a frame
+	at     int64  // the time of the frame that is being read,
+	left   uint32 // and how much of it is still to come
 	frames []frame
 	line   []byte // to be rewritten: not yet a whole line
 	lineAt int64  // when its last piece was written
@@ -88,40 +90,60 @@ type frame struct {
 
 var names = [2]string{"stdout", "stderr"}
 
-// holdAtMost is how many bytes wait for their order. A program that writes more
-// to one stream while the other is silent is not held up by it.
-const holdAtMost = 4 << 20
+// Limits of what is held. None depends on what a program says of itself.
+const (
+	// holdAtMost is how many bytes wait for their order. A program that writes more
+	// to one stream while the other is silent is not held up by it.
+	holdAtMost  = 4 << 20
+	frameCost   = 64       // of holding a frame, beside its data
+	frameAtOnce = 1 << 20  // a frame is handed on in pieces of this size
+	longLine    = 64 << 10 // a line of stderr is rewritten in pieces of this size
+)
 
 const frameHeader = 4 + 8 + 4 // 0 0 'P' 'B', nanoseconds, length
 
-// add takes a piece of stream i.
+// add takes a piece of stream i. The data of a frame is waited for up to a length, as
+// what the frame says of its length may not be true.
 func (m *merger) add(i int, p []byte) error {
 	if !m.framed {
 		return m.emit(i, 0, p)
 	}
 	s := &m.streams[i]
 	s.raw = append(s.raw, p...)
-	for len(s.raw) > 0 {
-		if n := unframed(s.raw); n > 0 { // a child process writes without frames
-			s.frames = append(s.frames, frame{m.now(), bytes.Clone(s.raw[:n])})
-			m.held += n
-			s.raw = s.raw[n:]
+	for rest := s.raw; len(rest) > 0; s.raw = rest {
+		if s.left > 0 {
+			n := int(min(s.left, frameAtOnce))
+			if len(rest) < n {
+				break
+			}
+			m.hold(s, s.at, rest[:n])
+			s.left -= uint32(n)
+			rest = rest[n:]
 			continue
 		}
-		if len(s.raw) < frameHeader {
+		if n := unframed(rest); n > 0 { // a child process writes without frames
+			m.hold(s, m.now(), rest[:n])
+			rest = rest[n:]
+			continue
+		}
+		if len(rest) < frameHeader {
 			break
 		}
-		n := int(binary.BigEndian.Uint32(s.raw[12:]))
-		if len(s.raw) < frameHeader+n {
-			break
-		}
-		at := int64(binary.BigEndian.Uint64(s.raw[4:]))
-		m.last = time.Unix(0, at)
-		s.frames = append(s.frames, frame{at, bytes.Clone(s.raw[frameHeader : frameHeader+n])})
-		m.held += n
-		s.raw = s.raw[frameHeader+n:]
+		s.at = int64(binary.BigEndian.Uint64(rest[4:]))
+		s.left = binary.BigEndian.Uint32(rest[12:])
+		m.last = time.Unix(0, s.at)
+		rest = rest[frameHeader:]
 	}
 	return m.order(m.held > holdAtMost)
+}
+
+// hold keeps a piece until its turn.
+func (m *merger) hold(s *stream, at int64, p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	m.held += len(p) + frameCost
+	s.frames = append(s.frames, frame{at, bytes.Clone(p)})
 }
 
 // frameMark begins a frame.
@@ -164,7 +186,7 @@ func (m *merger) order(all bool) error {
 		s := &m.streams[i]
 		f := s.frames[0]
 		s.frames = s.frames[1:]
-		m.held -= len(f.data)
+		m.held -= len(f.data) + frameCost
 		if err := m.emit(i, f.at, f.data); err != nil {
 			return err
 		}
@@ -184,17 +206,22 @@ func (m *merger) emit(i int, at int64, p []byte) error {
 		return m.put(i, at, p)
 	}
 	s := &m.streams[1]
-	s.line, s.lineAt = append(s.line, p...), at
-	for {
-		n := lineEnd(s.line)
-		if n == 0 {
-			return nil
+	s.lineAt = at
+	var lines []byte
+	for len(p) > 0 {
+		n := bytes.IndexByte(p[:min(longLine, len(p))], '\n') + 1
+		whole := n > 0
+		if !whole {
+			n = min(longLine, len(p))
 		}
-		if err := m.put(1, at, m.rewrite(s.line[:n])); err != nil {
-			return err
+		s.line = append(s.line, p[:n]...)
+		p = p[n:]
+		if whole || len(s.line) >= longLine {
+			lines = append(lines, m.rewrite(s.line)...)
+			s.line = s.line[:0]
 		}
-		s.line = s.line[n:]
 	}
+	return m.put(1, at, lines)
 }
 
 func (m *merger) put(i int, at int64, p []byte) error {
@@ -229,18 +256,6 @@ func (m *merger) time(at int64) time.Time {
 	return time.Unix(0, at).UTC()
 }
 
-func lineEnd(p []byte) int {
-	for i, c := range p {
-		if c == '\n' {
-			return i + 1
-		}
-	}
-	if len(p) > 64<<10 {
-		return len(p)
-	}
-	return 0
-}
-
 // flushLine emits a line of stderr that has not ended.
 func (m *merger) flushLine() error {
 	s := &m.streams[1]
@@ -257,13 +272,11 @@ func (m *merger) flush() error {
 	err := m.order(true)
 	for i := range m.streams {
 		s := &m.streams[i]
-		if len(s.raw) > 0 && err == nil { // a frame cut off by the end of the process, or a child's last bytes
-			raw := s.raw
-			s.raw = nil
-			if bytes.HasPrefix(raw, []byte(frameMark)) {
-				raw = raw[min(frameHeader, len(raw)):]
+		if len(s.raw) > 0 && err == nil { // cut off by the end of the process, or a child's last bytes
+			if s.left > 0 || !bytes.HasPrefix(s.raw, []byte(frameMark)) {
+				err = m.emit(i, m.now(), s.raw)
 			}
-			err = m.emit(i, m.now(), raw)
+			s.raw = nil
 		}
 	}
 	if err == nil {

@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,6 +24,10 @@ import (
 
 // pause is how long an unfinished line of stderr waits for its rest.
 const pause = 20 * time.Millisecond
+
+// grace is how long a process that was killed may take to go. Those that the system
+// can't end, as it waits for a disk or a network, are left to it.
+const grace = 2 * time.Second
 
 // run reads both streams and the display pipe in one goroutine, so that their
 // order is kept as well as pipes allow: what was written before a display is
@@ -58,25 +64,33 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	}
 	r.over = over[0]
 	defer unix.Close(over[0])
-	done, err := start(cmd, over[1])
+	stopReading := sync.OnceFunc(func() { unix.Close(over[1]) })
+	done, err := start(cmd, stopReading)
 	if err != nil {
 		return none, startError(p, err)
 	}
 	closeAll(theirs)
 	theirs = nil
 
-	group := cmd.Process.Pid
-	stop := context.AfterFunc(ctx, func() { _ = unix.Kill(-group, unix.SIGKILL) })
+	stop := context.AfterFunc(ctx, func() {
+		kill(cmd)
+		time.AfterFunc(grace, stopReading)
+	})
 	defer stop()
 
 	readErr := r.read()
 	if readErr != nil {
-		_ = unix.Kill(-group, unix.SIGKILL)
+		kill(cmd)
 	}
-	waitErr := <-done
+	var waitErr error
+	select {
+	case waitErr = <-done:
+	case <-time.After(grace):
+		waitErr = fmt.Errorf("%s does not end, though it was killed", filepath.Base(p.Path))
+	}
 	err = errors.Join(readErr, m.flush())
 	if ctx.Err() != nil {
-		_ = unix.Kill(-group, unix.SIGKILL)
+		kill(cmd)
 		return none, ctx.Err()
 	}
 	if err != nil {
@@ -86,9 +100,9 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 }
 
 // start starts the process, which is to end with this one, and tells when it has
-// ended: first by closing over, then by done. The system ends a process with the
+// ended: first by a call of over, then by done. The system ends a process with the
 // thread that has started it, so that thread is kept for as long.
-func start(cmd *exec.Cmd, over int) (done <-chan error, err error) {
+func start(cmd *exec.Cmd, over func()) (done <-chan error, err error) {
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
@@ -98,9 +112,15 @@ func start(cmd *exec.Cmd, over int) (done <-chan error, err error) {
 		if err == nil {
 			ended <- wait(cmd)
 		}
-		unix.Close(over)
+		over()
 	}()
 	return ended, <-started
+}
+
+// kill kills the process and its group. It may have put itself into another one.
+func kill(cmd *exec.Cmd) {
+	_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+	_ = cmd.Process.Kill()
 }
 
 func closeAll(files []*os.File) {
@@ -184,6 +204,10 @@ func reply(fd int, back *bytes.Buffer) error {
 	return nil
 }
 
+// readsAtOnce is how often a pipe is read before others have their turn. What was
+// written to a pipe before a process has ended comes in less.
+const readsAtOnce = 64
+
 // reader reads what one process puts out.
 type reader struct {
 	*merger
@@ -243,7 +267,7 @@ func (r *reader) read() error {
 		}
 		reads := 2
 		if ended {
-			reads = 64
+			reads = readsAtOnce
 		}
 		if err := r.readStreams(reads); err != nil {
 			return err
@@ -312,7 +336,11 @@ func (r *reader) readStreams(reads int) error {
 // readDisplays hands on the displays that there are now, each after what the
 // process wrote before it, which is in the pipes by then.
 func (r *reader) readDisplays() error {
-	for r.displays != nil {
+	if r.displays == nil {
+		return nil
+	}
+	// Somebody left in the background may never stop.
+	for range readsAtOnce {
 		n, err := unix.Read(r.fifo[0], r.sent[:])
 		if err == unix.EINTR {
 			continue

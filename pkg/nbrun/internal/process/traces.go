@@ -21,6 +21,10 @@ type Traces struct {
 	Dir  string // for temporary files of the run
 	mark string
 	lock *flock.Flock
+
+	clear sync.Once
+	ended int // processes
+	err   error
 }
 
 const (
@@ -61,10 +65,13 @@ func (t *Traces) On(env Env) Env { return env.With(markName, t.mark) }
 
 // Clear kills what the run has left running, removes its folder, and returns how many
 // processes there were. The last run that goes on in this process also ends what was
-// adopted.
+// adopted. A second call waits for the first, and returns the same.
 func (t *Traces) Clear() (killed int, err error) {
-	killed = killLeft(markName+"="+t.mark, open.Add(-1) == 0)
-	return killed, t.remove()
+	t.clear.Do(func() {
+		t.ended = killLeft(markName+"="+t.mark, open.Add(-1) == 0)
+		t.err = t.remove()
+	})
+	return t.ended, t.err
 }
 
 // remove removes the folder, first of all but the lock: who is killed meanwhile leaves

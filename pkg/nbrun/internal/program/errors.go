@@ -10,12 +10,21 @@ import (
 // generated is a place in a line that no cell has written.
 var generated = regexp.MustCompile(`^(?:\./)?p/p[0-9a-f]+/main(?:_test)?\.go:\d+(?::\d+)?: `)
 
+// Limits of what is made of a compiler's words. Real ones say less.
+const (
+	mostFaults = 1000
+	longFault  = 16 << 10 // bytes
+)
+
 // CompilerFaults makes faults of what the go command said. Lines that belong to
 // no cell are kept as they are, without the go command's headings.
 func CompilerFaults(output string) event.Faults {
 	var faults, other event.Faults
 	last := &faults // the list that the last fault is in
 	for line := range strings.Lines(output) {
+		if len(faults)+len(other) == mostFaults {
+			break
+		}
 		line = strings.TrimRight(line, "\r\n")
 		if f := compilerFault(line); f != nil {
 			faults = append(faults, f)
@@ -29,7 +38,9 @@ func CompilerFaults(output string) event.Faults {
 			if f := compilerFault(more); f != nil {
 				more = f.Error()
 			}
-			(*last)[len(*last)-1].Text += "; " + more
+			if f := (*last)[len(*last)-1]; len(f.Text) < longFault {
+				f.Text += "; " + more
+			}
 		case strings.HasPrefix(line, "#"), strings.TrimSpace(line) == "", strings.HasPrefix(line, "go: finding "), strings.HasPrefix(line, "go: downloading "):
 		default:
 			other = append(other, &event.Fault{Text: strings.TrimSpace(line)})

@@ -50,8 +50,8 @@ type imported struct {
 // all names that are set by one call.
 type variable struct {
 	names []string
-	typ   string
-	value string
+	typ   piece // without text if there is none
+	value piece
 	at    Place
 }
 
@@ -236,11 +236,11 @@ func (u *unit) addGen(p *pieces, d *ast.GenDecl) {
 }
 
 func (u *unit) addVar(p *pieces, s *ast.ValueSpec) {
-	typ := ""
+	var typ piece
 	if s.Type != nil {
-		typ = p.text(s.Type.Pos(), s.Type.End())
+		typ = p.piece(s.Type.Pos(), s.Type.End())
 	}
-	add := func(names []*ast.Ident, value string) {
+	add := func(names []*ast.Ident, value piece) {
 		v := &variable{typ: typ, value: value, at: p.place(names[0].Pos())}
 		for _, n := range names {
 			v.names = append(v.names, n.Name)
@@ -254,13 +254,13 @@ func (u *unit) addVar(p *pieces, s *ast.ValueSpec) {
 		}
 	}
 	if len(s.Values) == 1 && len(s.Names) > 1 {
-		add(s.Names, p.text(s.Values[0].Pos(), s.Values[0].End()))
+		add(s.Names, p.piece(s.Values[0].Pos(), s.Values[0].End()))
 		return
 	}
 	for i, n := range s.Names {
-		value := ""
+		var value piece
 		if i < len(s.Values) {
-			value = p.text(s.Values[i].Pos(), s.Values[i].End())
+			value = p.piece(s.Values[i].Pos(), s.Values[i].End())
 		}
 		add([]*ast.Ident{n}, value)
 	}

@@ -85,6 +85,32 @@ func (i imported) write(b *strings.Builder) {
 	fmt.Fprintf(b, "import %s %q\n", i.alias, i.path)
 }
 
+// write writes the declaration, with type and value at the places where they stand in
+// the cell, which may be lines below the names, and behind values of other names.
+func (v *variable) write(b *strings.Builder) {
+	writeLine(b, v.at, len("var "))
+	head := "var " + strings.Join(v.names, ", ")
+	if v.typ.text != "" && v.typ.at.Line == v.at.Line {
+		head += " " + v.typ.text
+	}
+	b.WriteString(head)
+	if v.typ.text != "" && v.typ.at.Line != v.at.Line {
+		b.WriteString(" (\n") // where a line may end
+		writeLine(b, v.typ.at, 0)
+		b.WriteString(v.typ.text + ")")
+	}
+	switch value := v.value; {
+	case value.text == "":
+	case value.at.Line == v.at.Line && value.at.Col == v.at.Col+len(head)-len("var ")+len(" = "):
+		b.WriteString(" = " + value.text)
+	default:
+		b.WriteString(" =\n")
+		writeLine(b, value.at, 0)
+		b.WriteString(value.text)
+	}
+	b.WriteString("\n")
+}
+
 // writeLine says where the next line comes from; before is the length of what
 // will stand in it before the piece itself.
 func writeLine(b *strings.Builder, at Place, before int) {
@@ -126,15 +152,7 @@ func (m *Memory) body(u *unit) (source string, packages map[string]bool, err err
 			continue
 		}
 		done[v] = true
-		writeLine(&b, v.at, len("var "))
-		b.WriteString("var " + strings.Join(v.names, ", "))
-		if v.typ != "" {
-			b.WriteString(" " + v.typ)
-		}
-		if v.value != "" {
-			b.WriteString(" = " + v.value)
-		}
-		b.WriteString("\n")
+		v.write(&b)
 	}
 	for _, k := range sorted(m.funcs) {
 		f := m.funcs[k]

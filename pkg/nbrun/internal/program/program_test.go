@@ -3,8 +3,15 @@ package program
 import (
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
@@ -80,7 +87,7 @@ func TestProgram(t *testing.T) {
 			[]string{"var b = 3"},
 			[]string{"var a"},
 		},
-		"several variables of one line are apart": {[]string{"var a, b int = 1, 2", "var b = 3"}, []string{"var a int = 1", "var b = 3"}, []string{"= 2"}},
+		"several variables of one line are apart": {[]string{"var a, b int = 1, 2", "var b = 3"}, []string{"var a int =\n//line /nbrun/cell1.go:1:16\n1\n", "var b = 3"}, []string{"b int"}},
 		"constants of a declaration stay together": {
 			[]string{"const (\nA = iota\nB\nC\n)", "const B = \"b\""},
 			[]string{"A = iota\n", "B\n", "C\n", "B = \"b\""},
@@ -88,8 +95,8 @@ func TestProgram(t *testing.T) {
 		},
 		"until the first is replaced":            {[]string{"const (\nA = iota\nB\n)", "const A = 5"}, []string{"A = 5"}, []string{"iota", "B"}},
 		"a declaration of blank constants stays": {[]string{"const (\n_ = iota\nA\n)"}, []string{"_ = iota\n", "A\n"}, nil},
-		"unformatted code":                       {[]string{"func   f( )int{return 1};var x=f( )"}, []string{"func   f( )int{return 1}", "var x = f( )"}, nil},
-		"comments in odd places":                 {[]string{"// f does.\nfunc f() {} // after\n/* between */ var x = /* in */ 1"}, []string{"// f does.\n", "var x = 1"}, nil},
+		"unformatted code":                       {[]string{"func   f( )int{return 1};var x=f( )"}, []string{"func   f( )int{return 1}", "var x =\n//line /nbrun/cell1.go:1:32\nf( )\n"}, nil},
+		"comments in odd places":                 {[]string{"// f does.\nfunc f() {} // after\n/* between */ var x = /* in */ 1"}, []string{"// f does.\n", "var x =\n//line /nbrun/cell1.go:3:32\n1\n"}, nil},
 		"exec":                                   {[]string{"%exec hello\nfunc hello() {}"}, []string{"hello() }"}, nil},
 	} {
 		p, err := compose(t, test.cells...)
@@ -141,6 +148,140 @@ func TestPlacesOfDeclarations(t *testing.T) {
 	} {
 		if !strings.Contains(p.Source, want) {
 			t.Errorf("no %q in\n%s", want, p.Source)
+		}
+	}
+}
+
+// planted is an undefined name.
+const planted = "plantedX"
+
+// undefined are the places at which the type checker misses the planted name.
+func undefined(t testing.TB, p *Program) (places []string) {
+	t.Helper()
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", p.Source, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, p.Source)
+	}
+	config := types.Config{FakeImportC: true, Importer: noImports{}, Error: func(err error) {
+		if e, ok := err.(types.Error); ok && strings.Contains(e.Msg, "undefined: "+planted) {
+			places = append(places, e.Fset.Position(e.Pos).String())
+		}
+	}}
+	_, _ = config.Check("main", fset, []*ast.File{file}, nil) // there are other errors
+	return places
+}
+
+type noImports struct{}
+
+func (noImports) Import(string) (*types.Package, error) { return nil, errors.New("not here") }
+
+func TestAnUndefinedNameIsReportedWhereItStands(t *testing.T) {
+	for _, source := range []string{
+		"var a, b = f(1), plantedX",
+		"var a, b = f(\n1,\n), plantedX",
+		"var a,\n\tb = plantedX,\n 1",
+		"var a,\n\tb plantedX",
+		"var a,\n\tb plantedX = 1,\n 2",
+		"var a,\n\tb map[string]plantedX = nil,\n nil",
+		"var a, b =\n\n two(\nplantedX)",
+		"var (\n a = 1\n b, c int = 2,\n\n   plantedX\n)",
+		"const (\n a = 1\n b, c = 2,\n\n   plantedX\n)",
+		"var s struct {\n\ta int\n\tb plantedX\n}",
+		"var f = func(a int,\n b plantedX) {}",
+		"func f(a int,\n b plantedX) {\n}",
+		"type T struct {\n\ta plantedX\n}",
+		"func two() (int,\n plantedX) { return 1, 2 }",
+		"%%\nx := 1\n_ = x +\n  plantedX",
+		"type A int\nvar a A\n%%\na.b()\nplantedX()",
+	} {
+		p, err := compose(t, "func f(a int) int { return a }\nfunc two(int) (int, int) { return 1, 2 }", source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _, _ := strings.Cut(source, planted)
+		line := 1 + strings.Count(before, "\n")
+		column := len(before) - strings.LastIndexByte(before, '\n')
+		want := fmt.Sprintf("/nbrun/cell2.go:%d:%d", line, column)
+		places := undefined(t, p)
+		for i := range places { // a type may be there for each name
+			if places[i] != want && places[i] != fmt.Sprintf("/nbrun/cell2.go:%d", line) { // columns before the first can't be said
+				t.Errorf("%q: reported at %s, want %s\n%s", source, places[i], want, p.Source)
+			}
+		}
+		if len(places) == 0 {
+			t.Errorf("%q: not reported\n%s", source, p.Source)
+		}
+	}
+}
+
+// FuzzCompose makes programs of three cells, in the middle one of which a word is
+// replaced by a name that nothing declares: it is reported in that cell and line, by
+// the type checker, or the cell is found faulty before.
+func FuzzCompose(f *testing.F) {
+	f.Add("func f(a int) int { return a }", "var a, b = f(\n1,\n), 2", "%%\nprintln(a, b)", uint(4))
+	f.Add("type T[E any] struct{ x E }\nfunc (t T[E]) M() {}", "const (\nA = iota\nB, C\n)\nvar t T[int]", "%%\nt.M()", uint(3))
+	f.Add("import \"fmt\"\nvar x int", "func g() (int,\n error) { return x, nil }\n%%\nfmt.Println(g())", "var x = 3", uint(2))
+	f.Add("func init_a() {}", "var (\n a,\n b map[string]int = nil, nil\n)", "%test\nfunc TestA(t *testing.T) {}", uint(5))
+	f.Fuzz(func(t *testing.T, one, two, three string, word uint) {
+		at := identifiers(two)
+		if len(at) == 0 || strings.Contains(one+two+three, planted) || strings.Contains(one+two+three, "line") {
+			return
+		}
+		w := at[word%uint(len(at))]
+		two = two[:w[0]] + planted + two[w[1]:]
+		line := 1 + strings.Count(two[:w[0]], "\n")
+		memory := new(Memory)
+		for i, source := range []string{one, two, three} {
+			c, err := cells.Parse(source)
+			if err != nil || c.Script != nil || c.File != nil {
+				return
+			}
+			p, err := New(i+1, c, memory, "")
+			var faults event.Faults
+			if errors.As(err, &faults) {
+				for _, f := range faults {
+					if f.Cell != i+1 && f.Cell != 0 || f.Line > 1+strings.Count(source, "\n") {
+						t.Errorf("cell %d: %v", i+1, f)
+					}
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			memory = p.After
+			// A constant without a value has that of the one before it, and its fault.
+			places := undefined(t, p)
+			there := func(place string) bool {
+				want := fmt.Sprintf("/nbrun/cell2.go:%d", line)
+				return place == want || strings.HasPrefix(place, want+":")
+			}
+			if i == 1 && len(places) > 0 && !slices.ContainsFunc(places, there) {
+				t.Errorf("%q: reported at %s, want line %d\n%s", two, places, line, p.Source)
+			}
+			for _, place := range places {
+				if !strings.HasPrefix(place, "/nbrun/cell2.go:") {
+					t.Errorf("%q: reported at %s\n%s", two, place, p.Source)
+				}
+			}
+		}
+	})
+}
+
+// identifiers are where the identifiers of a source stand.
+func identifiers(src string) (at [][2]int) {
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(src))
+	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	for {
+		pos, tok, text := s.Scan()
+		if tok == token.EOF {
+			return at
+		}
+		if tok == token.IDENT {
+			at = append(at, [2]int{file.Offset(pos), file.Offset(pos) + len(text)})
 		}
 	}
 }
@@ -210,6 +351,16 @@ func TestCompilerFaults(t *testing.T) {
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%q\nwant %q", got, want)
+	}
+	start := time.Now()
+	for _, line := range []string{"x\n", "\tx\n"} {
+		faults := CompilerFaults("/nbrun/cell3.go:4:5: undefined: x\n" + strings.Repeat(line, 1<<20))
+		if n := len(fmt.Sprint(faults)); n > 1<<20 {
+			t.Errorf("%d bytes of faults", n)
+		}
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v", took)
 	}
 	if e := (event.Faults{}).Error(); e != "does not compile" {
 		t.Errorf("no errors say %q", e)

@@ -26,6 +26,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // idle are the build flags that change nothing of what a program does.
@@ -105,7 +106,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	}
 	src, places := withoutPlaces(src)
 	path := filepath.Join(b.dir, job.Name()+".go")
-	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
+	if err := regular.Replace(path, []byte(src), 0o600); err != nil {
 		return exit, err
 	}
 	exit.Ran = true
@@ -196,6 +197,9 @@ var (
 	position   = regexp.MustCompile(`^\d+:\d+: `) // of the interpreter, in its own messages
 )
 
+// longTrace is how many bytes of frames are held for the panic that they may be of.
+const longTrace = 64 << 10
+
 // line filters a line.
 func (s *stderr) line(line []byte) []byte {
 	if text, ok := bytes.CutPrefix(line, []byte(cannotMark)); ok {
@@ -212,7 +216,7 @@ func (s *stderr) line(line []byte) []byte {
 	case strings.HasPrefix(text, "goroutine ") && strings.HasSuffix(text, "]:"):
 		s.inside = true
 		return append(line, s.frames...)
-	case frameLine.MatchString(text):
+	case frameLine.MatchString(text) && len(s.frames) < longTrace:
 		s.frames = append(s.frames, s.mapped(text)+end...)
 		return nil
 	case strings.HasPrefix(text, "panic: "):

@@ -27,6 +27,7 @@ import (
 
 // What a kernel is given time for.
 const (
+	toListen   = 5 * time.Second        // its first answer in the folder, if it may have ports
 	toObey     = 2 * time.Second        // an interrupt, before it is killed
 	toShutDown = 2 * time.Second        // a shutdown request, before it is killed
 	toDie      = 500 * time.Millisecond // after it has closed a connection, and for its last output
@@ -35,12 +36,16 @@ const (
 // kernel is a kernel that runs.
 type kernel struct {
 	wire
-	process orders.Process
-	publish func(orders.Message)
-	cells   map[string]int // by the id of their request, from 1
-	cmd     *exec.Cmd
-	dir     string // private: the connection file, and the kernel's temporary folder
-	tail    tail   // of its stderr and stdout
+	// transport is ipc, for sockets in dir, where nobody else can reach them, or tcp, for
+	// ports that any user of the machine can connect to.
+	transport string
+	process   orders.Process
+	publish   func(orders.Message)
+	cells     map[string]int // by the id of their request, from 1
+	cmd       *exec.Cmd
+	dir       string // private: the connection file, the sockets, and the kernel's temporary folder
+	ip        string // or for ipc, what the names of the sockets begin with
+	tail      tail   // of its stderr and stdout
 
 	ctx      context.Context // of the sockets
 	cancel   context.CancelFunc
@@ -59,35 +64,42 @@ type kernel struct {
 // channel is a socket of a kernel.
 type channel struct {
 	name   string
-	port   int
+	number int // of the port, or of the socket in the folder
 	socket zmq4.Socket
 }
 
 // start starts a kernel and returns when it is ready. What it will publish about
-// cells is given to publish. It tries anew when somebody has taken one of the ports
-// before the kernel could.
+// cells is given to publish. A kernel that may have ports gets them if it does not
+// answer in the folder, and others when somebody has taken one before it could.
 func start(ctx context.Context, p orders.Process, publish func(orders.Message)) (*kernel, error) {
-	for attempt := 1; ; attempt++ {
-		k, err := startOnce(ctx, p, publish)
-		if err == nil || ctx.Err() != nil || attempt == 3 || !strings.Contains(k.tail.String(), "address already in use") {
-			return k, err
+	k, err := startOnce(ctx, p, publish, "ipc")
+	for attempt := 1; err != nil && ctx.Err() == nil && p.Ports && attempt <= 3; attempt++ {
+		if attempt > 1 && !strings.Contains(k.tail.String(), "address already in use") {
+			break
 		}
+		k, err = startOnce(ctx, p, publish, "tcp")
 	}
+	return k, err
 }
 
-func startOnce(ctx context.Context, p orders.Process, publish func(orders.Message)) (*kernel, error) {
+func startOnce(ctx context.Context, p orders.Process, publish func(orders.Message), transport string) (*kernel, error) {
 	k := &kernel{
-		wire:    wire{key: []byte(newID()), session: newID()},
-		process: p, publish: publish, cells: map[string]int{}, tail: tail{max: 20},
+		transport: transport,
+		wire:      wire{key: []byte(newID()), session: newID()},
+		process:   p, publish: publish, cells: map[string]int{}, tail: tail{max: 20},
 		incoming: make(chan message), finished: make(chan struct{}), dead: make(chan struct{}), gone: make(chan struct{}),
 	}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	err := k.launch()
 	if err == nil {
-		ready, cancel := context.WithTimeout(ctx, p.Within)
+		within := p.Within
+		if p.Ports && k.transport == "ipc" {
+			within = min(within, toListen)
+		}
+		ready, cancel := context.WithTimeout(ctx, within)
 		defer cancel()
 		if err = k.connect(ready); err != nil && ready.Err() != nil && ctx.Err() == nil {
-			err = &orders.Dead{Text: fmt.Sprintf("the kernel did not answer within %v of its start", p.Within), Last: k.tail.lines()}
+			err = &orders.Dead{Text: fmt.Sprintf("the kernel did not answer within %v of its start", within), Last: k.tail.lines()}
 		}
 	}
 	if err != nil {
@@ -96,20 +108,19 @@ func startOnce(ctx context.Context, p orders.Process, publish func(orders.Messag
 	return k, err
 }
 
-// launch starts the process.
-func (k *kernel) launch() error {
-	var err error
-	if k.dir, err = os.MkdirTemp("", "nbrun-kernel-"); err != nil {
-		return err
+// makeChannels makes the sockets, and returns what the kernel has to know of them.
+func (k *kernel) makeChannels() (connection []byte, err error) {
+	ports, ip := []int{1, 2, 3, 4, 5}, filepath.Join(k.dir, "s")
+	if k.transport == "ipc" && len(ip) > longestSocket {
+		k.transport = "tcp"
 	}
-	tmp := filepath.Join(k.dir, "tmp")
-	if err := os.Mkdir(tmp, 0o700); err != nil {
-		return err
+	if k.transport == "tcp" {
+		ip = "127.0.0.1"
+		if ports, err = freePorts(5); err != nil {
+			return nil, err
+		}
 	}
-	ports, err := freePorts(5)
-	if err != nil {
-		return err
-	}
+	k.ip = ip
 	id := zmq4.WithID(zmq4.SocketIdentity(k.session))
 	options := []zmq4.Option{
 		id, zmq4.WithDialerRetry(10 * time.Millisecond), zmq4.WithDialerMaxRetries(-1),
@@ -122,10 +133,23 @@ func (k *kernel) launch() error {
 		{"stdin", ports[3], zmq4.NewDealer(k.ctx, options...)},
 		{"heartbeat", ports[4], zmq4.NewReq(k.ctx, options...)},
 	}
-	connection, err := json.Marshal(map[string]any{
-		"transport": "tcp", "ip": "127.0.0.1", "signature_scheme": "hmac-sha256", "key": string(k.key),
+	return json.Marshal(map[string]any{
+		"transport": k.transport, "ip": ip, "signature_scheme": "hmac-sha256", "key": string(k.key),
 		"shell_port": ports[0], "iopub_port": ports[1], "control_port": ports[2], "stdin_port": ports[3], "hb_port": ports[4],
 	})
+}
+
+// launch starts the process.
+func (k *kernel) launch() error {
+	var err error
+	if k.dir, err = os.MkdirTemp("", "nbrun-kernel-"); err != nil {
+		return err
+	}
+	tmp := filepath.Join(k.dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		return err
+	}
+	connection, err := k.makeChannels()
 	if err != nil {
 		return err
 	}
@@ -199,11 +223,22 @@ func freePorts(n int) ([]int, error) {
 	return ports, nil
 }
 
+// longestSocket is the longest beginning of a socket's path that every system takes.
+const longestSocket = 100
+
+// address is that of a channel, in the form that Jupyter gives it.
+func (k *kernel) address(c *channel) string {
+	if k.transport == "ipc" {
+		return fmt.Sprintf("ipc://%s-%d", k.ip, c.number)
+	}
+	return fmt.Sprintf("tcp://%s:%d", k.ip, c.number)
+}
+
 // connect connects the sockets and waits for an answer on both shell and iopub.
 func (k *kernel) connect(ctx context.Context) error {
 	dialed := make(chan error, len(k.channels))
 	for _, c := range k.channels {
-		go func() { dialed <- c.socket.Dial(fmt.Sprintf("tcp://127.0.0.1:%d", c.port)) }()
+		go func() { dialed <- c.socket.Dial(k.address(c)) }()
 	}
 	for range k.channels {
 		select {
@@ -414,9 +449,37 @@ func (k *kernel) execute(ctx context.Context, code string, told <-chan orders.Or
 // pass hands on what was published about a cell, be it an earlier one: a kernel
 // may say that a cell is done before it has put out everything.
 func (k *kernel) pass(m message) {
-	if cell := k.cells[m.parent]; cell > 0 && m.channel == "iopub" && m.kind != "status" {
-		k.publish(orders.Message{Cell: cell, Type: m.kind, Content: m.content})
+	cell := k.cells[m.parent]
+	if cell == 0 || m.channel != "iopub" || m.kind == "status" {
+		return
 	}
+	if len(m.content) > orders.MaxMessage || values(m.content) > orders.MaxValues {
+		m.kind, m.content = "stream", tooLarge(m.kind, len(m.content))
+	}
+	k.publish(orders.Message{Cell: cell, Type: m.kind, Content: m.content})
+}
+
+// values is the number of members of lists and objects in JSON, more or less.
+func values(content []byte) (n int) {
+	text := false
+	for i := 0; i < len(content); i++ {
+		switch c := content[i]; {
+		case c == '"':
+			text = !text
+		case c == '\\' && text:
+			i++
+		case c == ',' && !text:
+			n++
+		}
+	}
+	return n
+}
+
+// tooLarge is the content of a stream, in the place of a message that is too large.
+func tooLarge(kind string, size int) json.RawMessage {
+	text := fmt.Sprintf("[nbrun: a message (%s) of %d MiB is not shown; the most is %d MiB, and a million numbers]\n", kind, size>>20, orders.MaxMessage>>20)
+	content, _ := json.Marshal(map[string]string{"name": "stderr", "text": text}) // never fails
+	return content
 }
 
 // broken waits a little for the death that explains an error of a socket.

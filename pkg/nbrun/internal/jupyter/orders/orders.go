@@ -9,6 +9,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lastwords"
 )
 
+// The largest content of a message that is handed on.
+const (
+	MaxMessage = 8 << 20 // bytes
+	MaxValues  = 1 << 20 // members of lists and objects
+)
+
 // Message is a message that a kernel has published about a cell.
 type Message struct {
 	Cell    int             `json:"cell"` // the number of the Execute that it belongs to, from 1
@@ -46,6 +52,7 @@ type Process struct {
 	Dir    string        `json:"dir"`
 	Env    []string      `json:"env"`
 	Signal bool          `json:"signal"` // it is interrupted by SIGINT, not by a message
+	Ports  bool          `json:"ports"`  // it may not know sockets in a folder, and gets ports then
 	Within time.Duration `json:"within"` // it must answer in this time,
 	Beat   time.Duration `json:"beat"`   // and each heartbeat in this
 }

@@ -1,0 +1,91 @@
+// Package regular opens files that are to be regular ones, and never waits: anybody
+// may put a named pipe, whose opening waits for somebody at its other end, in the
+// place of a file, or a link to one.
+package regular
+
+import (
+	"io"
+	"io/fs"
+	"os"
+)
+
+// NotRegular is the error for what is there, and is no regular file.
+type NotRegular struct{ Kind string }
+
+func (e *NotRegular) Error() string { return "is a " + e.Kind + ", not a file" }
+
+// OpenFile is os.OpenFile for regular files.
+func OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = check(path, info)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, flag|withoutWaiting, perm)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		err = check(path, info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func check(path string, info fs.FileInfo) error {
+	if kind := kindOf(info.Mode()); kind != "" {
+		return &fs.PathError{Op: "open", Path: path, Err: &NotRegular{kind}}
+	}
+	return nil
+}
+
+// kindOf is what a file is that is no regular one, "" for one that is.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsRegular():
+		return ""
+	case m.IsDir():
+		return "folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	case m&fs.ModeSocket != 0:
+		return "socket"
+	case m&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
+}
+
+// ReadFile is os.ReadFile for regular files.
+func ReadFile(path string) ([]byte, error) {
+	f, err := OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// Replace writes a file whose name is ours, and removes first what has that name and
+// is neither a regular file nor a folder.
+func Replace(path string, data []byte, perm fs.FileMode) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	f, err := OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package regular
+
+// withoutWaiting is for systems whose folders have named pipes.
+const withoutWaiting = 0

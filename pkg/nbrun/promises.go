@@ -1,0 +1,54 @@
+// # What a notebook can do, and can't
+//
+// A cell is a program, and runs with the rights of whoever runs the notebook: it can
+// read and write what they can, talk to the network, and end any of their processes,
+// the runner's too. Run a stranger's notebook where that does no harm, as in a container.
+// What follows holds for notebooks that are careless or hostile all the same. Behind
+// each promise stands the test of it; hangs, limits and disk are scripts in
+// scripts/nbrun/testdata/script.
+//
+// It can't hold the runner up:
+//
+//   - A cell ends with its time, and with the context, by which a first signal stops the
+//     command; the runner may take twenty seconds more. An engine that takes longer is
+//     given up, with the function that it waits in ([ErrHangs]).
+//     (TestAnEngineThatHangsIsGivenUp, TestTheEndOfAContext, limits)
+//   - Nor does it help a process to leave its group, to close its streams, or to leave
+//     others behind that keep them open. (TestAProcessThatLeavesItsGroupIsKilled,
+//     TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled,
+//     TestALinkWhosePipesAreHeldHoldsNobodyUp)
+//   - What it writes to the pipe for displays is read as far as it makes sense; the rest
+//     is a fault of the cell. (TestADamagedStreamOfDisplaysHoldsNobodyUp: 12,000 damaged
+//     streams, FuzzDisplays, TestProgramsWithADamagedStreamEnd, hangs)
+//   - Only regular files are notebooks, are read beside them, or are written by a cell's
+//     commands. (TestWhatIsNoFileIsRefusedAtOnce, hangs)
+//   - A second signal ends the command at once, and what cells have started with it. So
+//     does the first one after 45 seconds, if it has to wait for somebody who reads its
+//     output; it then says where it hangs. When nobody reads its output any more, it
+//     stops by itself. (hangs)
+//
+// It can't fill the memory, nor the log:
+//
+//   - The runner needs no more than 300 MiB for a notebook whose Options.MaxOutput is
+//     the default, whatever a cell puts out or says of the length of what it puts out.
+//     The kernel, and the process that speaks with it, have memory of their own.
+//     (TestMemoryIsBounded, TestAForgedLengthOfAFrameHoldsNothing, FuzzFrames)
+//   - A cell puts out no more than Options.MaxOutput, and a notebook eight times as much;
+//     a display has no more than 8 MiB, of which 1 MiB are lists and numbers. The run
+//     goes on, and what is missing is said in the outputs, the summary and the events.
+//     What a cell writes to files, with %capture too, is not counted.
+//     (TestWhatIsBeyondTheLimitIsNotKept, TestTheCellsOfANotebookHaveALimitTogether,
+//     TestADisplayThatIsTooLargeIsLeftOut, TestAMessageThatIsTooLargeIsLeftOut, limits)
+//   - What is kept outside memory lies in one file without a name, which goes with the
+//     runner. (TestTheTextsOfANotebookShareAFile)
+//
+// It can't write what nobody can read: what is no JSON, or is nested too deep for other
+// programs, is no display. (TestWhatIsNoJSONIsNoDisplay,
+// TestWhatIsBeyondTheLimitIsNotKept)
+//
+// Other users of the machine can't reach it: the kernel's sockets lie in a folder of the
+// runner's own, except those of installed kernels that know only ports, and where the
+// name of the temporary folder is too long for a socket. Messages are signed with a key
+// that stands in a file there. (TestNoOtherUserCanReachTheKernel,
+// TestAKernelThatListensInNoFolderGetsPorts, TestTheConnectionFileIsPrivate)
+package nbrun

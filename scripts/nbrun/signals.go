@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/pprof"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+)
+
+// stopWithin is the time that a run has to end after a signal. The runner's own limits
+// are shorter; a notebook that waits for a terminal nobody reads has none.
+var stopWithin = 45 * time.Second
+
+// untilSignal returns a context that ends with the first signal to stop. A second one
+// ends this process, with what the cells have started; and so does a run that hangs,
+// after it has said where.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, endings()...)
+	// A write to a pipe that nobody reads is to fail, and not to end this process, which
+	// has still to end those of the cells. Nobody listens; to ignore the signal would
+	// have cells ignore it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	go func() {
+		<-signals
+		cancel()
+		late := time.After(stopWithin)
+		select {
+		case s := <-signals:
+			nbrun.KillAll()
+			os.Exit(128 + int(s.(syscall.Signal)))
+		case <-late:
+			fmt.Fprintf(os.Stderr, "nbrun: has not stopped %v after it was told to; all that runs is this:\n", stopWithin)
+			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
+			nbrun.KillAll()
+			os.Exit(failed)
+		}
+	}()
+	return ctx
+}
+
+// endings are the signals that end a run: that of a terminal which has gone, too,
+// unless it was to be ignored, as by nohup.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// watched is a file that we write to, with the first error of that.
+type watched struct {
+	*os.File
+	gone context.CancelFunc // is called when nobody reads it any more
+
+	mu  sync.Mutex
+	err error
+}
+
+var _ io.Writer = (*watched)(nil)
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.File.Write(p)
+	if err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.err == nil {
+			w.err = err
+		}
+		if errors.Is(err, syscall.EPIPE) {
+			w.gone()
+		}
+	}
+	return n, err
+}
+
+// failure says what has kept us from writing.
+func (w *watched) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if errors.Is(w.err, syscall.EPIPE) {
+		return errors.New("nobody reads what it says, so it has stopped")
+	}
+	if w.err != nil {
+		return fmt.Errorf("%s can't be written: %w", w.Name(), plain(w.err))
+	}
+	return nil
+}
