@@ -231,8 +231,8 @@ func size(s string) (int, error) {
 		number = ""
 	}
 	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > 1<<40/unit {
-		return 0, errors.New("give it as 1000, 64k, 16M or 1G")
+	if err != nil || n < 1 || n > 1<<30/unit {
+		return 0, errors.New("give it as 1000, 64k, 16M or, at most, 1G")
 	}
 	return n * unit, nil
 }
