@@ -12,7 +12,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/rt"
 )
 
 // idle are the build flags that change nothing of what a program does.
@@ -92,7 +92,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	if job.Test {
 		return exit, cannotDo(job.Cell, "%test needs the Go compiler")
 	}
-	src, err := Rewrite(job.Source)
+	src, places, err := Rewrite(job.Source)
 	if err != nil {
 		return exit, err
 	}
@@ -100,7 +100,6 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	if err != nil {
 		return exit, err
 	}
-	src, places := withoutPlaces(src)
 	path := filepath.Join(b.dir, job.Name()+".go")
 	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
 		return exit, err
@@ -134,29 +133,6 @@ func cannotDo(cell int, what string) event.Faults {
 // the interpreter and not at the program, and the interpreter's goroutines race to
 // fill in one cache of types with the same value (itype.refType, v0.16.1).
 const quiet = "GORACE=report_bugs=0 exitcode=0 atexit_sleep_ms=0"
-
-// withoutPlaces blanks the line directives, and returns for each line where it
-// came from. The interpreter looks imports up by the name of the file that they
-// are used in, so to it the program has to be one file.
-func withoutPlaces(src string) (string, []string) {
-	lines := strings.Split(src, "\n")
-	places := make([]string, len(lines)+1)
-	file, at := "", 0
-	for i, line := range lines {
-		if place, ok := strings.CutPrefix(line, "//line "); ok {
-			parts := strings.Split(place, ":")
-			file = parts[0]
-			at, _ = strconv.Atoi(parts[1])
-			lines[i] = ""
-			continue
-		}
-		if file != "" {
-			places[i+1] = fmt.Sprintf("%s:%d", file, at)
-			at++
-		}
-	}
-	return strings.Join(lines, "\n"), places
-}
 
 // stderr makes of what a child says on stderr what the program would have said.
 // It is to be used for one child, line by line.
@@ -205,6 +181,9 @@ func (s *stderr) line(line []byte) []byte {
 	}
 	switch {
 	case s.cannot != "", s.inside:
+		return nil
+	case text == rt.Frames:
+		s.frames = nil
 		return nil
 	case strings.HasPrefix(text, "goroutine ") && strings.HasSuffix(text, "]:"):
 		s.inside = true
