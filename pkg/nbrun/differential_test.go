@@ -226,7 +226,7 @@ func construct(text string) string {
 // compare runs a program by the interpreter.
 func compare(t *testing.T, name, src, want string) verdict {
 	began := time.Now()
-	got := answerOf(t, src, nbrun.Yaegi, 20*time.Second)
+	got := answerOf(t, src, nbrun.Yaegi, time.Minute)
 	v := verdict{name: name, text: got.text, took: time.Since(began)}
 	switch {
 	case got.refused:
@@ -363,7 +363,7 @@ func TestRandomPrograms(t *testing.T) {
 		}
 		src := fmt.Sprintf("%s\nfunc main() { run%d() }\n", programs[n], n)
 		began := time.Now()
-		got := answerOf(t, src, nbrun.Yaegi, 20*time.Second)
+		got := answerOf(t, src, nbrun.Yaegi, time.Minute)
 		v := verdict{name: name, is: "same", text: got.text, took: time.Since(began)}
 		want := compiledAnswer(t, binary, name)
 		switch {
@@ -421,7 +421,7 @@ func compileTogether(t *testing.T, programs []string) string {
 
 // compiledAnswer is what a program of the binary says, in the words of answerOf.
 func compiledAnswer(t *testing.T, binary, name string) string {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, name)
 	var stdout, stderr strings.Builder

@@ -40,7 +40,7 @@ func generate(seed uint64, n int) string {
 		g.linef("%s", g.pick(
 			"panic(\"the end\")", "panic(fmt.Errorf(\"wrapped: %w\", &E%N{3}))", "panic(E%N{4})", "panic(42)", "panic(C%N(2))",
 			"var m map[string]int; m[\"a\"] = 1", "var p *T%N; fmt.Println(p.A)", "s := []int{1}; i := len(os.Args) + 4; fmt.Println(s[i])",
-			"var x any = \"text\"; fmt.Println(x.(int))", "var s Shape%N; fmt.Println(s.Area())", "z := len(os.Args) - len(os.Args); fmt.Println(1 / z)", "os.Exit(3)"))
+			"var x any = \"text\"; fmt.Println(x.(int))", "var s Shape%N; fmt.Println(s.Area())", "z := len(os.Args) - len(os.Args); fmt.Println(1 / z)", "os.Exit(3)", "close((chan int)(nil))", "fmt.Println(strings.Repeat(\"x\", -len(global%N)))", "var wg sync.WaitGroup; wg.Done()", "m := map[any]int{}; m[[]int{1}] = 2", "var x, y any = T%N{}, T%N{}; fmt.Println(x == y)"))
 	}
 	g.linef("}")
 	return "import (\"errors\"; \"fmt\"; \"os\"; \"sort\"; \"strings\"; \"sync\"; \"time\")\n\n" + g.b.String()

@@ -122,12 +122,14 @@ func (w *writer) callStep(v *ssa.Call) {
 		return // of a compiled package
 	}
 	w.ready(c)
-	if _, ok := c.Value.(*ssa.Builtin); ok && w.builtinStep(v) {
+	if _, ok := c.Value.(*ssa.Builtin); ok && !w.mayPanic(c) && w.builtinStep(v) {
 		return
 	}
 	text := ""
 	if fn, ok := c.Value.(*ssa.Function); ok && fn.String() == "errors.As" {
 		text = w.errorsAs(c)
+	} else if w.mayPanic(c) {
+		text = w.apart(c)
 	} else {
 		text = w.call(c, w.vals(operands(c)), w.noPanic())
 	}
@@ -175,8 +177,52 @@ func (w *writer) errorsAs(c *ssa.CallCommon) string {
 	if form == "any" {
 		set = "v"
 	}
-	w.later = append(w.later, fmt.Sprintf("func %s(err error, p *%s) bool { for _, x := range rt.Chain(err) { if %s { var v any; v = %s; *p = %s; return true } }; return false }", name, form, test, value, set))
+	w.behind(fmt.Sprintf("func %s(err error, p *%s) bool { for _, x := range rt.Chain(err) { if %s { var v any; v = %s; *p = %s; return true } }; return false }", name, form, test, value, set))
 	return fmt.Sprintf("%s(%s, %s)", name, w.val(c.Args[0]), w.val(made.X))
+}
+
+// steady are the packages whose functions panic only where steadyBut says so.
+var steady = map[string]bool{
+	"fmt": true, "strconv": true, "errors": true, "math": true, "os": true, "time": true, "unicode": true, "unicode/utf8": true,
+	"io": true, "bufio": true, "strings": true, "bytes": true, "sync": true, "context": true, "sync/atomic": true, "sort": true,
+}
+
+var steadyBut = map[string]bool{
+	"strings.Repeat": true, "bytes.Repeat": true, "time.NewTicker": true, "(*time.Ticker).Reset": true,
+	"(*sync.WaitGroup).Add": true, "(*sync.WaitGroup).Done": true, "(*bytes.Buffer).Grow": true, "(*strings.Builder).Grow": true,
+}
+
+// mayPanic reports whether compiled code may panic in a call.
+func (w *writer) mayPanic(c *ssa.CallCommon) bool {
+	switch f := c.Value.(type) {
+	case *ssa.Builtin:
+		return f.Name() == "close"
+	case *ssa.Function:
+		if f.Blocks != nil || f.Object() == nil || f.Object().Pkg() == nil {
+			return false
+		}
+		return !steady[f.Object().Pkg().Path()] || steadyBut[f.String()]
+	}
+	return false
+}
+
+// apart writes a call of compiled code as a function of its own, as of a panic
+// there the interpreter tells the function only.
+func (w *writer) apart(c *ssa.CallCommon) string {
+	vs := operands(c)
+	name := fmt.Sprintf("call%d", w.line)
+	var decl, names []string
+	for i, v := range vs {
+		decl = append(decl, fmt.Sprintf("a%d %s", i, w.form(v.Type())))
+		names = append(names, fmt.Sprint("a", i))
+	}
+	ret := ""
+	if c.Signature().Results().Len() > 0 {
+		ret = "return "
+	}
+	text := w.call(c, names, w.noPanic())
+	w.behind(fmt.Sprintf("func %s(%s)%s { %s%s }", name, strings.Join(decl, ", "), w.results(c.Signature()), ret, text))
+	return fmt.Sprintf("%s(%s)", name, strings.Join(w.vals(vs), ", "))
 }
 
 // ready writes the checks before a call.
@@ -365,7 +411,7 @@ func (w *writer) generator(c *ssa.CallCommon, kind, result, before, after string
 			text = strings.Repeat("_, ", n-1) + "_ = " + text
 		}
 	}
-	w.later = append(w.later, fmt.Sprintf("func %s(%s)%s { %s%s%s%s }", name, strings.Join(decl, ", "), result, before, check, text, after))
+	w.behind(fmt.Sprintf("func %s(%s)%s { %s%s%s%s }", name, strings.Join(decl, ", "), result, before, check, text, after))
 	call := fmt.Sprintf("%s(%s)", name, strings.Join(w.vals(vs), ", "))
 	if kind == "defer" {
 		call = fmt.Sprintf("d.fs = append(d.fs, %s)", call)
@@ -456,7 +502,7 @@ func (w *writer) builtin(b *ssa.Builtin, c *ssa.CallCommon, args []string) strin
 	case "delete":
 		key := args[1]
 		if t := c.Args[0].Type().Underlying().(*types.Map).Key(); types.IsInterface(t) && w.form(t) == "any" {
-			key = "rt.Key(" + key + ")"
+			key = "rt.Key(" + key + ", §)"
 		}
 		return fmt.Sprintf("delete(%s, %s)", args[0], key)
 	case "print", "println":

@@ -51,8 +51,13 @@ type emitter struct {
 	asserted  []types.Type
 	dispatch  map[string]*dispatcher
 	order     []*dispatcher
-	later     []string // functions to write behind the one that is being written
+	later     []placed // functions to write behind the one that is being written
 	refused   map[string]bool
+}
+
+type placed struct {
+	text string
+	pos  token.Pos
 }
 
 type method struct {

@@ -19,7 +19,7 @@ type writer struct {
 	defers  bool
 	targets map[*ssa.BasicBlock]bool
 	below   map[*ssa.BasicBlock]*ssa.BasicBlock // what a block goes on with without a goto
-	ending  bool // the block that is run after a recovered panic
+	ending  bool                                // the block that is run after a recovered panic
 }
 
 // function has a function emitted, and returns its name.
@@ -100,7 +100,7 @@ func (e *emitter) writeFunction(fn *ssa.Function) {
 			if fn.Signature.Results().Len() == 0 {
 				ret = ""
 			}
-			e.later = append(e.later, fmt.Sprintf("func mk%s(%s) func%s { return func(%s)%s { %s%s(%s) } }", name, strings.Join(free, ", "),
+			e.behind(fmt.Sprintf("func mk%s(%s) func%s { return func(%s)%s { %s%s(%s) } }", name, strings.Join(free, ", "),
 				e.signature(fn.Signature), strings.Join(params, ", "), e.results(fn.Signature), ret, name, strings.Join(append(append([]string{e.noPanic()}, freeNames...), paramNames...), ", ")))
 		}
 		e.writef("func %s(%s)%s {", name, strings.Join(all, ", "), results)
@@ -120,11 +120,15 @@ func (e *emitter) writeFunction(fn *ssa.Function) {
 }
 
 func (e *emitter) writeLater() {
-	for _, text := range e.later {
-		e.writef("%s", text)
+	for _, l := range e.later {
+		e.pos = l.pos
+		e.writef("%s", l.text)
 	}
 	e.later = nil
 }
+
+// behind has a function written behind this one.
+func (e *emitter) behind(text string) { e.later = append(e.later, placed{text, e.pos}) }
 
 // noPanic is the nil of type *rt.P.
 func (e *emitter) noPanic() string {
@@ -523,7 +527,9 @@ func (w *writer) instr(instr ssa.Instruction) {
 		w.notNilMap(instr.Map)
 		w.writef("%s[%s] = %s", w.val(instr.Map), w.key(instr.Key, instr.Map), w.val(instr.Value))
 	case *ssa.Send:
-		w.writef("%s <- %s", w.val(instr.Chan), w.val(instr.X))
+		name := fmt.Sprintf("send%d", w.line)
+		w.behind(fmt.Sprintf("func %s(c %s, v %s) { c <- v }", name, w.form(instr.Chan.Type()), w.form(instr.X.Type())))
+		w.writef("%s(%s, %s)", name, w.val(instr.Chan), w.val(instr.X))
 	case *ssa.Go:
 		w.spawn(&instr.Call)
 	case *ssa.Defer:
@@ -576,7 +582,7 @@ func (w *writer) notNilMap(m ssa.Value) {
 // key writes a key of a map.
 func (w *writer) key(k, m ssa.Value) string {
 	if t := m.Type().Underlying().(*types.Map).Key(); types.IsInterface(t) && w.form(t) == "any" {
-		return "rt.Key(" + w.val(k) + ")"
+		return "rt.Key(" + w.val(k) + ", §)"
 	}
 	return w.val(k)
 }

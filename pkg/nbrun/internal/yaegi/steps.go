@@ -87,10 +87,10 @@ func (w *writer) equal(v *ssa.BinOp, x, y string) {
 		case isNil(v.X):
 			w.writef("%s = %s %s nil", v.Name(), y, v.Op)
 		default:
-			w.writef("%s = %srt.Equal(%s, %s)", v.Name(), not, x, y)
+			w.writef("%s = %srt.Equal(%s, %s, §)", v.Name(), not, x, y)
 		}
 	case *types.Struct, *types.Array:
-		w.writef("%s = %srt.Equal(%s, %s)", v.Name(), not, x, y)
+		w.writef("%s = %srt.Equal(%s, %s, §)", v.Name(), not, x, y)
 	case *types.Basic:
 		w.writef("%s = %s %s %s", v.Name(), x, v.Op, y)
 	default:
@@ -285,7 +285,7 @@ func (w *writer) rangeStep(v *ssa.Range) {
 	}
 	keys := fmt.Sprintf("keys%d", w.line)
 	key := w.form(m.Key())
-	w.later = append(w.later, fmt.Sprintf("func %s(m %s) []%s { r := make([]%s, 0, len(m)); for k := range m { r = append(r, k) }; return r }", keys, w.form(m), key, key))
+	w.behind(fmt.Sprintf("func %s(m %s) []%s { r := make([]%s, 0, len(m)); for k := range m { r = append(r, k) }; return r }", keys, w.form(m), key, key))
 	w.writef("%s = %s(%s); %s_i = 0", name, keys, x, name)
 }
 

@@ -1,13 +1,13 @@
 package rt
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -104,9 +104,6 @@ func Panic(v any, line int) {
 func failed(line int, format string, args ...any) {
 	panic(&P{value: Error{fmt.Sprintf(format, args...)}, line: line})
 }
-
-// Failed is an error of the runtime at an unknown line.
-func Failed(text string) { failed(0, "%s", text) }
 
 // Index is an index that is out of range.
 func Index(i any, n, line int) {
@@ -205,24 +202,24 @@ func AssertFail(x any, from, to string, i, line int) {
 	panic(&P{value: &assertion{fmt.Sprintf("interface conversion: %s is not %s: missing method %s", typeName(x), to, missing)}, line: line})
 }
 
+// unwound is the line of the innermost function that a panic has left since the last
+// one was caught. The interpreter tells no more of a panic of compiled code.
+var unwound atomic.Int64
+
+// Unwound tells the line of a function that a panic leaves.
+func Unwound(line int) { unwound.CompareAndSwap(0, int64(line)) }
+
 // Caught makes a panic of what the interpreter has recovered; nil of nil.
 func Caught(r any) *P {
-	switch r := r.(type) {
-	case nil:
+	if r == nil {
 		return nil
-	case *P:
-		r.recovered = false
-		return r
-	case error:
-		var native runtime.Error
-		if !errors.As(r, &native) {
-			return &P{value: r}
-		}
-		return &P{value: r}
-	case string:
-		return &P{value: r}
 	}
-	return &P{value: r}
+	line := int(unwound.Swap(0))
+	if p, ok := r.(*P); ok {
+		p.recovered = false
+		return p
+	}
+	return &P{value: r, line: line}
 }
 
 // Recover is what recover returns in a function that was deferred.

@@ -204,7 +204,14 @@ func (p printer) value(id int, v reflect.Value, depth int, methods bool) {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
 		p.pointer(name, v, depth)
 	default:
-		fmt.Fprintf(p.State, p.format, basic(v))
+		text := fmt.Sprintf(p.format, basic(v))
+		if strings.HasPrefix(text, "%!") { // fmt tells the type of what it can't print
+			if begin, end, ok := strings.Cut(text, "("); ok {
+				_, value, _ := strings.Cut(end, "=")
+				text = begin + "(" + name + "=" + value
+			}
+		}
+		p.write(text)
 	}
 }
 

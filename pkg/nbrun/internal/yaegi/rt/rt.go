@@ -25,7 +25,7 @@ func init() {
 		"Wrap": Wrap, "ID": ID, "Value": Value, "Equal": Equal, "Key": Key, "Implements": Implements, "Assert": Assert,
 		"Call": Call, "AsError": AsError, "Unwrap": unwrapped,
 		"Panic": Panic, "Index": Index, "Slice": Slice, "Nil": Nil, "Divide": Divide, "Shift": Shift, "MakeLen": MakeLen, "NilMap": NilMap,
-		"ArrayLen": ArrayLen, "AssertFail": AssertFail, "Failed": Failed, "Caught": Caught, "Recover": Recover, "Recovered": Recovered, "Again": Again, "Die": Die,
+		"ArrayLen": ArrayLen, "AssertFail": AssertFail, "Caught": Caught, "Recover": Recover, "Recovered": Recovered, "Again": Again, "Die": Die,
 		"Rune": Rune, "RuneString": RuneString, "Print": Print, "Println": Println, "Clear": Clear, "Format": Format, "Operands": Operands, "Elem": Elem, "Select": Select, "Native": Native, "Chain": Chain, "Words": Words,
 	} {
 		table[name] = reflect.ValueOf(f)
@@ -270,19 +270,27 @@ func Call(x any, method string, args []any) []any {
 }
 
 // Equal compares interfaces.
-func Equal(x, y any) bool {
+func Equal(x, y any, line int) bool {
 	x, y = unwrapped(x), unwrapped(y)
-	if id := ID(x); id > 0 && ID(y) == id && !types[id].Comparable {
-		Failed("comparing uncomparable type " + types[id].Name)
+	if ID(x) == ID(y) && x != nil && reflect.TypeOf(x) == reflect.TypeOf(y) && !comparable(x) {
+		failed(line, "comparing uncomparable type %s", typeName(x))
 	}
 	return x == y
 }
 
+// comparable reports whether values of the type of x can be compared.
+func comparable(x any) bool {
+	if id := ID(x); id > 0 {
+		return types[id].Comparable
+	}
+	return reflect.TypeOf(x).Comparable()
+}
+
 // Key is x, as the key of a map.
-func Key(x any) any {
+func Key(x any, line int) any {
 	x = unwrapped(x)
-	if id := ID(x); id > 0 && !types[id].Comparable {
-		Failed("hash of unhashable type " + types[id].Name)
+	if x != nil && !comparable(x) {
+		failed(line, "hash of unhashable type %s", typeName(x))
 	}
 	return x
 }
