@@ -47,6 +47,7 @@ var corpora = []struct {
 	{"yaegi", func(t *testing.T) []string {
 		return runnable(t, goTool(t, "list", "-m", "-f", "{{.Dir}}", "github.com/traefik/yaegi"), "_test", false)
 	}, 760},
+	{"cells", func(t *testing.T) []string { return runnable(t, "testdata/differential", "cells", false) }, 4},
 }
 
 func goTool(t *testing.T, args ...string) string {

@@ -234,7 +234,7 @@ func (w *writer) declare() {
 				return
 			}
 			vars = append(vars, "var "+v.Name()+"_v any")
-		case *ssa.MakeInterface, *ssa.ChangeInterface:
+		case *ssa.MakeInterface, *ssa.ChangeInterface, *ssa.SliceToArrayPointer:
 			vars = append(vars, "var "+v.Name()+"_v any")
 		case *ssa.TypeAssert:
 			if v.CommaOk || w.id(v.AssertedType) > 0 || types.IsInterface(v.AssertedType) {
@@ -644,6 +644,10 @@ func (w *writer) define(v ssa.Value) {
 		w.writef("%s = make(%s, int(%s))", name, w.form(v.Type()), w.val(v.Size))
 	case *ssa.Slice:
 		w.slice(v)
+	case *ssa.SliceToArrayPointer:
+		n := v.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Array).Len()
+		w.writef("if len(%s) < %d { rt.ArrayLen(len(%s), %d, §) }", w.val(v.X), n, w.val(v.X), n)
+		w.writef("%s_v = rt.ArrayPointer(%s, %d); %s = %s_v.(%s)", name, w.val(v.X), n, name, name, w.form(v.Type()))
 	case *ssa.Lookup:
 		w.lookup(v)
 	case *ssa.Range:

@@ -48,7 +48,10 @@ func (w *writer) binary(v *ssa.BinOp) {
 	name := v.Name()
 	switch v.Op {
 	case token.SHL, token.SHR:
-		if _, constant := v.Y.(*ssa.Const); !constant && basicInfo(v.Y.Type())&types.IsUnsigned == 0 {
+		if c, constant := v.Y.(*ssa.Const); constant && negative(c) {
+			w.writef("rt.Shift(§)")
+			return
+		} else if !constant && basicInfo(v.Y.Type())&types.IsUnsigned == 0 {
 			w.writef("if %s < 0 { rt.Shift(§) }", y)
 		}
 		w.writef("%s = %s %s uint64(%s)", name, x, v.Op, y)
@@ -71,6 +74,8 @@ func (w *writer) binary(v *ssa.BinOp) {
 }
 
 func constZero(c *ssa.Const) bool { return c.Value != nil && constant.Sign(c.Value) == 0 }
+
+func negative(c *ssa.Const) bool { return c.Value != nil && constant.Sign(c.Value) < 0 }
 
 func isNil(v ssa.Value) bool {
 	c, ok := v.(*ssa.Const)
@@ -225,15 +230,15 @@ func (w *writer) slice(v *ssa.Slice) {
 	}
 	lo, hi, max := "0", length, "-2"
 	if v.Low != nil {
-		lo = "int(" + w.val(v.Low) + ")"
+		lo = "int(" + w.variable(v.Low, w.val(v.Low)) + ")"
 	}
 	if v.High != nil {
-		hi = "int(" + w.val(v.High) + ")"
+		hi = "int(" + w.variable(v.High, w.val(v.High)) + ")"
 	}
 	limit := capacity
 	test := ""
 	if v.Max != nil {
-		max = "int(" + w.val(v.Max) + ")"
+		max = "int(" + w.variable(v.Max, w.val(v.Max)) + ")"
 		test = fmt.Sprintf("%s < 0 || %s > %s || ", max, max, capacity)
 		limit = max
 	}

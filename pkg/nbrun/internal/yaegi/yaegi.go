@@ -2,10 +2,32 @@
 // that is this same binary started again. No Go toolchain is needed, and nothing
 // is compiled.
 //
-// The interpreter (github.com/traefik/yaegi) knows an older Go, and the packages
-// of its symbol tables only. So a program is first type-checked against those
-// tables; what the interpreter lacks and can be said in other words is rewritten,
-// and what remains is told by cell, line and construct before anything runs.
+// The interpreter (github.com/traefik/yaegi) knows an older Go, has much of it
+// otherwise than Go, and knows the packages of its symbol tables only. So a program
+// is first type-checked against those tables, and then written in explicit form:
+// that of golang.org/x/tools/go/ssa, in which each step stands for itself. What has
+// no such form is told by cell, line and construct before anything runs.
+//
+// The files go by what they write: forms (types), functions, steps (operators,
+// conversions, interfaces, loops), calls. What they avoid is what the interpreter
+// gets wrong:
+//
+//   - arguments of defer and go, which it reads when the call is made: each such
+//     call is a function that is made with its operands;
+//   - recover and panics in deferred calls: functions keep a list of their own;
+//   - methods, named types and interfaces, of which it loses track: methods are
+//     functions, a value of the program's types in an interface is in a box of
+//     package rt, which knows the type, and calls through interfaces choose by it;
+//   - range, switch, labels, loop variables, parallel assignment, the order of
+//     operands, generics, range over functions: package ssa has none of them;
+//   - constant expressions, and checks of indexes before the program runs: all
+//     constants have a type, and no step has constants only;
+//   - errors of the runtime, which come from package reflect, in its words: indexes,
+//     nil, shifts, divisions and lengths are checked before, with their line;
+//   - select, whose cases goroutines share: it is done by rt;
+//   - what fmt and encoding/json make of the program's types: rt prints them;
+//   - a label before a return, the address of an array's element, a missing entry of
+//     a map, an empty struct in an interface: they are written in other words.
 package yaegi
 
 import (

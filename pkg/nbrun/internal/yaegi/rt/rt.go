@@ -26,7 +26,7 @@ func init() {
 		"Call": Call, "AsError": AsError, "Unwrap": unwrapped,
 		"Panic": Panic, "Index": Index, "Slice": Slice, "Nil": Nil, "Divide": Divide, "Shift": Shift, "MakeLen": MakeLen, "NilMap": NilMap,
 		"ArrayLen": ArrayLen, "AssertFail": AssertFail, "Caught": Caught, "Recover": Recover, "Recovered": Recovered, "Again": Again, "Die": Die,
-		"Rune": Rune, "RuneString": RuneString, "Print": Print, "Println": Println, "Clear": Clear, "Format": Format, "Operands": Operands, "Elem": Elem, "Select": Select, "Native": Native, "Chain": Chain, "Words": Words,
+		"Rune": Rune, "RuneString": RuneString, "Print": Print, "Println": Println, "Clear": Clear, "Format": Format, "Operands": Operands, "Elem": Elem, "Select": Select, "Native": Native, "Chain": Chain, "Words": Words, "ArrayPointer": ArrayPointer,
 	} {
 		table[name] = reflect.ValueOf(f)
 	}
@@ -302,6 +302,12 @@ func Clear(m any) { reflect.ValueOf(m).Clear() }
 func Elem(array any, i int) any { return reflect.ValueOf(array).Elem().Index(i).Addr().Interface() }
 
 var _ fmt.Formatter = Box{}
+
+// ArrayPointer converts a slice to a pointer to an array of n elements.
+func ArrayPointer(slice any, n int) any {
+	v := reflect.ValueOf(slice)
+	return v.Convert(reflect.PointerTo(reflect.ArrayOf(n, v.Type().Elem()))).Interface()
+}
 
 // Select waits for the first of its cases; dirs has s for one that sends. It returns
 // which one it was, -1 if none was ready, and what was received.
