@@ -43,7 +43,7 @@ var corpora = []struct {
 	files func(t *testing.T) []string
 	same  int
 }{
-	{"go", func(t *testing.T) []string { return runnable(t, goTool(t, "env", "GOROOT"), "test", true) }, 75},
+	{"go", func(t *testing.T) []string { return runnable(t, goTool(t, "env", "GOROOT"), "test", true) }, 82},
 	{"yaegi", func(t *testing.T) []string {
 		return runnable(t, goTool(t, "list", "-m", "-f", "{{.Dir}}", "github.com/traefik/yaegi"), "_test", false)
 	}, 760},

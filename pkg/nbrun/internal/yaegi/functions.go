@@ -204,12 +204,27 @@ func (w *writer) writeBody() {
 		}
 		w.checked = map[ssa.Value]bool{}
 		for _, instr := range b.Instrs {
-			if pos := instr.Pos(); pos.IsValid() {
+			if pos := placeOf(instr); pos.IsValid() {
 				w.pos = pos
 			}
 			w.instr(instr)
 		}
 	}
+}
+
+// placeOf is where a step stands in the program, or, of one that does not, what
+// uses it.
+func placeOf(instr ssa.Instruction) token.Pos {
+	v, ok := instr.(ssa.Value)
+	if instr.Pos().IsValid() || !ok || v.Referrers() == nil {
+		return instr.Pos()
+	}
+	for _, user := range *v.Referrers() {
+		if user.Block() == instr.Block() && user.Pos().IsValid() {
+			return user.Pos()
+		}
+	}
+	return token.NoPos
 }
 
 // declare declares the registers.
