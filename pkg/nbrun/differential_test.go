@@ -46,7 +46,7 @@ var corpora = []struct {
 	{"go", func(t *testing.T) []string { return runnable(t, goTool(t, "env", "GOROOT"), "test", true) }, 82},
 	{"yaegi", func(t *testing.T) []string {
 		return runnable(t, goTool(t, "list", "-m", "-f", "{{.Dir}}", "github.com/traefik/yaegi"), "_test", false)
-	}, 760},
+	}, 773},
 	{"cells", func(t *testing.T) []string { return runnable(t, "testdata/differential", "cells", false) }, 4},
 }
 
@@ -127,6 +127,7 @@ func sum(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s)))[:
 const noAnswer = "-"
 
 func TestDifferential(t *testing.T) {
+	notUnderRace(t)
 	for _, corpus := range corpora {
 		t.Run(corpus.name, func(t *testing.T) {
 			known := readExpected(t, corpus.name)
@@ -162,6 +163,15 @@ func TestDifferential(t *testing.T) {
 				judge(t, verdicts, corpus.same)
 			}
 		})
+	}
+}
+
+// notUnderRace skips a test where the interpreter would be ten times as slow, and
+// would notice no deadlocks.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("the race detector is in this binary")
 	}
 }
 
@@ -342,6 +352,7 @@ var (
 // TestRandomPrograms compiles random programs as one, and compares what each does
 // with what the interpreter does.
 func TestRandomPrograms(t *testing.T) {
+	notUnderRace(t)
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
 	}
