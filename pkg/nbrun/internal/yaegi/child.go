@@ -7,9 +7,11 @@ import (
 	"os"
 	"regexp"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/traefik/yaegi/interp"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/rt"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
 )
 
@@ -103,6 +105,9 @@ const frameFile = "/nbrun/program.go"
 func (w frames) Write(p []byte) (int, error) {
 	for line := range bytes.Lines(p) {
 		if m := frame.FindSubmatch(line); m != nil {
+			if n, err := strconv.Atoi(string(m[1])); err == nil {
+				rt.Unwound(n)
+			}
 			line = fmt.Appendf(nil, "%s(...)\n\t%s:%s\n", m[2], frameFile, m[1])
 		}
 		if _, err := w.Writer.Write(line); err != nil {

@@ -23,6 +23,30 @@ type tables struct {
 	packages map[string]*types.Package
 	complete map[string]bool
 	named    map[reflect.Type]*types.Named
+	origin   map[*types.Named]reflect.Type
+	names    map[reflect.Type]exported
+}
+
+// exported is a name by which programs know a type of a compiled package.
+type exported struct{ path, name string }
+
+// nameOf returns the name of a type: its own, or one that stands for an instance of
+// a generic type.
+func (t *tables) nameOf(n *types.Named) (exported, bool) {
+	if t.names == nil {
+		t.names = map[reflect.Type]exported{}
+		for path, table := range t.symbols {
+			for name, v := range table {
+				if v.Kind() == reflect.Pointer && v.IsNil() && !v.CanAddr() && !strings.HasPrefix(name, "_") {
+					if e := v.Type().Elem(); t.names[e].name == "" || e.PkgPath() == path && e.Name() == name {
+						t.names[e] = exported{path, name}
+					}
+				}
+			}
+		}
+	}
+	e, ok := t.names[t.origin[n]]
+	return e, ok
 }
 
 var shared = sync.OnceValue(func() *tables {
@@ -31,6 +55,7 @@ var shared = sync.OnceValue(func() *tables {
 		packages: map[string]*types.Package{},
 		complete: map[string]bool{},
 		named:    map[reflect.Type]*types.Named{},
+		origin:   map[*types.Named]reflect.Type{},
 	}
 	for key, table := range symbols.Symbols {
 		t.symbols[path.Dir(key)] = table
@@ -41,9 +66,6 @@ var shared = sync.OnceValue(func() *tables {
 
 // Import returns the package of an import path.
 func (t *tables) Import(importPath string) (*types.Package, error) {
-	if importPath == "unsafe" {
-		return types.Unsafe, nil
-	}
 	table, ok := t.symbols[importPath]
 	if !ok {
 		return nil, fmt.Errorf("package %s is not known to the interpreter", importPath)
@@ -145,6 +167,7 @@ func (t *tables) typ(r reflect.Type) types.Type {
 	pkg := t.pkg(r.PkgPath())
 	n := types.NewNamed(types.NewTypeName(token.NoPos, pkg, r.Name(), nil), nil, nil)
 	t.named[r] = n
+	t.origin[n] = r
 	n.SetUnderlying(t.underlying(r))
 	if r.Kind() != reflect.Interface {
 		pointer := reflect.PointerTo(r)

@@ -2,17 +2,38 @@
 // that is this same binary started again. No Go toolchain is needed, and nothing
 // is compiled.
 //
-// The interpreter (github.com/traefik/yaegi) knows an older Go, and the packages
-// of its symbol tables only. So a program is first type-checked against those
-// tables; what the interpreter lacks and can be said in other words is rewritten,
-// and what remains is told by cell, line and construct before anything runs.
+// The interpreter (github.com/traefik/yaegi) knows an older Go, has much of it
+// otherwise than Go, and knows the packages of its symbol tables only. So a program
+// is first type-checked against those tables, and then written in explicit form:
+// that of golang.org/x/tools/go/ssa, in which each step stands for itself. What has
+// no such form is told by cell, line and construct before anything runs.
+//
+// The files go by what they write: forms (types), functions, steps (operators,
+// conversions, interfaces, loops), calls. What they avoid is what the interpreter
+// gets wrong:
+//
+//   - arguments of defer and go, which it reads when the call is made: each such
+//     call is a function that is made with its operands;
+//   - recover and panics in deferred calls: functions keep a list of their own;
+//   - methods, named types and interfaces, of which it loses track: methods are
+//     functions, a value of the program's types in an interface is in a box of
+//     package rt, which knows the type, and calls through interfaces choose by it;
+//   - range, switch, labels, loop variables, parallel assignment, the order of
+//     operands, generics, range over functions: package ssa has none of them;
+//   - constant expressions, and checks of indexes before the program runs: all
+//     constants have a type, and no step has constants only;
+//   - errors of the runtime, which come from package reflect, in its words: indexes,
+//     nil, shifts, divisions and lengths are checked before, with their line;
+//   - select, whose cases goroutines share: it is done by rt;
+//   - what fmt and encoding/json make of the program's types: rt prints them;
+//   - a label before a return, the address of an array's element, a missing entry of
+//     a map, an empty struct in an interface: they are written in other words.
 package yaegi
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +48,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/rt"
 )
 
 // idle are the build flags that change nothing of what a program does.
@@ -96,7 +118,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	if job.Test {
 		return exit, cannotDo(job.Cell, "%test needs the Go compiler")
 	}
-	src, err := Rewrite(job.Source)
+	src, places, err := Rewrite(job.Source)
 	if err != nil {
 		return exit, err
 	}
@@ -104,7 +126,6 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	if err != nil {
 		return exit, err
 	}
-	src, places := withoutPlaces(src)
 	path := filepath.Join(b.dir, job.Name()+".go")
 	if err := regular.Replace(path, []byte(src), 0o600); err != nil {
 		return exit, err
@@ -138,29 +159,6 @@ func cannotDo(cell int, what string) event.Faults {
 // the interpreter and not at the program, and the interpreter's goroutines race to
 // fill in one cache of types with the same value (itype.refType, v0.16.1).
 const quiet = "GORACE=report_bugs=0 exitcode=0 atexit_sleep_ms=0"
-
-// withoutPlaces blanks the line directives, and returns for each line where it
-// came from. The interpreter looks imports up by the name of the file that they
-// are used in, so to it the program has to be one file.
-func withoutPlaces(src string) (string, []string) {
-	lines := strings.Split(src, "\n")
-	places := make([]string, len(lines)+1)
-	file, at := "", 0
-	for i, line := range lines {
-		if place, ok := strings.CutPrefix(line, "//line "); ok {
-			parts := strings.Split(place, ":")
-			file = parts[0]
-			at, _ = strconv.Atoi(parts[1])
-			lines[i] = ""
-			continue
-		}
-		if file != "" {
-			places[i+1] = fmt.Sprintf("%s:%d", file, at)
-			at++
-		}
-	}
-	return strings.Join(lines, "\n"), places
-}
 
 // stderr makes of what a child says on stderr what the program would have said.
 // It is to be used for one child, line by line.
@@ -212,6 +210,9 @@ func (s *stderr) line(line []byte) []byte {
 	}
 	switch {
 	case s.cannot != "", s.inside:
+		return nil
+	case text == rt.Frames:
+		s.frames = nil
 		return nil
 	case strings.HasPrefix(text, "goroutine ") && strings.HasSuffix(text, "]:"):
 		s.inside = true

@@ -78,10 +78,11 @@ func TestInterpreted(t *testing.T) {
 		"clear":                   {"m := map[string]int{\"a\": 1}\nclear(m)\ns := []int{1, 2}\nclear(s)\nfmt.Print(len(m), s)", "0 [0 0]"},
 		"closures in loops": {"var fs []func()\nfor i := 0; i < 3; i++ { fs = append(fs, func() { fmt.Print(i) }) }\nfor _, x := range []int{7, 8} { fs = append(fs, func() { fmt.Print(x) }) }\n" +
 			"for i := range 2 { fs = append(fs, func() { fmt.Print(i) }) }\nfor _, f := range fs { f() }", "0127801"},
-		"deferred in loops":   {"for i := range 3 { defer func() { fmt.Print(i) }() }\nfor i := 5; i < 7; i++ { defer func() { fmt.Print(i) }() }", "65210"},
-		"goroutines in loops": {"var wg sync.WaitGroup\nvar mu sync.Mutex\nsum := 0\nfor i := range 10 { wg.Go(func() { mu.Lock(); defer mu.Unlock(); sum += i }) }\nfor i := range 10 { wg.Add(1); go func() { defer wg.Done(); mu.Lock(); defer mu.Unlock(); sum += i }() }\nwg.Wait()\nfmt.Print(sum)", "90"},
-		"select and context":  {"ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)\ndefer cancel()\nselect {\ncase <-ctx.Done(): fmt.Print(ctx.Err())\ncase <-time.After(time.Minute):\n}", "context deadline exceeded"},
-		"displays":            {"gonbui.DisplayHTML(\"<b>x</b>\")\ngonbui.Sync()\nfmt.Print(\"after\")", "<b>x</b>after"},
+		"deferred in loops":     {"for i := range 3 { defer func() { fmt.Print(i) }() }\nfor i := 5; i < 7; i++ { defer func() { fmt.Print(i) }() }", "65210"},
+		"goroutines in loops":   {"var wg sync.WaitGroup\nvar mu sync.Mutex\nsum := 0\nfor i := range 10 { wg.Go(func() { mu.Lock(); defer mu.Unlock(); sum += i }) }\nfor i := range 10 { wg.Add(1); go func() { defer wg.Done(); mu.Lock(); defer mu.Unlock(); sum += i }() }\nwg.Wait()\nfmt.Print(sum)", "90"},
+		"select and context":    {"ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)\ndefer cancel()\nselect {\ncase <-ctx.Done(): fmt.Print(ctx.Err())\ncase <-time.After(time.Minute):\n}", "context deadline exceeded"},
+		"range over a function": {"for x := range func(yield func(int) bool) { _ = yield(1) && yield(2) } { fmt.Print(x) }", "12"},
+		"displays":              {"gonbui.DisplayHTML(\"<b>x</b>\")\ngonbui.Sync()\nfmt.Print(\"after\")", "<b>x</b>after"},
 	} {
 		imports := ""
 		if strings.Contains(test.source, "gonbui") {
@@ -105,6 +106,8 @@ func TestDeclarations(t *testing.T) {
 		"a String method":         {"type C int\nfunc (c C) String() string { return \"C!\" }\n%%\nfmt.Print(C(1))\nfmt.Printf(\"%v %d %s %05d\", C(1), C(2), C(3), C(4))\nfmt.Println(C(5))", "C!C! 2 C! 00004C!\n"},
 		"an Error method":         {"type E struct{}\nfunc (e *E) Error() string { return \"E!\" }\nfunc f() error { return &E{} }\n%%\nfmt.Print(f(), &E{})", "E! E!"},
 		"variables set by a call": {"func two() (int, string) { return 1, \"b\" }\nvar a, b = two()\n%%\nfmt.Print(a, b)", "1b"},
+		"min of type parameters":  {"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nfmt.Print(m(2, 1), m(1.5, 2))", "1 1.5"},
+		"methods below the top":   {"type C int\nfunc (c C) String() string { return \"C!\" }\ntype S struct { A C; b C }\n%%\nfmt.Print([]C{1}, map[C]int{2: 3})\nfmt.Printf(\" %v %+v %T\", S{1, 2}, &S{3, 4}, S{})", "[C!] map[C!:3] {C! 2} &{A:C! b:4} main.S"},
 		"an init function":        {"func init_x() { fmt.Print(\"init \") }\n%%\nfmt.Print(\"main\")", "init main"},
 		"arguments":               {"var n = flag.Int(\"n\", 1, \"\")\n%% -n 3 rest\nfmt.Print(*n, flag.Args())", "3 [rest]"},
 	} {
@@ -119,15 +122,14 @@ func TestDeclarations(t *testing.T) {
 
 func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 	for source, want := range map[string]string{
-		"%%\n\nfor x := range func(yield func(int) bool) { yield(1) } {\nfmt.Print(x)\n}": "cell 1, line 3: range over a function: the interpreter can't do this",
-		"%%\nfmt.Print(slices.Max([]int{1}))":                                             "cell 1, line 2: slices.Max is not known to the interpreter, which has no generic functions and types of compiled packages",
-		"import \"net/http\"\n%%\nhttp.Get(\"\")":                                         "cell 1, line 1: package net/http is not known to the interpreter",
-		"%%\n_ = http.StatusOK":                                                           "package net/http is not known to the interpreter",
-		"%test":                                                                           "cell 1, line 1: %test needs the Go compiler",
-		"%%\nvar x int = \"a\"; _ = x":                                                    `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
-		"%%\nx := 1":                                                                      "cell 1, line 2: declared and not used: x",
-		"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nm(1, 2)":           "cell 1, line 1: min of a type parameter: the interpreter can't do this",
-		"type C int\nfunc (c C) String() string { return \"\" }\n%%\nfmt.Print([]C{1})": "cell 1, line 4: printing a []C, as C has a String or Error method: the interpreter can't do this",
+		"%%\nfmt.Print(slices.Max([]int{1}))":                     "cell 1, line 2: slices.Max is not known to the interpreter, which has no generic functions and types of compiled packages",
+		"type T struct{ A int }\n%%\nreflect.DeepEqual(T{}, T{})": "cell 1, line 3: passing a main.T to reflect.DeepEqual: the interpreter can't do this",
+		"%%\nvar p unsafe.Pointer\n_ = p":                         "package unsafe is not known to the interpreter",
+		"import \"net/http\"\n%%\nhttp.Get(\"\")":                 "cell 1, line 1: package net/http is not known to the interpreter",
+		"%%\n_ = http.StatusOK":                                   "package net/http is not known to the interpreter",
+		"%test":                                                   "cell 1, line 1: %test needs the Go compiler",
+		"%%\nvar x int = \"a\"; _ = x":                            `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
+		"%%\nx := 1":                                              "cell 1, line 2: declared and not used: x",
 	} {
 		_, err := runCell(t, source)
 		var fault *event.Fault
