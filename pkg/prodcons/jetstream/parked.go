@@ -50,7 +50,7 @@ func (q *Queue[T]) park(ctx context.Context, l *loan, err error) error {
 		Subject: q.parkedSubject(l.seq), Data: l.message.Data,
 		Header: nats.Header{errorsHeader: {string(errs)}, subjectHeader: {l.message.Subject}},
 	}
-	failed = persist(ctx, func(ctx context.Context) error {
+	failed = q.store.persist(ctx, func(ctx context.Context) error {
 		_, err := q.store.js.PublishMsg(ctx, m)
 		return err
 	})

@@ -54,7 +54,7 @@ func (q *Queue[T]) id(v T) string {
 // put publishes until it is stored.
 func (q *Queue[T]) put(ctx context.Context, m *nats.Msg) error {
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		err := persist(ctx, func(ctx context.Context) error {
+		err := q.store.persist(ctx, func(ctx context.Context) error {
 			_, err := q.store.js.PublishMsg(ctx, m)
 			return err
 		})

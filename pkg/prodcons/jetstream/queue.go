@@ -124,10 +124,10 @@ func newQueue[T any](ctx context.Context, store *Store, name string, options Opt
 		name: name, store: store, options: options, retry: withDefaults(options.Retry),
 		emptied: make(chan struct{}), settled: make(chan struct{}, 1),
 	}
-	if err := persist(ctx, q.makeStreams); err != nil {
+	if err := q.store.persist(ctx, q.makeStreams); err != nil {
 		return nil, err
 	}
-	if err := persist(ctx, q.makeLanes); err != nil {
+	if err := q.store.persist(ctx, q.makeLanes); err != nil {
 		return nil, err
 	}
 	if err := q.desk.open(store, q.subject("returned"), options.MaxWork); err != nil {

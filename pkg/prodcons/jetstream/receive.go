@@ -135,7 +135,7 @@ func (q *Queue[T]) used(ctx context.Context, l *loan) error {
 
 // tell tells the server what became of a value, and returns when it knows.
 func (q *Queue[T]) tell(ctx context.Context, l *loan, what string) error {
-	return persist(ctx, func(ctx context.Context) error {
+	return q.store.persist(ctx, func(ctx context.Context) error {
 		_, err := q.store.conn.RequestWithContext(ctx, l.message.Reply, []byte(what))
 		return err
 	})
@@ -154,7 +154,7 @@ func (q *Queue[T]) note(ctx context.Context, l *loan, kind string, err error) er
 	if err != nil {
 		data, _ = json.Marshal(Failure{Attempt: l.delivery, At: time.Now(), Err: err.Error()})
 	}
-	return persist(ctx, func(ctx context.Context) error {
+	return q.store.persist(ctx, func(ctx context.Context) error {
 		_, err := q.store.js.Publish(ctx, l.notice(q.subject(kind)), data)
 		return err
 	})
@@ -171,7 +171,7 @@ func (q *Queue[T]) tries(ctx context.Context, l *loan) int {
 
 // notes are the subjects of what is known of a value.
 func (q *Queue[T]) notes(ctx context.Context, kind string, seq uint64) (subjects []string) {
-	_ = persist(ctx, func(ctx context.Context) error {
+	_ = q.store.persist(ctx, func(ctx context.Context) error {
 		info, err := q.history.Info(ctx, js.WithSubjectFilter(q.subject(kind)+"."+strconv.FormatUint(seq, 10)+".*"))
 		if err == nil {
 			for subject := range info.State.Subjects {

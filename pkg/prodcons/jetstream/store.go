@@ -54,6 +54,8 @@ type Store struct {
 	returning sync.WaitGroup // those that give values back
 
 	mu         sync.Mutex
+	connected  context.Context // ends with this connection, when there is another
+	disconnect context.CancelFunc
 	reconnects []func() // of queues
 	closers    []func()
 	closed     bool
@@ -73,6 +75,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	s := &Store{unlock: func() {}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.connected, s.disconnect = context.WithCancel(context.Background())
 	if err := s.open(ctx, config); err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("open queues: %w", err)
@@ -117,12 +120,14 @@ func (s *Store) Address() string {
 	return "nats://" + s.server.Addr().String()
 }
 
-// reconnected tells all queues that the server is back, and what they had asked it
-// for is forgotten.
+// reconnected tells all that the server is back, and that what they had asked it for
+// is forgotten.
 func (s *Store) reconnected() {
 	s.mu.Lock()
-	reconnects := s.reconnects
+	reconnects, forget := s.reconnects, s.disconnect
+	s.connected, s.disconnect = context.WithCancel(context.Background())
 	s.mu.Unlock()
+	forget()
 	for _, f := range reconnects {
 		f()
 	}
@@ -155,6 +160,7 @@ func (s *Store) Close() error {
 		_ = s.conn.FlushTimeout(patience)
 		s.conn.Close()
 	}
+	s.reconnected() // nobody needs to wait for an answer any more
 	if s.server != nil {
 		s.server.Shutdown()
 		s.server.WaitForShutdown()
@@ -166,8 +172,10 @@ func (s *Store) Close() error {
 // patience is how long one answer of the server is waited for.
 const patience = 2 * time.Second
 
-// The server's codes for a queue that has its number of values, or a disk that is full.
+// The server's codes for a queue that has its number of values, for a disk that is full,
+// and for a value that it knows already but is not sure of.
 const (
+	inProcess   js.ErrorCode = 10158
 	storeFailed js.ErrorCode = 10077
 	noResources js.ErrorCode = 10023
 )
@@ -176,7 +184,7 @@ const (
 func temporary(err error) bool {
 	var api *js.APIError
 	if errors.As(err, &api) {
-		return api.Code == 503 && api.ErrorCode != storeFailed && api.ErrorCode != noResources
+		return api.ErrorCode == inProcess || api.Code == 503 && api.ErrorCode != storeFailed && api.ErrorCode != noResources
 	}
 	for _, e := range []error{
 		nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting,
@@ -191,16 +199,22 @@ func temporary(err error) bool {
 }
 
 // persist calls f until it does not fail any more because of the server's absence, or
-// ctx ends. Each call has some seconds.
-func persist(ctx context.Context, f func(ctx context.Context) error) error {
+// ctx ends. Each call has some seconds, and ends early when the connection was lost and
+// is back: then its answer will not come.
+func (s *Store) persist(ctx context.Context, f func(ctx context.Context) error) error {
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		s.mu.Lock()
+		connected := s.connected
+		s.mu.Unlock()
 		inner, cancel := context.WithTimeout(ctx, patience)
+		forget := context.AfterFunc(connected, cancel)
 		err := f(inner)
+		lost := !forget()
 		cancel()
-		if err == nil || !temporary(err) {
+		if err == nil || !lost && !temporary(err) || s.ctx.Err() != nil {
 			return err
 		}
 		if pause(ctx, wait) != nil {

@@ -34,7 +34,7 @@ func NewTrace(ctx context.Context, store *Store, name string) (*Trace, error) {
 		return nil, fmt.Errorf("trace %q: its name must be 1 to 64 letters, digits and dashes", name)
 	}
 	t := &Trace{store: store, name: name, subject: "prodcons." + name + ".trace"}
-	err := persist(ctx, func(ctx context.Context) error {
+	err := store.persist(ctx, func(ctx context.Context) error {
 		stream, err := store.js.CreateOrUpdateStream(ctx, js.StreamConfig{
 			Name: t.stream(), Description: "trace of a prodcons run", Subjects: []string{t.subject},
 			MaxMsgs: 1_000_000, // the last of them
