@@ -18,7 +18,7 @@
 //     cluster, that of a machine.
 //   - Delivery is at least once. A value is lent, and gone when it was settled; if
 //     its process dies before that, or is stopped for longer than the lease, somebody
-//     else gets it. So a consumer must be safe to repeat: see the example Idempotent.
+//     else gets it. So a consumer must be safe to repeat: see the example of [Serve].
 //   - A put with an ID is stored once, however often it is repeated within Window.
 //   - A value that fails is lent again after a while, and parked after some tries:
 //     [Queue.Parked] lists it with its errors, [Queue.PutBack] gives it new tries.
