@@ -18,6 +18,7 @@ type desk struct {
 	returned string        // the subject that tells of what was given back unused
 	lease    time.Duration // without a sign of life
 	maxWork  time.Duration // 0: no limit
+	ahead    int           // how many values to have before a consumer waits for them
 	lanes    []lane        // one, if the queue has no keys
 
 	mu      sync.Mutex
@@ -35,7 +36,7 @@ type lane struct {
 	next     string    // the subject on which it is asked for its next values
 	asked    int       // how many it was asked for that it has not answered
 	since    time.Time // when it was last asked
-	parked   int       // of held: from this lane
+	held     int       // how many of those held are from it
 }
 
 // waiter is a consumer that waits for a value.
@@ -59,8 +60,8 @@ const (
 	question = `{"batch":1,"expires":5000000000}`
 )
 
-func (d *desk) open(s *Store, returned string, maxWork time.Duration) error {
-	d.store, d.returned, d.maxWork, d.lent = s, returned, maxWork, map[*loan]struct{}{}
+func (d *desk) open(s *Store, returned string, maxWork time.Duration, ahead int) error {
+	d.store, d.returned, d.maxWork, d.ahead, d.lent = s, returned, maxWork, ahead, map[*loan]struct{}{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -101,9 +102,9 @@ func (d *desk) enter() (*waiter, error) {
 	if len(d.held) > 0 {
 		l := d.held[0]
 		d.held = slices.Delete(d.held, 0, 1)
-		d.lanes[l.lane].parked--
+		d.lanes[l.lane].held--
 		w.ready <- l
-		return w, nil
+		return w, d.ask()
 	}
 	d.waiters = append(d.waiters, w)
 	return w, d.ask()
@@ -128,9 +129,12 @@ func (d *desk) leave(w *waiter) *loan {
 	}
 }
 
-// ask asks the server for as many values as consumers wait for; of keys, for one of
-// each lane. It is called with d.mu locked.
+// ask asks the server for as many values as consumers wait for, and those wanted ahead;
+// of keys, for one of each lane. It is called with d.mu locked.
 func (d *desk) ask() error {
+	if d.sub == nil && len(d.waiters) == 0 {
+		return nil
+	}
 	if d.sub == nil {
 		inbox := d.store.conn.NewInbox()
 		sub, err := d.store.conn.Subscribe(inbox+".*", d.arrived)
@@ -144,10 +148,11 @@ func (d *desk) ask() error {
 	}
 	for i := range d.lanes {
 		l := &d.lanes[i]
-		want := len(d.waiters)
+		want := len(d.waiters) + d.ahead
 		if len(d.lanes) > 1 {
-			want = min(want, 1) - l.parked
+			want = min(len(d.waiters), 1)
 		}
+		want -= l.held
 		for ; l.asked < want; l.asked++ {
 			l.since = time.Now()
 			if err := d.store.conn.PublishRequest(l.next, d.inbox+"."+strconv.Itoa(i), []byte(question)); err != nil {
@@ -189,7 +194,7 @@ func (d *desk) arrived(m *nats.Msg) {
 	if m.Reply == "" { // not a value: the server has nothing, or can't say
 		if i, err := strconv.Atoi(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]); err == nil && ours && i < len(d.lanes) {
 			d.lanes[i].asked = max(d.lanes[i].asked-1, 0)
-			if status := m.Header.Get("Status"); status == "408" || status == "404" {
+			if status := m.Header.Get("Status"); len(d.waiters) > 0 && (status == "408" || status == "404") {
 				_ = d.ask()
 			} // else the next beat asks: not again and again, if the server is about to go
 		}
@@ -219,7 +224,7 @@ func (d *desk) arrived(m *nats.Msg) {
 	case ours && !d.closed:
 		d.lent[l] = struct{}{}
 		d.held = append(d.held, l)
-		d.lanes[l.lane].parked++
+		d.lanes[l.lane].held++
 	default:
 		d.giveBack(l)
 	}
@@ -272,7 +277,7 @@ func (d *desk) beat(now time.Time) {
 			return false
 		}
 		delete(d.lent, l)
-		d.lanes[l.lane].parked--
+		d.lanes[l.lane].held--
 		d.giveBack(l)
 		return true
 	})

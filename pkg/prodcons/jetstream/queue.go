@@ -50,6 +50,12 @@ type Options[T any] struct {
 	Lease   time.Duration
 	MaxWork time.Duration
 
+	// Ahead is how many values a process asks for before its consumers wait for them;
+	// of a queue with Key it has no effect. It spares short work a round trip to the
+	// server; but while its consumers are busy, a process holds them for up to a third
+	// of Lease. With 0, no value waits as long as any consumer does.
+	Ahead int
+
 	// Codec is JSON if it is nil.
 	Codec Codec[T]
 
@@ -110,8 +116,8 @@ func newQueue[T any](ctx context.Context, store *Store, name string, options Opt
 		return nil, errors.New("its name must be 1 to 64 letters, digits and dashes")
 	case options.Full != prodcons.WaitWhenFull && options.Full != prodcons.FailWhenFull:
 		return nil, fmt.Errorf("option Full must be WaitWhenFull or FailWhenFull, got %v", options.Full)
-	case options.Bound < 0 || options.Lanes < 0 || options.Replicas < 0:
-		return nil, errors.New("options Bound, Lanes and Replicas must not be negative")
+	case options.Bound < 0 || options.Lanes < 0 || options.Ahead < 0 || options.Replicas < 0:
+		return nil, errors.New("options Bound, Lanes, Ahead and Replicas must not be negative")
 	case options.Lease < 0 || options.MaxWork < 0 || options.Window < 0:
 		return nil, errors.New("options Lease, MaxWork and Window must not be negative")
 	case options.Lanes > 0 && options.Key == nil:
@@ -130,7 +136,7 @@ func newQueue[T any](ctx context.Context, store *Store, name string, options Opt
 	if err := q.store.persist(ctx, q.makeLanes); err != nil {
 		return nil, err
 	}
-	if err := q.desk.open(store, q.subject("returned"), options.MaxWork); err != nil {
+	if err := q.desk.open(store, q.subject("returned"), options.MaxWork, options.Ahead); err != nil {
 		return nil, err
 	}
 	return q, nil

@@ -330,6 +330,35 @@ func TestWhatIsGivenBackCountsAsNoTry(t *testing.T) {
 	}
 }
 
+// What a process has asked for ahead, and does not use, goes to others.
+func TestAhead(t *testing.T) {
+	store := open(t, jetstream.Config{})
+	options := jetstream.Options[int]{Lease: 300 * time.Millisecond, Ahead: 10}
+	busy := newQueue(t, store, options)
+	options.Ahead = 0
+	other := newQueue(t, store, options)
+	for i := range 20 {
+		put(t, busy, i)
+	}
+	first := receive(t, busy) // and ten more
+	got := []int{first.Value}
+	for range 19 {
+		d := receive(t, other)
+		got = append(got, d.Value)
+		settle(t, d, nil)
+	}
+	settle(t, first, nil)
+	slices.Sort(got)
+	for i, v := range got {
+		if v != i {
+			t.Errorf("got %v", got)
+		}
+	}
+	if n := busy.Len(); n != 0 {
+		t.Errorf("length %d", n)
+	}
+}
+
 func TestAReceiveThatEndsTakesNothingAlong(t *testing.T) {
 	q := newQueue(t, open(t, jetstream.Config{}), jetstream.Options[int]{})
 	for i := range 200 {
