@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,12 +54,8 @@ type loan struct {
 	beaten   time.Time // when the server was last told that we live
 }
 
-const (
-	// expiry is how long the server keeps a question that it can't answer.
-	expiry = 5 * time.Second
-	// question asks for one value.
-	question = `{"batch":1,"expires":5000000000}`
-)
+// expiry is how long the server keeps a question that it can't answer.
+const expiry = 5 * time.Second
 
 func (d *desk) open(s *Store, returned string, maxWork time.Duration, ahead int) error {
 	d.store, d.returned, d.maxWork, d.ahead, d.lent = s, returned, maxWork, ahead, map[*loan]struct{}{}
@@ -152,12 +149,15 @@ func (d *desk) ask() error {
 		if len(d.lanes) > 1 {
 			want = min(len(d.waiters), 1)
 		}
-		want -= l.held
-		for ; l.asked < want; l.asked++ {
-			l.since = time.Now()
-			if err := d.store.conn.PublishRequest(l.next, d.inbox+"."+strconv.Itoa(i), []byte(question)); err != nil {
-				return err
-			}
+		n := want - l.held - l.asked
+		if n <= 0 || n <= d.ahead/2 && l.asked >= len(d.waiters) { // many at a time
+			continue
+		}
+		l.asked += n
+		l.since = time.Now()
+		question := fmt.Appendf(nil, `{"batch":%d,"expires":%d}`, n, expiry)
+		if err := d.store.conn.PublishRequest(l.next, d.inbox+"."+strconv.Itoa(i), question); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -193,7 +193,11 @@ func (d *desk) arrived(m *nats.Msg) {
 	ours := m.Sub == d.sub
 	if m.Reply == "" { // not a value: the server has nothing, or can't say
 		if i, err := strconv.Atoi(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]); err == nil && ours && i < len(d.lanes) {
-			d.lanes[i].asked = max(d.lanes[i].asked-1, 0)
+			rest, err := strconv.Atoi(m.Header.Get("Nats-Pending-Messages")) // of a question
+			if err != nil {
+				rest = 1
+			}
+			d.lanes[i].asked = max(d.lanes[i].asked-rest, 0)
 			if status := m.Header.Get("Status"); len(d.waiters) > 0 && (status == "408" || status == "404") {
 				_ = d.ask()
 			} // else the next beat asks: not again and again, if the server is about to go

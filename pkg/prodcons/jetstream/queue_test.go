@@ -731,3 +731,34 @@ func TestTrace(t *testing.T) {
 		}
 	}
 }
+
+// A process that dies can't tell that it gives back what it had.
+func TestATraceKnowsTheDead(t *testing.T) {
+	trace, err := jetstream.NewTrace(t.Context(), open(t, jetstream.Config{}), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell := trace.Observer(0, 0)
+	for i, e := range []prodcons.Event{
+		{Kind: prodcons.ItemMade, Producer: 1, Number: 1},
+		{Kind: prodcons.ItemPickedUp, Producer: 1, Number: 1, Consumer: 1},
+		{Kind: prodcons.ItemPickedUp, Producer: 1, Number: 1, Consumer: 2},
+		{Kind: prodcons.ItemUsed, Producer: 1, Number: 1, Consumer: 2},
+	} {
+		e.At = time.Since(trace.Start())
+		tell(e)
+		time.Sleep(time.Duration(i) * time.Millisecond)
+	}
+	record, err := trace.Record(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []prodcons.EventKind
+	for _, e := range record.Events() {
+		kinds = append(kinds, e.Kind)
+	}
+	want := []prodcons.EventKind{prodcons.ItemMade, prodcons.ItemPickedUp, prodcons.ItemLeft, prodcons.ItemPickedUp, prodcons.ItemUsed}
+	if s := record.Stats(); !slices.Equal(kinds, want) || s.Made != 1 || s.Count != 1 || s.Queued != 0 {
+		t.Errorf("%v, %v", kinds, s)
+	}
+}

@@ -80,7 +80,35 @@ func (t *Trace) Observer(firstProducer, firstConsumer int) func(prodcons.Event) 
 // Start is when the trace began.
 func (t *Trace) Start() time.Time { return t.start }
 
-// Record makes a record of all that was told so far.
+// withDeaths sorts the events, and adds what a process that died could not tell: an
+// item that is picked up again was given back. When is not known; it is told of the
+// first moment at which it can have been.
+func withDeaths(events []prodcons.Event) []prodcons.Event {
+	byTime := func(a, b prodcons.Event) int { return cmp.Compare(a.At, b.At) }
+	slices.SortStableFunc(events, byTime)
+	type item struct{ producer, number int }
+	lent := map[item]prodcons.Event{}
+	for _, e := range events { // as it was: what is added is not ranged over
+		key := item{e.Producer, e.Number}
+		before, twice := lent[key]
+		switch e.Kind {
+		case prodcons.ItemPickedUp:
+			if twice {
+				events = append(events, prodcons.Event{
+					Kind: prodcons.ItemLeft, At: before.At, Producer: before.Producer, Number: before.Number, Consumer: before.Consumer,
+				})
+			}
+			lent[key] = e
+		case prodcons.ItemUsed, prodcons.ItemFailed, prodcons.ItemLeft:
+			delete(lent, key)
+		}
+	}
+	slices.SortStableFunc(events, byTime)
+	return events
+}
+
+// Record makes a record of all that was told so far. An item that was picked up by a
+// process that died, and then by another, counts as given back by the first.
 func (t *Trace) Record(ctx context.Context) (*prodcons.Record, error) {
 	r, err := t.record(ctx)
 	if err != nil {
@@ -129,7 +157,7 @@ func (t *Trace) record(ctx context.Context) (*prodcons.Record, error) {
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(file.Events, func(a, b prodcons.Event) int { return cmp.Compare(a.At, b.At) })
+	file.Events = withDeaths(file.Events)
 	data, err := json.Marshal(file)
 	if err != nil {
 		return nil, err
