@@ -1,3 +1,5 @@
+//go:build unix
+
 package jetstream_test
 
 import (
@@ -288,6 +290,7 @@ func TestNodesAreFrozen(t *testing.T) {
 // Each node has a network namespace of its own, with a cable that can be cut.
 func TestNodesAreCutOff(t *testing.T) {
 	name := "prodcons" + strconv.Itoa(os.Getpid()%1000)
+	net := fmt.Sprintf("198.18.%d.", os.Getpid()%250) // for measuring, so that nobody has it
 	run := func(line string) error {
 		words := strings.Fields(strings.ReplaceAll(line, "NAME", name))
 		out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
@@ -301,9 +304,9 @@ func TestNodesAreCutOff(t *testing.T) {
 	}
 	c := &nodes{dir: t.TempDir()}
 	t.Cleanup(func() { _ = run("ip link del NAME") })
-	steps := []string{"ip addr add 198.18.77.1/24 dev NAME", "ip link set NAME up"}
+	steps := []string{"ip addr add " + net + "1/24 dev NAME", "ip link set NAME up"}
 	for i := range c.processes {
-		netns, host := name+"-"+strconv.Itoa(i), "198.18.77."+strconv.Itoa(10+i)
+		netns, host := name+"-"+strconv.Itoa(i), net+strconv.Itoa(10+i)
 		t.Cleanup(func() { _ = run("ip netns del " + netns) })
 		steps = append(steps, "ip netns add "+netns,
 			"ip link add "+netns+" type veth peer name eth0 netns "+netns,
