@@ -39,6 +39,8 @@ var wrong = []struct {
 	{"testing-time", 0, "forgets the last rest", "took != 3*time.Second", "took != 2500*time.Millisecond", "it is too strict"},
 	{"the-package", 0, "one producer", "\t\tProducers: 2,\n", "", "both producers"},
 	{"the-package", 0, "keeps the error to itself", "return use(v)", "_ = use(v); return nil", "the first error comes back"},
+	{"beyond-one-machine", 0, "asks nobody", "if b.Paid()[c.Number] == 0 {", "{", "right after it pays: none is made twice"},
+	{"beyond-one-machine", 0, "pays what is paid", "== 0", "> 0", "every charge is made"},
 }
 
 func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {

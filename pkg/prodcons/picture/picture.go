@@ -152,6 +152,13 @@ func newView(run *prodcons.Record) *view {
 			if known {
 				v.items[i].done = t
 			}
+		case prodcons.ItemLeft:
+			if known && e.Consumer > 0 { // given back: it waits once more
+				v.items[i].done = t
+				steps = append(steps, step{t, 1})
+				at[[2]int{e.Producer, e.Number}] = len(v.items)
+				v.items = append(v.items, span{producer: e.Producer, made: v.items[i].made, picked: math.NaN(), done: math.NaN()})
+			}
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })

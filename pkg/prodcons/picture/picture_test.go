@@ -114,6 +114,33 @@ func TestTheQueueIsDrawnWhereItMatters(t *testing.T) {
 	}
 }
 
+// What was given back has two bars, and in between it is in the queue.
+func TestAnItemThatIsPickedUpTwice(t *testing.T) {
+	record := prodcons.NewRecord("twice", nil)
+	for i, e := range []prodcons.Event{
+		{Kind: prodcons.ItemMade},
+		{Kind: prodcons.ItemPickedUp, Consumer: 1},
+		{Kind: prodcons.ItemLeft, Consumer: 1},
+		{Kind: prodcons.ItemPickedUp, Consumer: 2},
+		{Kind: prodcons.ItemUsed, Consumer: 2},
+	} {
+		e.At, e.Producer, e.Number = time.Duration(i)*time.Second, 1, 1
+		record.Observe(e)
+	}
+	p, err := picture.Draw(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, err := picture.Draw(run(t, "once", 1, 1, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bars := func(p picture.Picture) int { return bytes.Count(p.SVG, []byte("fill:#008BA3")) }
+	if bars(once) == 0 || bars(p) != 2*bars(once) {
+		t.Errorf("%d bars, and of an item that is used at once %d", bars(p), bars(once))
+	}
+}
+
 func TestTheSameRunGivesTheSamePicture(t *testing.T) {
 	r := run(t, "same", 1, 2, time.Second, 0, 3*time.Second)
 	a, err := picture.Draw(r)

@@ -67,6 +67,8 @@ type Workspace struct {
 	apart map[string]bool  // by binary: is to be built alone
 	alone bool             // building several at once has failed since then
 
+	joined bool // a go.work in dir was read since then
+
 	overlaid struct {
 		key string // what overlay depends on
 		overlay
@@ -235,6 +237,7 @@ func (w *Workspace) Changed() {
 	clear(w.built)
 	clear(w.apart)
 	w.alone = false
+	w.joined = false
 }
 
 // Run builds a program, if need be, and with it those that come after it, and runs
@@ -244,6 +247,9 @@ func (w *Workspace) Run(ctx context.Context, job engine.Job, ahead func() []engi
 	exit := engine.Exit{Clock: event.Real}
 	if b.virtual {
 		exit.Clock = event.Virtual
+	}
+	if err := w.joinWork(); err != nil {
+		return exit, err
 	}
 	binary, err := w.binaryOf(ctx, b, ahead)
 	if err != nil {

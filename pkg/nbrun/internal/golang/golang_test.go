@@ -141,6 +141,30 @@ func TestANotebookInAWorkspaceHasItsModules(t *testing.T) {
 	}
 }
 
+// A cell may make a go.work, as in the kernel, with modules that require others.
+func TestAWorkspaceThatACellHasMade(t *testing.T) {
+	ownCache(t)
+	t.Setenv("GOPROXY", "off")
+	root := t.TempDir()
+	write(t, root, map[string]string{
+		"a/go.mod":        "module example.com/a\n\ngo 1.26\n",
+		"a/a.go":          "package a\n\nconst Text = \"a\"\n",
+		"a/nested/go.mod": "module example.com/a/nested\n\ngo 1.26\n\nrequire example.com/a v0.0.0\n\nreplace example.com/a => ..\n",
+		"a/nested/n.go":   "package nested\n\nimport \"example.com/a\"\n\nconst Text = \"nested in \" + a.Text\n",
+	})
+	w := open(t, filepath.Join(root, "a", "n.ipynb"))
+	uses := job(t, "import \"example.com/a/nested\"\n%%\nfmt.Print(nested.Text)")
+	uses.AutoGet = false
+	if _, err := run(t, w, uses); err == nil {
+		t.Fatal("it is there without a go.work")
+	}
+	write(t, w.dir, map[string]string{"go.work": "go 1.26\n\nuse (\n.\n" + filepath.Join(root, "a") + "\n" + filepath.Join(root, "a", "nested") + "\n)\n"})
+	w.Changed()
+	if got := output(t, w, uses); got != "nested in a" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestUnchangedProgramsAreNotBuiltAgain(t *testing.T) {
 	ownCache(t)
 	path := filepath.Join(t.TempDir(), "a.ipynb")

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
@@ -118,11 +121,62 @@ func addWork(f *modfile.File, dir, own string) (sums []string, err error) {
 			continue
 		}
 		sums = append(sums, filepath.Join(at, "go.sum"))
-		if err := errors.Join(f.AddRequire(m.Module.Mod.Path, "v0.0.0"), f.AddReplace(m.Module.Mod.Path, "", at, "")); err != nil {
+		if err := errors.Join(requireAll(f, m, own), f.AddRequire(m.Module.Mod.Path, "v0.0.0"), f.AddReplace(m.Module.Mod.Path, "", at, "")); err != nil {
 			return nil, err
 		}
 	}
 	return sums, nil
+}
+
+// requireAll makes f require what m does, but own, in no older versions.
+func requireAll(f, m *modfile.File, own string) error {
+	var errs []error
+	for _, r := range m.Require {
+		has := slices.IndexFunc(f.Require, func(other *modfile.Require) bool { return other.Mod.Path == r.Mod.Path })
+		if r.Mod.Path != own && (has < 0 || semver.Compare(f.Require[has].Mod.Version, r.Mod.Version) < 0) {
+			errs = append(errs, f.AddRequire(r.Mod.Path, r.Mod.Version))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// joinWork adds the modules of the go.work that a cell may have made here, as the
+// kernel would have them. The module that the notebook lies in is there already.
+func (w *Workspace) joinWork() error {
+	if w.joined {
+		return nil
+	}
+	w.joined = true
+	if _, err := os.Stat(filepath.Join(w.dir, "go.work")); err != nil {
+		return nil
+	}
+	f, err := readMod(w.dir)
+	if err != nil {
+		return err
+	}
+	before, err := f.Format()
+	if err != nil {
+		return err
+	}
+	files, err := addWork(f, w.dir, f.Module.Mod.Path)
+	if err != nil {
+		return err
+	}
+	f.Cleanup()
+	after, err := f.Format()
+	if err != nil || bytes.Equal(before, after) {
+		return err
+	}
+	sum, err := regular.ReadFile(filepath.Join(w.dir, "go.sum"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if data, err := regular.ReadFile(file); err == nil {
+			sum = append(sum, data...)
+		}
+	}
+	return w.writeModule(map[string]string{"go.mod": string(after), "go.sum": string(sum)})
 }
 
 func readMod(dir string) (*modfile.File, error) {

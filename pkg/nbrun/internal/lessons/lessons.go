@@ -53,7 +53,7 @@ func Topic(path string) string {
 }
 
 // Interpreted reports whether the interpreter can do a lesson. One that it can't is
-// about go test, one about generic types.
+// about go test, one about generic types, one about other processes.
 func Interpreted(path string) bool {
-	return !slices.Contains([]string{"testing-time", "the-package"}, Topic(path))
+	return !slices.Contains([]string{"testing-time", "the-package", "beyond-one-machine"}, Topic(path))
 }
