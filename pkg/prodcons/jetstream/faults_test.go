@@ -287,6 +287,15 @@ func TestNodesAreFrozen(t *testing.T) {
 	})
 }
 
+// missing is for what a test needs and this machine has not: in CI that is a failure.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf("NOT TESTED: "+format, args...)
+}
+
 // Each node has a network namespace of its own, with a cable that can be cut.
 func TestNodesAreCutOff(t *testing.T) {
 	name := "prodcons" + strconv.Itoa(os.Getpid()%1000)
@@ -300,7 +309,7 @@ func TestNodesAreCutOff(t *testing.T) {
 		return nil
 	}
 	if err := run("ip link add NAME type bridge"); err != nil {
-		t.Skip("NOT TESTED: a partition needs root and ip: ", err)
+		missing(t, "a partition needs root and ip: %v", err)
 	}
 	c := &nodes{dir: t.TempDir()}
 	t.Cleanup(func() { _ = run("ip link del NAME") })
@@ -377,7 +386,7 @@ func TestTheDiskIsFull(t *testing.T) {
 	t.Run("a small disk", func(t *testing.T) {
 		small := t.TempDir()
 		if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small).CombinedOutput(); err != nil {
-			t.Skipf("NOT TESTED: a small disk needs root: %v: %s", err, out)
+			missing(t, "a small disk needs root: %v: %s", err, out)
 		}
 		t.Cleanup(func() { _ = exec.Command("umount", small).Run() })
 		ballast := filepath.Join(small, "ballast") // of what is free again later
