@@ -21,7 +21,7 @@ type generator struct {
 	label string   // of the loop around, if it has one
 }
 
-// generate writes a program whose entry is the function runN.
+// generate writes a program whose entry is the function run, with n behind its name.
 func generate(seed uint64, n int) string {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, uint64(n))), n: n}
 	g.declarations()
