@@ -239,6 +239,10 @@ func (e *emitter) methods(id int, t types.Type, d *rt.Type) {
 		switch name {
 		case "Format", "GoString", "MarshalJSON", "MarshalText", "UnmarshalJSON", "UnmarshalText", "As":
 			e.refuseAt(sel.Obj().Pos(), "a type with the method "+name)
+		case "Unwrap":
+			if sig.Results().Len() == 1 && types.Identical(sig.Results().At(0).Type(), types.NewSlice(types.Universe.Lookup("error").Type())) {
+				e.refuseAt(sel.Obj().Pos(), "a type with the method Unwrap() []error")
+			}
 		}
 	}
 }

@@ -108,6 +108,7 @@ func TestDeclarations(t *testing.T) {
 		"variables set by a call": {"func two() (int, string) { return 1, \"b\" }\nvar a, b = two()\n%%\nfmt.Print(a, b)", "1b"},
 		"min of type parameters":  {"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nfmt.Print(m(2, 1), m(1.5, 2))", "1 1.5"},
 		"methods below the top":   {"type C int\nfunc (c C) String() string { return \"C!\" }\ntype S struct { A C; b C }\n%%\nfmt.Print([]C{1}, map[C]int{2: 3})\nfmt.Printf(\" %v %+v %T\", S{1, 2}, &S{3, 4}, S{})", "[C!] map[C!:3] {C! 2} &{A:C! b:4} main.S"},
+		"types and indexes":       {"type S struct{ A int }\n%%\nfmt.Printf(\"%[1]T %[1]v %[2]T %8.3[1]T|%[3]*[1]T|%%T %T %-8T|%[1]8T\", S{1}, &S{2}, 8)", "main.S {1} *main.S      mai|  main.S|%T *main.S int     |%!T(BADINDEX)"},
 		"an init function":        {"func init_x() { fmt.Print(\"init \") }\n%%\nfmt.Print(\"main\")", "init main"},
 		"arguments":               {"var n = flag.Int(\"n\", 1, \"\")\n%% -n 3 rest\nfmt.Print(*n, flag.Args())", "3 [rest]"},
 	} {
@@ -124,12 +125,13 @@ func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 	for source, want := range map[string]string{
 		"%%\nfmt.Print(slices.Max([]int{1}))":                     "cell 1, line 2: slices.Max is not known to the interpreter, which has no generic functions and types of compiled packages",
 		"type T struct{ A int }\n%%\nreflect.DeepEqual(T{}, T{})": "cell 1, line 3: passing a main.T to reflect.DeepEqual: the interpreter can't do this",
-		"%%\nvar p unsafe.Pointer\n_ = p":                         "package unsafe is not known to the interpreter",
-		"import \"net/http\"\n%%\nhttp.Get(\"\")":                 "cell 1, line 1: package net/http is not known to the interpreter",
-		"%%\n_ = http.StatusOK":                                   "package net/http is not known to the interpreter",
-		"%test":                                                   "cell 1, line 1: %test needs the Go compiler",
-		"%%\nvar x int = \"a\"; _ = x":                            `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
-		"%%\nx := 1":                                              "cell 1, line 2: declared and not used: x",
+		"type E []error\nfunc (e E) Error() string { return \"\" }\nfunc (e E) Unwrap() []error { return e }\n%%\nfmt.Println(errors.Is(E{}, nil))": "cell 1, line 3: a type with the method Unwrap() []error: the interpreter can't do this",
+		"%%\nvar p unsafe.Pointer\n_ = p":         "package unsafe is not known to the interpreter",
+		"import \"net/http\"\n%%\nhttp.Get(\"\")": "cell 1, line 1: package net/http is not known to the interpreter",
+		"%%\n_ = http.StatusOK":                   "package net/http is not known to the interpreter",
+		"%test":                                   "cell 1, line 1: %test needs the Go compiler",
+		"%%\nvar x int = \"a\"; _ = x":            `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
+		"%%\nx := 1":                              "cell 1, line 2: declared and not used: x",
 	} {
 		_, err := runCell(t, source)
 		var fault *event.Fault

@@ -58,37 +58,52 @@ func printed(arg any) string {
 	}
 }
 
-// Format makes a format and its arguments fit: fmt writes %T itself.
+// typeVerb stands for %T of a box: fmt writes %T itself.
+const typeVerb = '\uE000'
+
+// Format makes a format fit for its arguments.
 func Format(format string, args []any) string {
 	if !strings.Contains(format, "T") {
 		return format
 	}
-	n := 0
-	out := []byte(format)
-	for i := 0; i < len(out); i++ {
-		if out[i] != '%' {
+	var out strings.Builder
+	n := 0 // the next argument
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' {
+			out.WriteByte(format[i])
 			continue
 		}
-		for i++; i < len(out) && strings.IndexByte("+-# 0123456789.", out[i]) >= 0; i++ {
+		end, bad := i+1, false // an index belongs right before a verb or star
+		for ; end < len(format) && strings.IndexByte("+-# 0123456789.*[]", format[end]) >= 0; end++ {
+			bad = bad || format[end-1] == ']' && format[end] != '*'
+			switch format[end] {
+			case '*':
+				n++
+			case '[':
+				if index, _, ok := strings.Cut(format[end+1:], "]"); ok {
+					if k, err := strconv.Atoi(index); err == nil {
+						n = k - 1
+					}
+				}
+			}
 		}
-		if i == len(out) {
+		out.WriteString(format[i:end])
+		if i = end; i == len(format) {
 			break
 		}
-		switch out[i] {
-		case '%':
-			continue
-		case 'T':
-			if n < len(args) && ID(args[n]) > 0 {
-				out[i] = 's'
-				args[n] = literal(types[ID(args[n])].Name)
-			}
+		switch {
+		case format[i] == '%':
+			n--
+			out.WriteByte('%')
+		case format[i] == 'T' && !bad && n >= 0 && n < len(args) && ID(args[n]) > 0:
+			out.WriteRune(typeVerb)
+		default:
+			out.WriteByte(format[i])
 		}
 		n++
 	}
-	return string(out)
+	return out.String()
 }
-
-type literal string
 
 // Operands makes arguments fit for fmt.Print, which puts no blank next to a string.
 func Operands(args []any) []any {
@@ -102,6 +117,10 @@ func Operands(args []any) []any {
 
 // Format prints the value as fmt prints one of its type.
 func (b Box) Format(s fmt.State, verb rune) {
+	if verb == typeVerb {
+		fmt.Fprintf(s, fmt.FormatString(s, 's'), types[b.ID].Name)
+		return
+	}
 	p := printer{s, verb, fmt.FormatString(s, verb)}
 	p.value(b.ID, reflect.ValueOf(b.V), 0, true)
 }
