@@ -4,7 +4,7 @@
 // read and write what they can, talk to the network, and end any of their processes,
 // the runner's too. Run a stranger's notebook where that does no harm, as in a container.
 // What follows holds for notebooks that are careless or hostile all the same. Behind
-// each promise stands the test of it; hangs, limits and disk are scripts in
+// each promise stands the test of it; names in small letters are scripts in
 // scripts/nbrun/testdata/script.
 //
 // It can't hold the runner up:
@@ -18,8 +18,9 @@
 //     TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled,
 //     TestALinkWhosePipesAreHeldHoldsNobodyUp)
 //   - What it writes to the pipe for displays is read as far as it makes sense; the rest
-//     is a fault of the cell. (TestADamagedStreamOfDisplaysHoldsNobodyUp: 12,000 damaged
-//     streams, FuzzDisplays, TestProgramsWithADamagedStreamEnd, hangs)
+//     is a fault of the cell; 12,000 damaged streams were tried.
+//     (TestADamagedStreamOfDisplaysHoldsNobodyUp, FuzzDisplays,
+//     TestProgramsWithADamagedStreamEnd, hangs)
 //   - Only regular files are notebooks, are read beside them, or are written by a cell's
 //     commands. (TestWhatIsNoFileIsRefusedAtOnce, hangs)
 //   - A second signal ends the command at once, and what cells have started with it. So
@@ -51,4 +52,44 @@
 // name of the temporary folder is too long for a socket. Messages are signed with a key
 // that stands in a file there. (TestNoOtherUserCanReachTheKernel,
 // TestAKernelThatListensInNoFolderGetsPorts, TestTheConnectionFileIsPrivate)
+//
+// What is kept in the user's cache is not believed:
+//
+//   - A file there that was changed, damaged, removed or added is never run, and nobody
+//     has to clear anything away by hand; a program that can't be started is built once
+//     more; 200 damages were tried. (TestDamageToTheCacheIsNeitherBelievedNorLasting,
+//     TestASealIsBrokenByAnyChange, TestABinaryIsBuiltAgainWhenItsTurnComes,
+//     TestDamageToTheOverlayIsNotBelieved, TestToolsAreBelievedAsTheyWereBuiltOnly, cache)
+//   - A cache that another user has made, or could fill, is not used.
+//     (TestACacheThatOthersCanFillIsNotUsed)
+//   - It takes [CacheLimit] at most; what was not used for longest goes first, before it
+//     the programs of notebooks that are no longer there, and nothing that is in use.
+//     (TestTheOldestGoesFirst, TestOneNotebookDoesNotFillTheCache,
+//     TestWhatIsOfNoNotebookGoes)
+//
+// No flag, variable, compiler or module of a cell has an effect before its turn, though
+// cells are built ahead. (TestBuildingAheadHasNoEffect, TestNothingIsFetchedAhead)
+//
+// Nothing is left behind:
+//
+//   - What a cell leaves running ends with its notebook; on Linux even if it has thrown
+//     off its environment and has a session of its own, at the latest with the last
+//     notebook. (TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled,
+//     TestWhatHasThrownOffItsEnvironmentIsEnded)
+//   - On Linux the programs of cells end with the runner, however it ends; what they have
+//     started, and temporary files, are cleared away by the next run, which takes no run
+//     that goes on for a dead one. (TestTheNextRunClearsUpAfterOneThatWasKilled,
+//     TestARunThatBeginsIsNotTakenForDead, TestAProgramDoesNotEndWithAThread, left)
+//   - A file is written whole or not at all; what a killed writer has left goes with the
+//     next. (TestWriteFileLeavesNothingHalfWritten,
+//     TestWriteFileClearsUpAfterWritersThatWereKilled)
+//
+// Copies and reports are written to their own place and through no link, and a copy is
+// never written over a notebook that was run. (links, json)
+//
+// What a cell puts out is text in a log and nothing else: no command of a CI system, no
+// line of the summary, and no control of the terminal. Names and messages take one line
+// each. (TestWhatCellsWriteIsNothingElse, TestDisplaysInWordsAreQuoted,
+// TestLinesOfJSONAreNoCommands, TestColoursEndWithTheCell,
+// TestNamesAndMessagesAreOneLineEach, FuzzPlain, log)
 package nbrun
