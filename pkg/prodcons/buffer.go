@@ -46,14 +46,17 @@ func (w WhenFull) String() string {
 // Fairness: goroutines that wait are woken in the order in which they came, one
 // at a time; each wakes the next if there is more. One that need not wait may
 // come between: the woken one then waits on, in front of all others. So nobody
-// who comes later and waits is preferred, but a wait has no bound.
+// who comes later and waits is preferred, but a wait has no bound. With a bound of
+// eight or less nobody comes between: those who wait are served in their order.
 //
 // Cost: some nanoseconds, no allocation. Put and Get each take a lock that lasts
 // for a few instructions; producers and consumers have one each, and don't
-// disturb one another while the buffer is neither full nor empty. A goroutine that
-// has to wait looks again a few times, for some microseconds at most, and then
-// sleeps: an idle buffer costs no time at all. To sleep under a context that can
-// end takes an allocation of some 100 bytes.
+// disturb one another while the buffer is neither full nor empty. (With a bound of
+// eight or less it is nearly always one or the other: there is one lock then, and
+// values go from hand to hand, as in a channel.) A goroutine that has to wait looks
+// again a few times, for some microseconds at most, and then sleeps: an idle buffer
+// costs no time at all. To sleep under a context that can end takes an allocation of
+// some 100 bytes.
 //
 // Memory: with a bound, memory for exactly that number of values is taken at once;
 // without, it follows the length in both directions, in pieces of 8 KiB at most, or of one
