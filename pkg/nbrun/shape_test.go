@@ -29,7 +29,7 @@ var layers = []string{
 	"internal/yaegi/symbols", "internal/yaegi/symbols/lessons", "internal/yaegi/rt", "internal/yaegi",
 	"internal/jupyter/orders", "internal/jupyter", "internal/jupyter/link",
 	".",
-	"report", "nbtest", "lab",
+	"report", "nbtest", "lab", "lab/browser",
 }
 
 // sources parses all files of a folder's packages but tests and what is generated.

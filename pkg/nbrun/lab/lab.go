@@ -292,6 +292,13 @@ func buildKernel(ctx context.Context, opts Options) (*jupyter.Tools, error) {
 	return t, os.WriteFile(filepath.Join(dir, "kernel.json"), spec, 0o600)
 }
 
+// longestSocket is how Jupyter names a kernel's socket, and maxSocket how long the path
+// of one may be, with what ends it, on the system where that is least.
+const (
+	longestSocket = "kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-5"
+	maxSocket     = 104
+)
+
 // start starts JupyterLab, and waits until it answers.
 func (s *Server) start(ctx context.Context, program, root, first string, state state, completion string) error {
 	log, err := os.Create(s.logFile())
@@ -311,6 +318,9 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 	}
 	if os.Geteuid() == 0 {
 		args = append(args, "--allow-root")
+	}
+	if runtime.GOOS != "windows" && len(filepath.Join(s.traces.Dir, longestSocket)) < maxSocket {
+		args = append(args, "--KernelManager.transport=ipc") // no other user reaches a kernel
 	}
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Dir = root

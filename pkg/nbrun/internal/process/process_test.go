@@ -198,8 +198,10 @@ func TestAFloodIsHandedOnWhole(t *testing.T) {
 }
 
 func TestLinesOfStderrAreRewritten(t *testing.T) {
+	defer func(before time.Duration) { pause = before }(pause)
+	pause = 500 * time.Millisecond // much more than a busy machine holds us up
 	s := &sink{keep: true}
-	p := shell("printf 'on' >&2; sleep 0.01; printf 'e\ntwo\n' >&2; sleep 0.05; echo out; sleep 0.05; printf 'prompt' >&2; sleep 0.1; echo x; printf 'end' >&2")
+	p := shell("printf 'on' >&2; sleep 0.01; printf 'e\ntwo\n' >&2; sleep 0.05; echo out; sleep 0.05; printf 'prompt' >&2; sleep 2; echo x; printf 'end' >&2")
 	p.Rewrite = func(line []byte) []byte { return fmt.Appendf(nil, "<%s>", bytes.TrimSpace(line)) }
 	if _, err := p.Run(t.Context(), s); err != nil {
 		t.Fatal(err)

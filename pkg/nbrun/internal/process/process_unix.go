@@ -23,7 +23,7 @@ import (
 )
 
 // pause is how long an unfinished line of stderr waits for its rest.
-const pause = 20 * time.Millisecond
+var pause = 20 * time.Millisecond
 
 // grace is how long a process that was killed may take to go. Those that the system
 // can't end, as it waits for a disk or a network, are left to it.

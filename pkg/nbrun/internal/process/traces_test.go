@@ -127,6 +127,7 @@ func TestWhatHasThrownOffItsEnvironmentIsEnded(t *testing.T) {
 func TestTheNextRunClearsUpAfterOneThatWasKilled(t *testing.T) {
 	onLinux(t)
 	t.Setenv("TMPDIR", t.TempDir())
+	t.Cleanup(clearDead) // when both are killed
 	folder := t.TempDir()
 	killed, alive := filepath.Join(folder, "killed"), filepath.Join(folder, "alive")
 	script := "setsid sleep 1000 & echo $$ $! >%s; read x; sleep 1000 <&1"

@@ -5,6 +5,7 @@ package browser_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ func TestWorkingInALesson(t *testing.T) {
 	const setup, parameters, story = 1, 2, 4
 	p.run(setup, time.Minute)
 	p.run(parameters, time.Minute)
+	if sockets, _ := filepath.Glob(filepath.Join(os.TempDir(), "nbrun-run-*", "kernel-*-ipc-1")); len(sockets) == 0 {
+		t.Error("the kernel has no sockets in a private folder")
+	}
 
 	// Lines appear one by one: each tells when it was written, and the page notes
 	// when it is there.
