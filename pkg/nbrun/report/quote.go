@@ -18,7 +18,8 @@ const quote = '\\'
 //     characters: they could change lines that are there already.
 //   - A CI system takes a line that begins with :: for a command (GitHub), and ##[ or
 //     ##vso[ anywhere (GitHub, Azure). These get a backslash in the middle.
-//   - A line that begins as ours do, by ✘, ▣, ─ or one of the heads, gets one, too.
+//   - A line that begins as ours do, by ▣, ─, one of the heads, or ✘ and a notebook or
+//     cell, gets one, too.
 //
 // Its state is small, whatever it is given.
 type quoter struct {
@@ -169,9 +170,9 @@ func (q *quoter) quoted(out []byte, r rune) []byte {
 		needed, q.hashes = true, 0
 	case q.colons == 1 && r == ':' && q.blank:
 		needed = true
-	case q.blank && q.colons == 0 && len(q.heads) > 0 && strings.ContainsRune("✘▣─", r):
+	case q.blank && q.colons == 0 && len(q.heads) > 0 && strings.ContainsRune("▣─", r):
 		needed = true
-	case (r == ' ' || r == ':') && !q.long && slices.Contains(q.heads, string(q.head)):
+	case (r == ' ' || r == ':') && !q.long && q.ours(string(q.head)):
 		needed = true
 	}
 	if needed {
@@ -197,6 +198,14 @@ func (q *quoter) quoted(out []byte, r rune) []byte {
 	}
 	q.keep(r)
 	return out
+}
+
+// ours reports whether a line of our own may begin so, before a blank or a colon.
+func (q *quoter) ours(head string) bool {
+	if fault, ok := strings.CutPrefix(head, "✘ "); ok && len(q.heads) > 0 {
+		return fault == "cell" || strings.HasSuffix(fault, ".ipynb")
+	}
+	return slices.Contains(q.heads, head)
 }
 
 // keep keeps the beginning of a line.

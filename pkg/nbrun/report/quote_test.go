@@ -44,7 +44,9 @@ func TestWhatCellsWriteIsNothingElse(t *testing.T) {
 		"see ##vso[task.setvariable x]y\n":     "see ##\\vso[task.setvariable x]y\n",
 		"#\u200b##\u200bvso[x]\n":              "#\u200b##\\\u200bvso[x]\n",
 		"##teamcity[testFailed]\n":             "##\\teamcity[testFailed]\n",
-		"✘ a b.ipynb: cell 1: no\n":            "\\✘ a b.ipynb: cell 1: no\n",
+		"✘ a b.ipynb: cell 1: no\n":            "✘ a b.ipynb\\: cell 1: no\n",
+		"✘ cell 1: no (allowed)\n":             "✘ cell\\ 1: no (allowed)\n",
+		"✘ all items are there: 3 of 4\n":      "✘ all items are there: 3 of 4\n",
 		" ▣ image/png\n── b.ipynb\n":           " \\▣ image/png\n\\── b.ipynb\n",
 		"a b.ipynb      1    0.03 s  go  ✔\n":  "a b.ipynb\\      1    0.03 s  go  ✔\n",
 		"a b.ipynbx: fine\na b\n":              "a b.ipynbx: fine\na b\n",
@@ -72,7 +74,7 @@ func TestColoursEndWithTheCell(t *testing.T) {
 		"\x1b[31mred\x1b[0m\n":                       "\x1b[31mred\x1b[0m\n",
 		"\x1b[1;31mred\x1b[m \x1b[1Aup\n":            "\x1b[1;31mred\x1b[m up\n",
 		"\x1b[8mhidden\n":                            "\x1b[8mhidden\n\x1b[0m",
-		"\x1b[32m✘\x1b[0m a b.ipynb: no\n":           "\x1b[32m\\✘\x1b[0m a b.ipynb: no\n",
+		"\x1b[32m✘\x1b[0m a b.ipynb: no\n":           "\x1b[32m✘\x1b[0m a b.ipynb\\: no\n",
 		"\x1b[" + strings.Repeat("1;", 100) + "mx\n": "x\n",
 	} {
 		got := shown(t, text+"", true, 3)

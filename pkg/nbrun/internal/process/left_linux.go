@@ -78,9 +78,12 @@ func parent(pid int) int {
 	return ppid
 }
 
+// goTelemetry is in the environment of what the go command leaves running by itself.
+var goTelemetry = []byte("GO_TELEMETRY_CHILD=")
+
 // killLeft kills all processes that have the mark, NAME=VALUE, in their
 // environment, and if orphans is set, those that this process has adopted. It
-// returns how many there were. They are what cells have left running.
+// returns how many there were that cells have left running.
 //
 // It looks again until it has found nothing new twice in a row: a process may
 // have started another while it looked. One that is just replacing its program
@@ -96,7 +99,7 @@ func killLeft(mark string, orphans bool) int {
 		maps.DeleteFunc(now, func(pid int, _ bool) bool { return (*before)[pid] })
 		return now
 	}
-	killed := map[int]bool{}
+	killed, telemetry := map[int]bool{}, 0
 	deadline := time.Now().Add(time.Second)
 	for quiet := 0; quiet < 2; {
 		quiet++
@@ -112,6 +115,9 @@ func killLeft(mark string, orphans bool) int {
 				if syscall.Kill(pid, syscall.SIGKILL) == nil {
 					killed[pid] = true
 					quiet = 0
+					if bytes.Contains(env, goTelemetry) {
+						telemetry++
+					}
 				}
 			case err == nil && len(env) == 0 && inExec(dir) && time.Now().Before(deadline):
 				quiet = 0
@@ -127,7 +133,7 @@ func killLeft(mark string, orphans bool) int {
 	for pid := range orphansNow() { // those that have ended
 		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
 	}
-	return len(killed)
+	return len(killed) - telemetry
 }
 
 // alive reports whether a process still runs: one that has been killed goes on
