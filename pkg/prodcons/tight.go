@@ -159,30 +159,30 @@ func (ws *waiters[T]) await(ctx context.Context, front bool, v *T) (done bool, e
 func (q *Buffer[T]) putBatchTight(values []T) (n int, err error) {
 	q.tight.mu.Lock()
 	defer q.tight.mu.Unlock()
-	for n < len(values) && err == nil {
-		if err = q.add(&values[n]); err == nil {
-			n++
+	for ; n < len(values); n++ {
+		if err := q.add(&values[n]); err != nil {
+			if n == 0 {
+				return 0, err
+			}
+			break
 		}
 	}
-	if n > 0 {
-		err = nil
-	}
-	return n, err
+	return n, nil
 }
 
 // getBatchTight gets as many values as there are, one at least.
 func (q *Buffer[T]) getBatchTight(buffer []T) (n int, err error) {
 	q.tight.mu.Lock()
 	defer q.tight.mu.Unlock()
-	for n < len(buffer) && err == nil {
-		if err = q.remove(&buffer[n]); err == nil {
-			n++
+	for ; n < len(buffer); n++ {
+		if err := q.remove(&buffer[n]); err != nil {
+			if n == 0 {
+				return 0, err
+			}
+			break
 		}
 	}
-	if n > 0 {
-		err = nil
-	}
-	return n, err
+	return n, nil
 }
 
 // len is the number of values.

@@ -57,18 +57,3 @@ func TestWhatIsNoFileIsRefusedAtOnce(t *testing.T) {
 		}
 	}
 }
-
-func TestReplace(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	if err := unix.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{"one", "2"} {
-		if err := Replace(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if data, err := ReadFile(path); err != nil || string(data) != text {
-			t.Errorf("%q, %v", data, err)
-		}
-	}
-}

@@ -44,10 +44,10 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
-	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/rt"
 )
 
@@ -127,7 +127,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 		return exit, err
 	}
 	path := filepath.Join(b.dir, job.Name()+".go")
-	if err := regular.Replace(path, []byte(src), 0o600); err != nil {
+	if err := cache.WriteFile(path, src); err != nil {
 		return exit, err
 	}
 	exit.Ran = true
