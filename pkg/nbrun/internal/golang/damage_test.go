@@ -16,8 +16,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 )
 
-// forged is what makes a program say something else.
-const forged = "package main\n\nimport \"os\"\n\nfunc init() { os.Stdout.WriteString(\"63\"); os.Exit(0) }\n"
+// forged is what makes a program say something else, which no hash or path contains.
+const forged = "package main\n\nimport \"os\"\n\nfunc init() { os.Stdout.WriteString(\"COUNTERFEIT\"); os.Exit(0) }\n"
 
 // damages are what can happen to a file or folder of the cache. Evil is a program
 // that says something else.
@@ -79,7 +79,7 @@ func TestDamageToTheCacheIsNeitherBelievedNorLasting(t *testing.T) {
 	write(t, folder, map[string]string{"a.ipynb": "{}", "kept.txt": "kept"})
 	evil := filepath.Join(folder, "evil")
 	other := open(t, filepath.Join(folder, "evil.ipynb"))
-	b := other.newBuild(job(t, "%%\nprint(63)\nos.Stdout.WriteString(\"63\")"))
+	b := other.newBuild(job(t, "%%\nos.Stdout.WriteString(\"COUNTERFEIT\")"))
 	if err := other.build(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestDamageToTheCacheIsNeitherBelievedNorLasting(t *testing.T) {
 		switch {
 		case err != nil:
 			return err.Error()
-		case i%2 == 1 && strings.Contains(got, "\n42") && !strings.Contains(got, "63"):
+		case i%2 == 1 && strings.Contains(got, "\n42") && !strings.Contains(got, "COUNTERFEIT"):
 			return "42"
 		}
 		return got
@@ -141,7 +141,7 @@ func TestDamageToTheCacheIsNeitherBelievedNorLasting(t *testing.T) {
 			}
 		}
 		got := says(w)
-		if module := filepath.Base(at) == "go.mod" || filepath.Base(at) == "go.sum" || d.name == "a file added"; during && module && (strings.Contains(got, "go: ") || strings.Contains(got, "go.work:")) && !strings.Contains(got, "63") {
+		if module := filepath.Base(at) == "go.mod" || filepath.Base(at) == "go.sum" || d.name == "a file added"; during && module && (strings.Contains(got, "go: ") || strings.Contains(got, "go.work:")) && !strings.Contains(got, "COUNTERFEIT") {
 			// That is for cells to change: it is the next run that has its own again.
 			if err := w.Close(); err != nil {
 				t.Error(err)
