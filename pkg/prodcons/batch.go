@@ -15,7 +15,7 @@ func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error)
 		if err == ErrFull {
 			switch {
 			case q.full == WaitWhenFull && q.tight != nil:
-				k, err = 1, q.putTight(ctx, &values[n], true)
+				k, err = 1, q.tight.put(ctx, &values[n])
 			case q.full == WaitWhenFull:
 				err = q.wait(ctx, &q.putters, ErrFull, nil, func() (err error) {
 					k, err = q.tryPutBatch(values[n:])
@@ -36,7 +36,7 @@ func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error)
 // tryPutBatch puts as many values as there is room for, one at least.
 func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 	if q.tight != nil {
-		return q.putBatchTight(values)
+		return q.tight.tryPutBatch(values)
 	}
 	w := lock(&q.tail)
 	t := w / one
@@ -82,7 +82,7 @@ func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error)
 		return n, err
 	}
 	if q.tight != nil {
-		if err := q.getTight(ctx, &buffer[0], true); err != nil {
+		if err := q.tight.get(ctx, &buffer[0]); err != nil {
 			return 0, err
 		}
 		return 1, nil
@@ -96,7 +96,7 @@ func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error)
 
 func (q *Buffer[T]) tryGetBatch(buffer []T) (n int, err error) {
 	if q.tight != nil {
-		return q.getBatchTight(buffer)
+		return q.tight.tryGetBatch(buffer)
 	}
 	w := lock(&q.head)
 	h := w / one

@@ -147,7 +147,6 @@ func (q *Buffer[T]) set(bound int, full WhenFull) {
 	q.bound, q.full = max(bound, 0), full
 	if bound > 0 && bound <= tightBound {
 		q.tight = &tight[T]{bound: bound}
-		q.getters.tight, q.putters.tight = q.tight, q.tight
 	}
 }
 
@@ -267,7 +266,11 @@ func (q *Buffer[T]) tryPut(v *T) error { return q.append(v, true) }
 // append is tryPut, which may leave it to its caller to wake those that wait.
 func (q *Buffer[T]) append(v *T, wake bool) error {
 	if q.tight != nil {
-		return q.putTight(context.Background(), v, false)
+		old, dropped, err := q.tight.tryPut(v, q.full)
+		if dropped {
+			q.dropped(&old)
+		}
+		return err
 	}
 	w := q.tail.Load()
 	if w&locked != 0 || !q.tail.CompareAndSwap(w, w|locked) {
@@ -363,7 +366,7 @@ func (q *Buffer[T]) tryGet(v *T) error { return q.take(v, true) }
 // take is tryGet, which may leave it to its caller to wake those that wait.
 func (q *Buffer[T]) take(v *T, wake bool) error {
 	if q.tight != nil {
-		return q.getTight(context.Background(), v, false)
+		return q.tight.tryGet(v)
 	}
 	w := q.head.Load()
 	if w&locked != 0 || !q.head.CompareAndSwap(w, w|locked) {
@@ -405,8 +408,8 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if q.tight != nil {
-		return q.putTight(ctx, &v, true)
+	if q.tight != nil && q.full == WaitWhenFull {
+		return q.tight.put(ctx, &v)
 	}
 	err := q.tryPut(&v)
 	if err == ErrFull && q.full == WaitWhenFull {
@@ -417,7 +420,7 @@ func (q *Buffer[T]) Put(ctx context.Context, v T) error {
 
 func (q *Buffer[T]) putSlow(ctx context.Context, v T) error {
 	if q.tight != nil {
-		return q.putTight(ctx, &v, true)
+		return q.tight.put(ctx, &v)
 	}
 	return q.wait(ctx, &q.putters, ErrFull, &v, func() error { return q.tryPut(&v) })
 }
@@ -430,7 +433,7 @@ func (q *Buffer[T]) Get(ctx context.Context) (v T, err error) {
 		return v, err
 	}
 	if q.tight != nil {
-		err = q.getTight(ctx, &v, true)
+		err = q.tight.get(ctx, &v)
 		return v, err
 	}
 	if err = q.tryGet(&v); err != ErrEmpty {
@@ -441,7 +444,7 @@ func (q *Buffer[T]) Get(ctx context.Context) (v T, err error) {
 
 func (q *Buffer[T]) getSlow(ctx context.Context) (v T, err error) {
 	if q.tight != nil {
-		err = q.getTight(ctx, &v, true)
+		err = q.tight.get(ctx, &v)
 		return v, err
 	}
 	err = q.wait(ctx, &q.getters, ErrEmpty, &v, func() error { return q.tryGet(&v) })
@@ -459,8 +462,15 @@ func (q *Buffer[T]) All(ctx context.Context) iter.Seq[T] { return all(ctx, q) }
 // variable that holds the channel to nil, as is done with a closed channel.
 func (q *Buffer[T]) Ready(ctx context.Context) <-chan struct{} {
 	tokens := make(chan struct{}, 1)
-	q.getters.listen(tokens)
-	context.AfterFunc(ctx, func() { q.getters.unlisten(tokens) })
+	var listeners interface {
+		listen(l chan<- struct{})
+		unlisten(l chan<- struct{})
+	} = &q.getters
+	if q.tight != nil {
+		listeners = q.tight
+	}
+	listeners.listen(tokens)
+	context.AfterFunc(ctx, func() { listeners.unlisten(tokens) })
 	if !q.idle() {
 		select {
 		case tokens <- struct{}{}:
@@ -485,7 +495,23 @@ func (q *Buffer[T]) Close() {
 	} else {
 		q.tail.Store(lock(&q.tail) | closed)
 	}
+	q.wakeGetters()
+	q.wakePutters()
+}
+
+// wakeGetters makes those who wait for a value look again, at their context, too.
+func (q *Buffer[T]) wakeGetters() {
+	if q.tight != nil {
+		q.tight.wakeAll(&q.tight.getters)
+	}
 	q.getters.wakeAll()
+}
+
+// wakePutters makes those who wait for room look again, at their context, too.
+func (q *Buffer[T]) wakePutters() {
+	if q.tight != nil {
+		q.tight.wakeAll(&q.tight.putters)
+	}
 	q.putters.wakeAll()
 }
 

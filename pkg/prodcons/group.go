@@ -278,7 +278,7 @@ func (g *Group[T]) stop(cause error, drain time.Duration) {
 		g.cause = cause
 		g.stopMake(cause)
 		g.putting.quit.Store(true)
-		g.own.putters.wakeAll()
+		g.own.wakePutters()
 		if drain > 0 {
 			g.drain = time.AfterFunc(drain, func() {
 				g.mu.Lock()
@@ -299,7 +299,7 @@ func (g *Group[T]) stop(cause error, drain time.Duration) {
 func (g *Group[T]) end(cause error) {
 	g.stopUse(cause)
 	g.getting.quit.Store(true)
-	g.own.getters.wakeAll()
+	g.own.wakeGetters()
 }
 
 // finish ends what is left of a group whose workers have ended.
@@ -339,7 +339,7 @@ func (g *Group[T]) SetConsumers(n int) {
 			c.dismiss()
 		}
 	}
-	g.own.getters.wakeAll()
+	g.own.wakeGetters()
 }
 
 // now is the time since the group's start.

@@ -11,8 +11,7 @@ import (
 //
 // One is woken at a time. Until it has looked, no other is, for which there
 // would often be nothing left by then; when it has looked, it wakes the next if
-// there is more. Go's scheduler wakes its own threads so. (In a tight buffer each is
-// served, and woken, as soon as it can be; nothing of this is needed there.)
+// there is more. Go's scheduler wakes its own threads so.
 //
 // A goroutine that is woken has been served by the one that wakes it, as with Go's
 // channels: it need not look again.
@@ -24,19 +23,10 @@ type waiters[T any] struct {
 	futile   atomic.Int32 // looks in a row that were not worth it
 
 	mu          sync.Mutex
-	tight       *tight[T] // nil, or the buffer's, with a lock and places for all who wait
 	first, last *waiter[T]
 	onTheWay    int // woken, but have not yet looked
 	free        *waiter[T]
 	listeners   []chan<- struct{}
-}
-
-// lock returns the lock of the list.
-func (ws *waiters[T]) lock() *sync.Mutex {
-	if ws.tight != nil {
-		return &ws.tight.mu
-	}
-	return &ws.mu
 }
 
 // waiter is a place to sleep. It is used again, by any goroutine: its condition
@@ -62,7 +52,7 @@ const (
 
 // Unlock and Lock make a waiter the lock of its own condition. It gives up the
 // list's lock when it sleeps, and does not need it when it wakes.
-func (w *waiter[T]) Unlock() { w.ws.lock().Unlock() }
+func (w *waiter[T]) Unlock() { w.ws.mu.Unlock() }
 func (w *waiter[T]) Lock()   {}
 
 // Looking again before one sleeps is worth it if it finds several values: the other
@@ -101,15 +91,14 @@ func (ws *waiters[T]) learn(worth bool) {
 // found nothing, in front. It returns with the list locked: the place is given up
 // by leave, or slept in.
 func (ws *waiters[T]) enter(front bool) *waiter[T] {
-	ws.lock().Lock()
-	w := ws.join(front)
-	ws.update()
-	return w
-}
-
-// join takes a place in the list, which is locked.
-func (ws *waiters[T]) join(front bool) *waiter[T] {
-	w := ws.place()
+	ws.mu.Lock()
+	w := ws.free
+	if w == nil {
+		w = new(waiter[T])
+	} else {
+		ws.free = w.next
+	}
+	w.ws, w.cond.L = ws, w
 	w.prev, w.next, w.waits = nil, nil, true
 	switch {
 	case ws.first == nil:
@@ -121,36 +110,20 @@ func (ws *waiters[T]) join(front bool) *waiter[T] {
 		w.prev, ws.last.next = ws.last, w
 		ws.last = w
 	}
-	return w
-}
-
-// place returns a place to sleep. The list is locked.
-func (ws *waiters[T]) place() *waiter[T] {
-	w := ws.free
-	switch {
-	case w != nil:
-		ws.free = w.next
-	case ws.tight != nil:
-		w, _ = ws.tight.places.Get().(*waiter[T])
-	}
-	if w == nil {
-		w = new(waiter[T])
-	}
-	w.ws, w.cond.L = ws, w
+	ws.update()
 	return w
 }
 
 // lend gives ws a place to use, w, so that it need not make one.
 func (ws *waiters[T]) lend(w *waiter[T]) {
-	mu := ws.lock()
-	mu.Lock()
+	ws.mu.Lock()
 	ws.release(w)
-	mu.Unlock()
+	ws.mu.Unlock()
 }
 
-// sleep sleeps in the place that enter or join has returned, until w is woken: then
-// it must arrive, or give it back. When done, which may be nil, ends the sleep
-// before, it gives up the place and returns false. It unlocks the list.
+// sleep sleeps in the place that enter has returned, until w is woken: then it must
+// arrive. When done, which may be nil, ends the sleep before, it gives up the place and
+// returns false. It unlocks the list.
 func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 	if done == nil {
 		w.cond.Wait()
@@ -158,19 +131,18 @@ func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 	}
 	channel := make(chan struct{}, 1)
 	w.woken = channel
-	mu := ws.lock()
-	mu.Unlock()
+	ws.mu.Unlock()
 	select {
 	case <-channel:
 		return true
 	case <-done:
 	}
-	mu.Lock()
+	ws.mu.Lock()
 	if w.waits {
 		ws.leave(w)
 		return false
 	}
-	mu.Unlock() // it had been woken by then
+	ws.mu.Unlock() // it had been woken by then
 	return true
 }
 
@@ -184,7 +156,7 @@ func (ws *waiters[T]) leave(w *waiter[T]) {
 	ws.remove(w)
 	ws.release(w)
 	ws.update()
-	ws.lock().Unlock()
+	ws.mu.Unlock()
 }
 
 // remove takes w from the list, which is locked.
@@ -207,13 +179,6 @@ func (ws *waiters[T]) release(w *waiter[T]) {
 	clear(w.hold[:])
 	w.woken, w.batch = nil, false
 	w.next, ws.free = ws.free, w
-}
-
-// giveBack is release for a tight buffer: its lock need not be held.
-func (ws *waiters[T]) giveBack(w *waiter[T]) {
-	clear(w.hold[:])
-	w.woken = nil
-	ws.tight.places.Put(w)
 }
 
 // wake serves the first and wakes it, if nobody is on the way. Serve gives it a value
@@ -254,21 +219,19 @@ func (ws *waiters[T]) tell() {
 
 // listen gives l a token each time when somebody would be woken, until unlisten.
 func (ws *waiters[T]) listen(l chan<- struct{}) {
-	mu := ws.lock()
-	mu.Lock()
+	ws.mu.Lock()
 	ws.listeners = append(ws.listeners, l)
 	ws.listened.Store(true)
 	ws.update()
-	mu.Unlock()
+	ws.mu.Unlock()
 }
 
 func (ws *waiters[T]) unlisten(l chan<- struct{}) {
-	mu := ws.lock()
-	mu.Lock()
+	ws.mu.Lock()
 	ws.listeners = slices.DeleteFunc(ws.listeners, func(other chan<- struct{}) bool { return other == l })
 	ws.listened.Store(len(ws.listeners) > 0)
 	ws.update()
-	mu.Unlock()
+	ws.mu.Unlock()
 }
 
 // rouse wakes w. The list is locked.
@@ -286,14 +249,13 @@ func (ws *waiters[T]) rouse(w *waiter[T], state int32) {
 
 // wakeAll wakes all that wait.
 func (ws *waiters[T]) wakeAll() {
-	mu := ws.lock()
-	mu.Lock()
+	ws.mu.Lock()
 	ws.tell()
 	for ws.first != nil {
 		ws.rouse(ws.first, woken)
 	}
 	ws.update()
-	mu.Unlock()
+	ws.mu.Unlock()
 }
 
 // arrived says that w, which was woken, has looked.
