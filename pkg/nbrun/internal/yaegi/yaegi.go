@@ -74,28 +74,27 @@ func New(o engine.Options) (engine.Opener, error) {
 	switch {
 	case o.Kernel != "":
 		return nil, errors.New("a kernel is for the gonb engine only")
-	case o.Clock == event.Virtual:
-		return nil, errors.New("the interpreter has no virtual clock; compiled programs have")
 	case !ready:
 		return nil, errors.New("the interpreter needs this program as its child: call nbrun.Main first of all in main, and in TestMain")
 	}
 	return func(_ context.Context, nb engine.Notebook) (engine.Backend, error) {
 		dir, err := os.MkdirTemp(nb.Temp, "gonb_")
-		return &backend{dir, nb.Temp}, err
+		return &backend{dir: dir, temp: nb.Temp, clock: process.NewClock(o.Clock == event.Virtual)}, err
 	}, nil
 }
 
 // backend interprets the programs of one notebook.
 type backend struct {
-	dir  string
-	temp string // for what is not the cells'
+	dir   string
+	temp  string // for what is not the cells'
+	clock *process.Clock
 }
 
 // Dir is a folder for the files of the session.
 func (b *backend) Dir() string { return b.dir }
 
-// Now is the real time.
-func (b *backend) Now() time.Time { return time.Now() }
+// Now is the time on the clock of the programs.
+func (b *backend) Now() time.Time { return b.clock.Now() }
 
 // Changed changes nothing: what programs can import is in the tables.
 func (b *backend) Changed() {}
@@ -112,6 +111,10 @@ func (b *backend) Close() error { return os.RemoveAll(b.dir) }
 // Run interprets a program. It does nothing ahead.
 func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job, out event.Sink) (engine.Exit, error) {
 	exit := engine.Exit{Clock: event.Real}
+	virtual := b.clock.Virtual && !job.RealClock && !strings.Contains(job.Source, ` "os/signal"`)
+	if virtual {
+		exit.Clock = event.Virtual
+	}
 	if flag := refused(job.Flags); flag != "" {
 		return exit, cannotDo(job.Cell, "%goflags "+flag+": the interpreter can't do this")
 	}
@@ -132,9 +135,12 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	}
 	exit.Ran = true
 	said := &stderr{places: places}
+	env := append(slices.Clip(job.Env), childEnv+"="+path, quiet)
+	if virtual {
+		env = append(env, clockEnv+"=")
+	}
 	p := &process.Process{
-		Path: self, Args: job.Args, Dir: job.Dir, Temp: b.temp, Displays: true,
-		Env: append(slices.Clip(job.Env), childEnv+"="+path, quiet),
+		Path: self, Args: job.Args, Dir: job.Dir, Temp: b.temp, Displays: true, Framed: virtual, Env: env,
 		Rewrite: func(line []byte) []byte {
 			if line = said.line(line); len(line) == 0 || job.Line == nil {
 				return line
@@ -142,7 +148,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 			return job.Line(line)
 		},
 	}
-	end, err := p.Run(ctx, out)
+	end, err := b.clock.Run(ctx, p, out)
 	if err == nil {
 		err = said.failure(end.Err)
 	}
