@@ -118,8 +118,8 @@ func (w *writer) call(c *ssa.CallCommon, args []string, p string) string {
 
 func (w *writer) callStep(v *ssa.Call) {
 	c := &v.Call
-	if fn, ok := c.Value.(*ssa.Function); ok && fn.Blocks == nil && fn.Object() == nil && fn.Name() == "init" {
-		return // of a compiled package
+	if fn, ok := c.Value.(*ssa.Function); ok && fn.Pkg != w.main && fn.Object() == nil && fn.Name() == "init" {
+		return // of another package: it is compiled, or has nothing to do
 	}
 	w.ready(c)
 	if _, ok := c.Value.(*ssa.Builtin); ok && !w.mayPanic(c) && w.builtinStep(v) {

@@ -20,6 +20,8 @@
 //     package rt, which knows the type, and calls through interfaces choose by it;
 //   - range, switch, labels, loop variables, parallel assignment, the order of
 //     operands, generics, range over functions: package ssa has none of them;
+//   - slices, maps, cmp and iter: they are instantiated from source, as the program's
+//     own functions are (package generic);
 //   - constant expressions, and checks of indexes before the program runs: all
 //     constants have a type, and no step has constants only;
 //   - errors of the runtime, which come from package reflect, in its words: indexes,
