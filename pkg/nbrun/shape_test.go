@@ -26,7 +26,7 @@ var layers = []string{
 	"internal/engine",
 	"internal/gonb",
 	"internal/golang",
-	"internal/yaegi/generic/cmp", "internal/yaegi/generic/iter", "internal/yaegi/generic/maps", "internal/yaegi/generic/slices", "internal/yaegi/generic",
+	"internal/yaegi/generic/cmp", "internal/yaegi/generic/iter", "internal/yaegi/generic/maps", "internal/yaegi/generic/slices", "internal/yaegi/generic/errors", "internal/yaegi/generic/math/rand/v2", "internal/yaegi/generic/sync", "internal/yaegi/generic/sync/atomic", "internal/yaegi/generic",
 	"internal/yaegi/symbols", "internal/yaegi/symbols/lessons", "internal/yaegi/rt", "internal/yaegi",
 	"internal/jupyter/orders", "internal/jupyter", "internal/jupyter/link",
 	".",

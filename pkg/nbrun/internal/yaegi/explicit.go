@@ -71,11 +71,12 @@ type method struct {
 func (r *rewriter) explicit(files []*ast.File) (src string, places []string, err error) {
 	prog := ssa.NewProgram(r.fset, ssa.InstantiateGenerics)
 	for _, p := range shared().packages {
-		if s, ok := shared().sources[p]; ok {
-			prog.CreatePackage(p, s.files, s.info, true)
-		} else {
+		if _, ok := shared().sources[p]; !ok {
 			prog.CreatePackage(p, nil, nil, true)
 		}
+	}
+	for p, s := range shared().sources {
+		prog.CreatePackage(p, s.files, s.info, false)
 	}
 	e := &emitter{
 		rewriter: r, prog: prog, line: 2, places: []string{"", ""},

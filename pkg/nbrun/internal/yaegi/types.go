@@ -40,9 +40,9 @@ type source struct {
 	info  *types.Info
 }
 
-// generic checks the source of a generic package.
+// generic checks the source of a generic package, or of what is generic in one.
 func (t *tables) generic(importPath string) (*types.Package, error) {
-	data, err := generic.Files.ReadFile(importPath + "/" + importPath + ".go")
+	data, err := generic.Files.ReadFile(importPath + "/" + path.Base(importPath) + ".go")
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (t *tables) generic(importPath string) (*types.Package, error) {
 	s := source{[]*ast.File{file}, newInfo()}
 	config := types.Config{Importer: t}
 	pkg, err := config.Check(importPath, t.fset, s.files, s.info)
-	t.packages[importPath], t.complete[importPath], t.sources[pkg] = pkg, true, s
+	t.sources[pkg] = s
 	return pkg, err
 }
 
@@ -111,12 +111,14 @@ func (t *tables) Import(importPath string) (*types.Package, error) {
 	if t.complete[importPath] {
 		return pkg, nil
 	}
-	if pkg, err := t.generic(importPath); !errors.Is(err, fs.ErrNotExist) {
+	table, compiled := t.symbols[importPath]
+	if !compiled {
+		pkg, err := t.generic(importPath)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("package %s is not known to the interpreter", importPath)
+		}
+		t.packages[importPath], t.complete[importPath] = pkg, err == nil
 		return pkg, err
-	}
-	table, ok := t.symbols[importPath]
-	if !ok {
-		return nil, fmt.Errorf("package %s is not known to the interpreter", importPath)
 	}
 	t.complete[importPath] = true
 	names := make([]string, 0, len(table))
@@ -134,6 +136,16 @@ func (t *tables) Import(importPath string) (*types.Package, error) {
 		}
 	}
 	pkg.MarkComplete()
+	more, err := t.generic(importPath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return pkg, nil
+	case err != nil:
+		return nil, err
+	}
+	for _, name := range more.Scope().Names() {
+		pkg.Scope().Insert(more.Scope().Lookup(name))
+	}
 	return pkg, nil
 }
 

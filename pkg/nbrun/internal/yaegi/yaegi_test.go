@@ -123,15 +123,15 @@ func TestDeclarations(t *testing.T) {
 
 func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 	for source, want := range map[string]string{
-		"%%\nfmt.Print(sync.OnceValue(func() int { return 1 })())":                                                                                  "cell 1, line 2: sync.OnceValue is not known to the interpreter, which has no generic functions and types of compiled packages",
-		"type T struct{ A int }\n%%\nreflect.DeepEqual(T{}, T{})":                                                                                   "cell 1, line 3: passing a main.T to reflect.DeepEqual: the interpreter can't do this",
+		"%%\nfmt.Print(reflect.TypeFor[int]())":                   "cell 1, line 2: reflect.TypeFor is not known to the interpreter, which has no generic functions and types of compiled packages",
+		"type T struct{ A int }\n%%\nreflect.DeepEqual(T{}, T{})": "cell 1, line 3: passing a main.T to reflect.DeepEqual: the interpreter can't do this",
 		"type E []error\nfunc (e E) Error() string { return \"\" }\nfunc (e E) Unwrap() []error { return e }\n%%\nfmt.Println(errors.Is(E{}, nil))": "cell 1, line 3: a type with the method Unwrap() []error: the interpreter can't do this",
-		"%%\nvar p unsafe.Pointer\n_ = p":                                                                                                           "package unsafe is not known to the interpreter",
-		"import \"net/http\"\n%%\nhttp.Get(\"\")":                                                                                                   "cell 1, line 1: package net/http is not known to the interpreter",
-		"%%\n_ = http.StatusOK":        "package net/http is not known to the interpreter",
-		"%test":                        "cell 1, line 1: %test needs the Go compiler",
-		"%%\nvar x int = \"a\"; _ = x": `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
-		"%%\nx := 1":                   "cell 1, line 2: declared and not used: x",
+		"%%\nvar p unsafe.Pointer\n_ = p":         "package unsafe is not known to the interpreter",
+		"import \"net/http\"\n%%\nhttp.Get(\"\")": "cell 1, line 1: package net/http is not known to the interpreter",
+		"%%\n_ = http.StatusOK":                   "package net/http is not known to the interpreter",
+		"%test":                                   "cell 1, line 1: %test needs the Go compiler",
+		"%%\nvar x int = \"a\"; _ = x":            `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
+		"%%\nx := 1":                              "cell 1, line 2: declared and not used: x",
 	} {
 		_, err := runCell(t, source)
 		var fault *event.Fault
