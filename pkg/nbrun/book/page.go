@@ -46,7 +46,7 @@ type cellData struct {
 
 // writePages writes a page for each notebook, and what all need.
 func writePages(pages []*page, out string) error {
-	for _, name := range []string{"book.css", "book.js", "player.js", "editor.js", "editor.LICENSE.txt", "offline.js"} {
+	for _, name := range []string{"book.css", "book.js", "player.js", "living.js", "editor.js", "editor.LICENSE.txt", "offline.js"} {
 		if err := copyAsset(name, filepath.Join(out, name)); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func writePages(pages []*page, out string) error {
 		return err
 	}
 	for i, p := range pages {
-		data := p.data(out)
+		data := p.data()
 		if i > 0 {
 			data.Prev = pages[i-1].link()
 		}
@@ -111,7 +111,7 @@ func (p *page) title() string {
 	return p.name
 }
 
-func (p *page) data(string) pageData {
+func (p *page) data() pageData {
 	type cell struct {
 		Source    string
 		RealClock bool

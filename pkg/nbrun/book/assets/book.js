@@ -1,5 +1,6 @@
 // Makes a page one whose cells can be run and edited. Without it, or without
 // WebAssembly, the page can be read as it is.
+import { living } from "./living.js";
 import { Player } from "./player.js";
 
 const notebook = JSON.parse(document.getElementById("book-notebook").textContent);
@@ -105,6 +106,12 @@ function receive(data) {
 	}
 	if (data.progress !== undefined && progress.hidden) say(data.progress);
 	data.lines?.forEach(([id, line]) => { if (running?.id === id) line === null ? running.resolve() : told(running, JSON.parse(line)); });
+	if (data.records?.length === 1 && running) { // of several, it is not known when each began
+		try {
+			const picture = living(JSON.parse(data.records[0]).record);
+			if (picture && picture.end > 0) running.player.show(picture);
+		} catch { /* another program may write other files there */ }
+	}
 	if (data.error && running) running.reject(new Error(data.error));
 }
 

@@ -50,6 +50,13 @@ export class Player {
 	// begin sets the time that the first second counts from.
 	begin(at) { this.start = at; }
 
+	// show adds a picture that lives: {element, end, show(ns)}. Its time is the player's,
+	// which may be another story's speed.
+	show(picture) {
+		this.picture = picture;
+		this.element.insertBefore(picture.element, this.body);
+	}
+
 	// clear takes out what there is.
 	clear() {
 		this.items = [];
@@ -66,7 +73,7 @@ export class Player {
 			this.clock.value = `${(this.time / 1e9).toFixed(2)} / ${(this.end / 1e9).toFixed(2)} s`;
 			this.range.setAttribute("aria-valuetext", `${(this.time / 1e9).toFixed(1)} seconds`);
 		}
-		this.onseek?.(this.time);
+		this.picture?.show(this.end > 0 ? this.time / this.end * this.picture.end : this.picture.end);
 	}
 
 	tick(now) {

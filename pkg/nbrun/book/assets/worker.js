@@ -96,6 +96,18 @@ function run() {
 	};
 }
 
+// newRecords are the records of runs that a program has saved, as package story does.
+function newRecords(before, after) {
+	const texts = [];
+	for (const [path, e] of after) {
+		if (!/^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)) continue;
+		const text = new TextDecoder().decode(e.data.subarray(0, e.size));
+		const old = before.get(path);
+		if (!old || text !== new TextDecoder().decode(old.data.subarray(0, old.size))) texts.push(text);
+	}
+	return texts;
+}
+
 // Core answers {open}, {run, id}, {stop} from the page.
 class Core {
 	async open(notebook) {
@@ -159,6 +171,7 @@ class Core {
 				else if (data.error) reject(new Error(data.error));
 				else {
 					if (data.dropped) out(2, new TextEncoder().encode(`[${data.dropped} more bytes are not shown]\n`));
+					post({ records: newRecords(this.entries, data.entries) });
 					this.entries = data.entries;
 					resolve(data.status);
 				}

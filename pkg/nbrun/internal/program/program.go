@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -223,7 +224,11 @@ func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]i
 		}
 	}
 	if len(missing) > 0 {
-		return m.goimports(body, dir)
+		found, err := m.goimports(body, dir)
+		if err == nil || runtime.GOOS != "js" {
+			return found, err
+		}
+		// A page has no modules to search: the compiler says what is not defined.
 	}
 	slices.SortFunc(used, func(a, b imported) int { return strings.Compare(a.path+" "+a.alias, b.path+" "+b.alias) })
 	return used, nil
