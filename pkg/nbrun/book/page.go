@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/book/render"
@@ -74,6 +75,9 @@ func writePages(pages []*page, out string) error {
 		if err := errors.Join(err, os.WriteFile(filepath.Join(out, p.name+".ipynb"), raw, 0o644)); err != nil {
 			return err
 		}
+	}
+	if slices.ContainsFunc(pages, func(p *page) bool { return p.name == "index" }) {
+		return nil
 	}
 	var links []*link
 	for _, p := range pages {
@@ -174,7 +178,7 @@ func (p *page) render(out string, pages []*page) ([]cellData, error) {
 			data.HasProse = true
 			data.Prose = template.HTML(render.Markdown(c.Source, func(to string) string { return p.destination(pages, to) })) // sanitised
 		case "code":
-			data.Code = template.HTML(render.Code(c.Source)) // escaped
+			data.Code = template.HTML(code(c.Source)) // escaped
 			if number < len(p.at) && p.at[number] == i {
 				data.Fault = p.faults[number]
 				number++

@@ -98,6 +98,9 @@ func open(paths []string) ([]*page, error) {
 			return nil, fmt.Errorf("%s: not a Go notebook: its language is %s", path, nb.Language)
 		}
 		p := &page{path: abs, name: strings.TrimSuffix(filepath.Base(abs), ".ipynb"), notebook: nb}
+		if strings.HasSuffix(p.name, "index") && !slices.ContainsFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" }) {
+			p.name = "index"
+		}
 		if other, twice := names[p.name]; twice {
 			return nil, fmt.Errorf("%s and %s would be the same page: rename one of them", other, path)
 		}

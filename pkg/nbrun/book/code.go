@@ -1,4 +1,4 @@
-package render
+package book
 
 import (
 	"html"
@@ -12,9 +12,9 @@ import (
 
 var formatter = chtml.New(chtml.WithClasses(true), chtml.PreventSurroundingPre(true))
 
-// Code is a cell's source as HTML, with classes for highlighting. Lines of commands,
+// code is a cell's source as HTML, with classes for highlighting. Lines of commands,
 // which are no Go, have a class of their own.
-func Code(source string) string {
+func code(source string) string {
 	var b strings.Builder
 	var golang []string
 	flush := func() {
