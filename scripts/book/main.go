@@ -48,6 +48,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	paths := f.Args()
 	if len(paths) == 0 {
+		if _, err := os.Stat("notebooks"); errors.Is(err, os.ErrNotExist) {
+			return errors.New("there is no folder notebooks here: name notebooks, or a folder of them")
+		}
 		paths = []string{"notebooks"}
 	}
 	notebooks, err := expand(paths)
@@ -74,6 +77,9 @@ func expand(paths []string) ([]string, error) {
 	var list []string
 	for _, path := range paths {
 		info, err := os.Stat(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s: there is no such notebook or folder", path)
+		}
 		if err != nil {
 			return nil, err
 		}
