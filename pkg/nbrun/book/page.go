@@ -205,8 +205,12 @@ func outputs(c *ipynb.Cell, out string) (template.HTML, error) {
 	}
 	var b strings.Builder
 	style := new(render.Style)
-	text := false
-	for _, o := range list {
+	text, said := false, false
+	for i, o := range list {
+		said = said || o.Kind == event.Stream && o.Name == "stderr"
+		if said && i+1 < len(list) && list[i+1].Kind == event.Error && o.Data["text/html"] != nil {
+			continue // the kernel's page on an error says again what the program has said
+		}
 		if (o.Kind == event.Stream) != text {
 			if text {
 				b.WriteString("</pre>")

@@ -18,7 +18,8 @@ const store = {
 };
 
 const cells = notebook.cells.map((c, i) => makeCell(i + 1, c));
-let worker, ready, running = null, load = { done: 0, all: 0 };
+let worker, ready, running = null, stopped = false, load = { done: 0, all: 0 };
+let giveUp = () => {}; // ends a start that has not come to its end
 
 function button(text, title, onclick) {
 	return Object.assign(document.createElement("button"), { type: "button", textContent: text, title, onclick });
@@ -77,22 +78,31 @@ async function edit(cell) {
 // start starts Go: the first time it is loaded.
 function start() {
 	ready ??= new Promise((resolve, reject) => {
+		giveUp = reject;
 		worker = new Worker("go/worker.js");
 		worker.onerror = (e) => reject(new Error(e.message || "the worker can't be started"));
 		worker.onmessage = ({ data }) => data.ready ? resolve() : data.error && !running ? reject(new Error(data.error)) : receive(data);
 		worker.postMessage({ role: "core" });
 		worker.postMessage({ open: { dir: notebook.dir, cells: notebook.cells } });
-	}).catch((err) => { restart(); throw err; });
+	}).then(keep, (err) => { restart(); throw err; });
 	return ready;
+}
+
+// keep keeps the page and what it needs for the time without a network. The folder go
+// keeps the large files itself.
+function keep() {
+	const files = ["book.css", "book.js", "player.js", "living.js", "editor.js", "go/worker.js", "go/go.js", "go/wasm_exec.js", notebook.name + ".ipynb", location.pathname];
+	navigator.serviceWorker?.register("offline.js").catch(() => {});
+	globalThis.caches?.open("go-book-pages").then((kept) => kept.addAll(files)).catch(() => {});
 }
 
 function restart() {
 	worker?.terminate();
 	worker = ready = null;
+	giveUp(new Error("stopped"));
 	running?.reject(new Error("stopped"));
 	load = { done: 0, all: 0 };
 	progress.hidden = true;
-	cells.forEach((c) => c.section.classList.remove("ran"));
 }
 
 function receive(data) {
@@ -158,7 +168,7 @@ async function runCell(cell) {
 		if (run.fault.line && at) (await edit(at)).mark([run.fault]);
 	}
 	cell.live.dataset.verdict = run.fault ? "fail" : "pass";
-	return !run.fault || cell.section.classList.contains("tag-raises-exception");
+	return !run.fault || ["tag-raises-exception", "tag-real-clock"].some((tag) => cell.section.classList.contains(tag));
 }
 
 let busy = false;
@@ -166,10 +176,13 @@ let busy = false;
 async function runCells(list) {
 	if (busy) return;
 	busy = true;
+	stopped = false;
 	busyButtons(true);
 	try {
 		for (const cell of list) {
-			if (!await runCell(cell) && list.length > 1 && cell.section.dataset.unsupported === undefined) {
+			const passed = await runCell(cell);
+			if (stopped) break;
+			if (!passed && list.length > 1 && cell.section.dataset.unsupported === undefined) {
 				say(`Cell ${cell.number} has failed`);
 				cell.section.scrollIntoView({ block: "center" });
 				break;
@@ -188,6 +201,7 @@ function busyButtons(on) {
 }
 
 function stop() {
+	stopped = true;
 	if (running) worker.postMessage({ stop: true });
 	else restart();
 }
@@ -212,7 +226,6 @@ if (tools && typeof WebAssembly === "object" && typeof DecompressionStream === "
 	speed.onchange = () => store.set("speed", speed.value);
 	cells.forEach(dress);
 	tools.hidden = false;
-	navigator.serviceWorker?.register("offline.js").catch(() => {});
 } else if (tools) {
 	tools.hidden = false;
 	tools.replaceChildren(element("p", "note", "This browser can't run Go: it has no WebAssembly, or can't unpack it. The page can be read as it is."));

@@ -63,7 +63,7 @@ async function build() {
 }
 
 // mostOutput is how many bytes of a program's output are handed on.
-const mostOutput = 8 << 20;
+const mostOutput = 2 << 20;
 
 // run runs one program, and posts {out: [[fd, bytes]…]}, then {status, entries} or
 // {error}.
@@ -95,6 +95,10 @@ function run() {
 		}
 	};
 }
+
+// patience is how long a program may run, in ms. The fake clock makes waiting cost
+// nothing; what is to be on the real one is short.
+const patience = 30_000;
 
 // newRecords are the records of runs that a program has saved, as package story does.
 function newRecords(before, after) {
@@ -165,6 +169,7 @@ class Core {
 		const runner = this.spare;
 		this.spare = this.worker("run");
 		return this.stoppable((resolve, reject) => {
+			setTimeout(() => reject(new Error(`stopped after ${patience / 1000} s: in a page, which has one thread, a loop that waits for other goroutines without sleeping never ends`)), patience);
 			runner.onerror = (e) => reject(new Error(e.message));
 			runner.onmessage = ({ data }) => {
 				if (data.out) data.out.forEach(([fd, bytes]) => out(fd, bytes));
