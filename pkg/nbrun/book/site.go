@@ -136,7 +136,7 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 	if err != nil {
 		return err
 	}
-	ix := index{Lang: "go1.26", Packages: map[string]packageEntry{}, Sizes: map[string]int{}}
+	ix := index{Lang: t.lang, Packages: map[string]packageEntry{}, Sizes: map[string]int{}}
 	add := func(path string) (string, error) {
 		name, data, err := t.packed(path)
 		if err != nil {

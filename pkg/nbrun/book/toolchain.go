@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/version"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 // toolchain is the user's Go, and where what is made of it for pages is kept.
 type toolchain struct {
 	version string // go1.26.8
+	lang    string // of the notebooks' module: go1.26
 	root    string // by a name below which the go command allows an overlay
 	dir     string // in the user's cache
 	folder  string // the module of the notebooks is the one that this lies in
@@ -40,6 +42,13 @@ func openToolchain(ctx context.Context, folder string, tell func(string)) (*tool
 		return nil, err
 	}
 	t := &toolchain{version: env.GOVERSION, root: env.GOROOT, folder: folder, tell: tell}
+	cmd = exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.GoVersion}}")
+	cmd.Dir, t.lang = folder, version.Lang(env.GOVERSION)
+	if out, err := cmd.Output(); err == nil { // it lies in a module
+		if first, _, _ := strings.Cut(string(out), "\n"); first != "" {
+			t.lang = version.Lang("go" + first)
+		}
+	}
 	if err := cache.Trusted(); err != nil {
 		return nil, err
 	}

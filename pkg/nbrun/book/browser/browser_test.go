@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // reader is a browser that a test drives, and what went wrong in it.
@@ -320,4 +322,62 @@ func TestWithoutJavaScript(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
+}
+
+// Once a cell was run, the page can be opened and run without a network.
+func TestWithoutANetwork(t *testing.T) {
+	var off atomic.Bool
+	r := read(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if off.Load() {
+				panic(http.ErrAbortHandler) // the connection is cut
+			}
+			next.ServeHTTP(w, req)
+		})
+	})
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	if text, verdict := r.run(1); verdict != "pass" {
+		t.Fatalf("%s: %s", verdict, text)
+	}
+	js[any](r, `new Promise((resolve) => {
+		const look = async () => navigator.serviceWorker.controller && await caches.match("go/go.js") && await caches.match(location.pathname) ? resolve(true) : setTimeout(look, 50);
+		look();
+	})`)
+	off.Store(true)
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	if text, verdict := r.run(1); verdict != "pass" || !strings.Contains(text, "hello") {
+		t.Errorf("without a network: %s: %s", verdict, text)
+	}
+	r.quiet("net::ERR_")
+}
+
+// A replay shows each moment, in the lines and in the picture, and obeys the keyboard.
+func TestReplay(t *testing.T) {
+	r := read(t, nil)
+	r.open("01-synchronous.html")
+	js[any](r, readyPage)
+	for number := 1; number <= 3; number++ {
+		if text, verdict := r.run(number); verdict != "pass" {
+			t.Fatalf("cell %d: %s: %s", number, verdict, text)
+		}
+	}
+	const live = "document.querySelector(`[data-number='3'] .live`)"
+	shown := live + ".querySelectorAll('.text > span:not(.later)').length"
+	all := js[int](r, shown)
+	js[any](r, live+".querySelector('input').focus()")
+	r.do(chromedp.KeyEvent(kb.Home))
+	if first := js[int](r, shown); first < 1 || first > 3 || all < 40 {
+		t.Errorf("%d of %d outputs are shown at the beginning", first, all)
+	}
+	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "0.0 s · 1 in the queue") {
+		t.Errorf("the picture at the beginning: %q", text)
+	}
+	js[any](r, live+".querySelector('button[title=\"The next output\"]').click()")
+	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "2 in the queue") {
+		t.Errorf("the picture after a step: %q", text)
+	}
+	r.shoot("replay")
+	r.quiet()
 }

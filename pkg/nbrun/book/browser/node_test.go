@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/book"
 	"github.com/b3771e63/prodcons/pkg/nbrun/book/inpage"
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
@@ -54,8 +56,8 @@ func (c *cellRun) plain() string {
 	return b.String()
 }
 
-// inNode runs a notebook's cells as a page does.
-func inNode(t *testing.T, path string, cells []event.Cell) map[int]*cellRun {
+// inNode runs a notebook's cells as a page of a site does.
+func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRun {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -160,7 +162,7 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 				t.Skip("only the first lesson in a short test")
 			}
 			cells, want := inNbrun(t, path)
-			got := inNode(t, path, cells)
+			got := inNode(t, site, path, cells)
 			same, not := 0, 0
 			for _, c := range cells {
 				g, w := got[c.Number], want[c.Number]
@@ -181,5 +183,40 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 			}
 			t.Logf("%d cells are the same, %d are not for a page, of %d", same, not, len(cells))
 		})
+	}
+}
+
+// Notebooks of another module, with packages of its own and of others, become pages
+// that run.
+func TestAnotherModule(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	sums, err := os.ReadFile("../../../../go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	notebook := `{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+		{"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": null, "source": "import (\n\t\"example.com/other/greet\"\n\t\"github.com/fatih/color\"\n)"},
+		{"cell_type": "code", "id": "b", "metadata": {}, "outputs": [], "execution_count": null, "source": "%%\ncolor.NoColor = false\ncolor.Red(greet.Who())"},
+		{"cell_type": "code", "id": "c", "metadata": {}, "outputs": [], "execution_count": null, "source": "%test\nfunc TestWho(t *testing.T) {\n\tif greet.Who() != \"you\" {\n\t\tt.Error(greet.Who())\n\t}\n}"}]}`
+	mod := "module example.com/other\n\ngo 1.26.0\n\nrequire (\n\tgithub.com/fatih/color v1.19.0\n\tgithub.com/mattn/go-colorable v0.1.14 // indirect\n\tgithub.com/mattn/go-isatty v0.0.20 // indirect\n\tgolang.org/x/sys v0.49.0 // indirect\n)\n"
+	for name, text := range map[string]string{"go.mod": mod, "go.sum": string(sums), "greet/greet.go": "package greet\n\nfunc Who() string { return \"you\" }\n", "one.ipynb": notebook} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "one.ipynb")
+	if err := book.Make(t.Context(), book.Options{Notebooks: []string{path}, Out: out}); err != nil {
+		t.Fatal(err)
+	}
+	cells, want := inNbrun(t, path)
+	got := inNode(t, out, path, cells)
+	for _, c := range cells {
+		if g, w := got[c.Number], want[c.Number]; g.plain() != w.plain() || g.fault != nil {
+			t.Errorf("cell %d: got\n%s%v\nwant\n%s", c.Number, g.plain(), g.fault, w.plain())
+		}
 	}
 }
