@@ -24,7 +24,6 @@ type cellRun struct {
 	outputs     []event.Output // neighbouring pieces of one stream are one
 	fault       *event.Fault
 	unsupported bool
-	real        bool
 }
 
 func (c *cellRun) add(o event.Output) {
@@ -56,7 +55,8 @@ func (c *cellRun) plain() string {
 	return b.String()
 }
 
-// inNode runs a notebook's cells as a page of a site does.
+// inNode runs a notebook's cells as a page of a site does, but for those that have to
+// run on the real clock: one thread can't end a program that spins.
 func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRun {
 	t.Helper()
 	node, err := exec.LookPath("node")
@@ -71,8 +71,12 @@ func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRu
 		Dir   string `json:"dir"`
 		Temp  string `json:"temp"`
 		Cells []cell `json:"cells"`
-	}{filepath.Dir(path), inpage.Temp, nil}
+		Order []int  `json:"order"`
+	}{Dir: filepath.Dir(path), Temp: inpage.Temp}
 	for _, c := range cells {
+		if !hasTag(c, "real-clock") {
+			input.Order = append(input.Order, c.Number)
+		}
 		input.Cells = append(input.Cells, cell{c.Source, hasTag(c, "real-clock")})
 	}
 	text, err := json.Marshal(input)
@@ -90,7 +94,7 @@ func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRu
 		t.Fatalf("node: %v\n%s", err, stderr.String())
 	}
 	runs := map[int]*cellRun{}
-	number := 0
+	number, place := 0, 0
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Buffer(nil, 64<<20)
 	for lines.Scan() {
@@ -104,7 +108,8 @@ func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRu
 		}
 		switch told.Action {
 		case event.Begin:
-			number++
+			number = input.Order[place]
+			place++
 			runs[number] = &cellRun{}
 		case event.Out:
 			runs[number].add(*told.Output)
@@ -139,7 +144,6 @@ func inNbrun(t *testing.T, path string) ([]event.Cell, map[int]*cellRun) {
 			runs[e.Cell.Number].add(*e.Output)
 		case event.Pass, event.Fail:
 			runs[e.Cell.Number].fault = e.Fault
-			runs[e.Cell.Number].real = e.Clock == event.Real
 		}
 		return nil
 	})
@@ -163,25 +167,23 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 			}
 			cells, want := inNbrun(t, path)
 			got := inNode(t, site, path, cells)
-			same, not := 0, 0
+			same, not, real := 0, 0, 0
 			for _, c := range cells {
 				g, w := got[c.Number], want[c.Number]
 				switch {
+				case hasTag(c, "real-clock"):
+					real++
 				case g == nil:
 					t.Errorf("cell %d: was not run", c.Number)
 				case g.unsupported:
 					not++
-				case w.real:
-					if (g.fault == nil) != (w.fault == nil) {
-						t.Errorf("cell %d, on the real clock: %v, want %v", c.Number, g.fault, w.fault)
-					}
 				case g.plain() != w.plain():
 					t.Errorf("cell %d: got\n%.2000s\nwant\n%.2000s", c.Number, g.plain(), w.plain())
 				default:
 					same++
 				}
 			}
-			t.Logf("%d cells are the same, %d are not for a page, of %d", same, not, len(cells))
+			t.Logf("of %d cells, %d put out the same, %d are not for a page, %d need the real clock", len(cells), same, not, real)
 		})
 	}
 }

@@ -97,7 +97,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	if job.RealClock {
 		exit.Clock, shift = event.Real, time.Until(b.now)
 	}
-	streams := process.NewStreams(process.Shift(out, shift), job.Line)
+	streams := process.NewStreams(process.Shift(out, shift), withoutHandler(job.Line))
 	args := append([]string{job.Name()}, job.Args...)
 	if job.Test {
 		args[0] += ".test"

@@ -170,3 +170,23 @@ func TestTestsGetAMainPackage(t *testing.T) {
 		}
 	}
 }
+
+func TestTracesHaveTheProgramsOwnGoroutines(t *testing.T) {
+	for _, test := range []struct{ trace, want string }{
+		{
+			"fatal error: x\n\ngoroutine 1 [chan receive]:\nmain.main()\n\t/a.go:1 +0x2\n\ngoroutine 7 [select (no cases)]:\nsyscall/js.handleEvent()\n\tsyscall/js/func.go:98 +0x2b\nlast\n",
+			"fatal error: x\n\ngoroutine 1 [chan receive]:\nmain.main()\n\t/a.go:1 +0x2\n\nlast\n",
+		},
+		{"goroutine 7 [select (no cases)]:\nmain.f()\n\t/a.go:1\n", "goroutine 7 [select (no cases)]:\nmain.f()\n\t/a.go:1\n"},
+		{"goroutine 7 [select (no cases)]:\ngoroutine 8 [select (no cases)]:\nmain.f()\n", "goroutine 7 [select (no cases)]:\ngoroutine 8 [select (no cases)]:\nmain.f()\n"},
+	} {
+		line := withoutHandler(func(p []byte) []byte { return p })
+		got := ""
+		for l := range strings.Lines(test.trace) {
+			got += string(line([]byte(l)))
+		}
+		if got != test.want {
+			t.Errorf("got\n%s\nwant\n%s", got, test.want)
+		}
+	}
+}
