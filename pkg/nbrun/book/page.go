@@ -215,7 +215,7 @@ func outputs(c *ipynb.Cell, out string) (template.HTML, error) {
 			if text {
 				b.WriteString("</pre>")
 			} else {
-				b.WriteString(`<pre class="text">`)
+				b.WriteString(`<pre class="text" tabindex="0">`)
 			}
 			text = !text
 		}

@@ -31,7 +31,7 @@ export class Player {
 		if (output.kind === "stream") {
 			if (!this.pre) {
 				this.pre = this.body.appendChild(document.createElement("pre"));
-				this.pre.className = "text";
+				Object.assign(this.pre, { className: "text", tabIndex: 0 }); // it may scroll
 			}
 			if (last && last.at === at && last.stream && last.node.childNodes.length < 1000) {
 				last.node.append(...node.childNodes);

@@ -216,7 +216,7 @@ func TestCellsThatGoWrong(t *testing.T) {
 	r := read(t, nil)
 	r.open("wrong.html")
 	js[any](r, readyPage)
-	for number, want := range map[int]string{2: "undefined: undefined", 4: "all goroutines are asleep - deadlock!", 5: "exit status 3", 6: "stack", 8: "out of memory", 9: "a page has no shell"} {
+	for number, want := range map[int]string{2: "undefined: undefined", 4: "all goroutines are asleep - deadlock!", 5: "exit status 3", 6: "stack", 8: "out of memory", 9: "a page has no shell", 12: "undefined: nothing"} {
 		if text, verdict := r.run(number); verdict != "fail" || !strings.Contains(text, want) {
 			t.Errorf("cell %d: %s: %.500s, want %s", number, verdict, text, want)
 		}
@@ -241,6 +241,9 @@ func TestCellsThatGoWrong(t *testing.T) {
 	}
 	if text, verdict := r.run(10); verdict != "pass" || !strings.Contains(text, "still here") {
 		t.Errorf("cell 10: %s: %s", verdict, text)
+	}
+	if text, verdict := r.run(11); verdict != "pass" || !strings.Contains(text, "[1] 0") {
+		t.Errorf("cell 11, whose packages are found: %s: %s", verdict, text)
 	}
 	r.shoot("wrong")
 	r.quiet()
