@@ -9,7 +9,7 @@ const post = (message, transfer) => postMessage(message, transfer ?? []);
 // network, if the browser lets it.
 class Site {
 	async open() {
-		this.store = await caches.open("go-book").catch(() => null);
+		this.store = await globalThis.caches?.open("go-book").catch(() => null); // not there over plain http
 		const response = await fetch("index.json").catch(() => this.store && this.store.match("index.json"));
 		if (!response || !response.ok) throw new Error("the book's index.json can't be had from its host");
 		if (this.store) await this.store.put("index.json", response.clone()).catch(() => {});
