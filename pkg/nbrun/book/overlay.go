@@ -52,6 +52,23 @@ var clock = []patch{
 	}
 `, 1},
 	}},
+	// Without the thread that ends long time slices, the runtime does not let a goroutine
+	// that was woken go on at once. It has to, for the order to be that of other systems;
+	// so that two can't keep all others from running, it does so for a while.
+	{"runtime/proc.go", []edit{
+		{re(`(?m)^\tif !haveSysmon && next \{\n`), `	if !haveSysmon && next {
+		if pp.schedtick != sliceTick {
+			sliceTick, sliceWoken = pp.schedtick, 0
+		}
+		sliceWoken++
+	}
+	if !haveSysmon && next && (faketime <= 0 || sliceWoken > 100_000) {
+`, 1},
+		{re(`(?m)^// runqput tries to put g on the local runnable queue\.\n`), `// sliceWoken is how many goroutines were woken in the time slice sliceTick.
+var sliceTick, sliceWoken uint32
+
+$0`, 1},
+	}},
 	{"runtime/time_fake.go", []edit{
 		{re(`(?m)^var faketime int64 = 1257894000000000000$`), `var faketime int64 = -1
 

@@ -237,10 +237,11 @@ func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]i
 // wellKnown are packages that goimports would choose for a name without a doubt.
 // They spare the search.
 var wellKnown = map[string]string{
-	"bufio": "bufio", "bytes": "bytes", "context": "context", "errors": "errors", "flag": "flag",
-	"fmt": "fmt", "io": "io", "math": "math", "os": "os", "runtime": "runtime", "sort": "sort",
-	"strconv": "strconv", "strings": "strings", "sync": "sync", "atomic": "sync/atomic",
-	"testing": "testing", "synctest": "testing/synctest", "time": "time",
+	"bits": "math/bits", "bufio": "bufio", "bytes": "bytes", "cmp": "cmp", "context": "context", "errors": "errors", "filepath": "path/filepath",
+	"flag": "flag", "fmt": "fmt", "io": "io", "iter": "iter", "json": "encoding/json", "maps": "maps", "math": "math", "os": "os",
+	"regexp": "regexp", "runtime": "runtime", "slices": "slices", "sort": "sort", "strconv": "strconv", "strings": "strings", "sync": "sync",
+	"atomic": "sync/atomic", "tabwriter": "text/tabwriter", "testing": "testing", "synctest": "testing/synctest", "time": "time",
+	"unicode": "unicode", "utf8": "unicode/utf8",
 }
 
 // goimports has goimports choose, with all remembered imports at hand.
