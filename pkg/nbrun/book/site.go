@@ -21,7 +21,7 @@ var assets embed.FS
 
 // Options say what book to make.
 type Options struct {
-	Notebooks []string     // files
+	Notebooks []string     // files; packages are those of the module that the first lies in
 	Out       string       // the folder to write it to
 	Tell      func(string) // is told what takes long, "" when that is over; may be nil
 }
