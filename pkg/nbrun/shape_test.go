@@ -19,7 +19,7 @@ import (
 // list.
 var layers = []string{
 	"event",
-	"internal/lastwords", "internal/cache", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
+	"internal/lastwords", "internal/cache", "internal/origin", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
 	"internal/ipynb",
 	"internal/cells", "internal/params", "internal/program",
 	"internal/tidy", "internal/process",
@@ -31,6 +31,7 @@ var layers = []string{
 	"internal/jupyter/orders", "internal/jupyter", "internal/jupyter/link",
 	".",
 	"report", "nbtest", "lab", "lab/browser",
+	"book/render", "book/inpage", "book/core", "book", "book/browser",
 }
 
 // sources parses all files of a folder's packages but tests and what is generated.

@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -223,7 +224,11 @@ func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]i
 		}
 	}
 	if len(missing) > 0 {
-		return m.goimports(body, dir)
+		found, err := m.goimports(body, dir)
+		if err == nil || runtime.GOOS != "js" {
+			return found, err
+		}
+		// A page has no modules to search: the compiler says what is not defined.
 	}
 	slices.SortFunc(used, func(a, b imported) int { return strings.Compare(a.path+" "+a.alias, b.path+" "+b.alias) })
 	return used, nil
@@ -232,10 +237,11 @@ func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]i
 // wellKnown are packages that goimports would choose for a name without a doubt.
 // They spare the search.
 var wellKnown = map[string]string{
-	"bufio": "bufio", "bytes": "bytes", "context": "context", "errors": "errors", "flag": "flag",
-	"fmt": "fmt", "io": "io", "math": "math", "os": "os", "runtime": "runtime", "sort": "sort",
-	"strconv": "strconv", "strings": "strings", "sync": "sync", "atomic": "sync/atomic",
-	"testing": "testing", "synctest": "testing/synctest", "time": "time",
+	"bits": "math/bits", "bufio": "bufio", "bytes": "bytes", "cmp": "cmp", "context": "context", "errors": "errors", "filepath": "path/filepath",
+	"flag": "flag", "fmt": "fmt", "io": "io", "iter": "iter", "json": "encoding/json", "maps": "maps", "math": "math", "os": "os",
+	"regexp": "regexp", "runtime": "runtime", "slices": "slices", "sort": "sort", "strconv": "strconv", "strings": "strings", "sync": "sync",
+	"atomic": "sync/atomic", "tabwriter": "text/tabwriter", "testing": "testing", "synctest": "testing/synctest", "time": "time",
+	"unicode": "unicode", "utf8": "unicode/utf8",
 }
 
 // goimports has goimports choose, with all remembered imports at hand.
