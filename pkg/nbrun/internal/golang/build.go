@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,11 +25,12 @@ import (
 // build is a program and how to compile it.
 type build struct {
 	engine.Job
-	virtual bool // compile for Go's fake clock
+	inherited []string // the flags in GOFLAGS
+	virtual   bool     // compile for Go's fake clock
 }
 
 func (w *Workspace) newBuild(job engine.Job) *build {
-	b := &build{Job: job}
+	b := &build{Job: job, inherited: strings.Fields(cmp.Or(job.Env.Get("GOFLAGS"), w.goflags))}
 	b.virtual = w.virtual && !job.RealClock && b.canBeVirtual()
 	return b
 }
@@ -63,7 +65,7 @@ func (b *build) usesCgo() bool { return strings.Contains(b.Source, "\nimport  \"
 // cgo, as the race detector does, can not; nor can gonbui, which waits for the
 // kernel in Go's poller, where on the fake clock the runtime takes it for asleep.
 func (b *build) canBeVirtual() bool {
-	return !slices.ContainsFunc(b.Flags, isSanitizer) &&
+	return !slices.ContainsFunc(slices.Concat(b.inherited, b.Flags), isSanitizer) &&
 		!b.usesCgo() && !strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui")
 }
 
@@ -316,7 +318,8 @@ func (w *Workspace) mod(b *build) string {
 // goCommand runs the go command in the workspace, and returns what it says, with
 // paths from there.
 func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []string) (string, error) {
-	env := b.Env.With("GOWORK", "off")
+	// What the environment of a cross-building job is for is not this machine.
+	env := b.Env.With("GOWORK", "off").With("GOOS", runtime.GOOS).With("GOARCH", runtime.GOARCH)
 	if b.virtual {
 		env = env.With("CGO_ENABLED", "0")
 	}
@@ -349,26 +352,33 @@ func (b *beginning) Write(p []byte) (int, error) {
 }
 
 // flags are the program's build flags; the fake clock is a build tag, and of
-// several -tags the go command takes the last.
+// several -tags the go command takes the last, before any in GOFLAGS.
 func flags(b *build) []string {
 	if !b.virtual {
 		return b.Flags
 	}
-	tags := "faketime"
-	var rest []string
-	for i := 0; i < len(b.Flags); i++ {
-		f := strings.TrimLeft(b.Flags[i], "-")
+	tags, rest := splitTags(b.Flags)
+	if len(tags) == 0 {
+		tags, _ = splitTags(b.inherited)
+	}
+	return append(rest, "-tags="+strings.Join(append([]string{"faketime"}, tags...), ","))
+}
+
+// splitTags takes the build tags out of build flags.
+func splitTags(flags []string) (tags, rest []string) {
+	for i := 0; i < len(flags); i++ {
+		f := strings.TrimLeft(flags[i], "-")
 		switch {
 		case strings.HasPrefix(f, "tags="):
-			tags += "," + strings.TrimPrefix(f, "tags=")
-		case f == "tags" && i+1 < len(b.Flags):
+			tags = append(tags, strings.TrimPrefix(f, "tags="))
+		case f == "tags" && i+1 < len(flags):
 			i++
-			tags += "," + b.Flags[i]
+			tags = append(tags, flags[i])
 		default:
-			rest = append(rest, b.Flags[i])
+			rest = append(rest, flags[i])
 		}
 	}
-	return append(rest, "-tags="+tags)
+	return tags, rest
 }
 
 // write writes the program's source, with nothing beside it that would be compiled,

@@ -56,12 +56,14 @@ type Workspace struct {
 	virtual  bool      // programs run on the fake clock, if they can
 	now      time.Time // on the fake clock
 
-	unlock func()            // nil unless dir is in the cache and stays
-	temp   string            // the folder for temporary files
-	module map[string]string // go.mod and go.sum as they were at the beginning
-	last   map[string]string // and as they were last
-	made   bool              // something was built that was not there
-	used   map[string]bool   // by binary: was built, or found to be what it should be
+	goflags string            // GOFLAGS, as the go command has it
+	vendor  *vendor           // what the notebook's module keeps of others
+	unlock  func()            // nil unless dir is in the cache and stays
+	temp    string            // the folder for temporary files
+	module  map[string]string // go.mod and go.sum as they were at the beginning
+	last    map[string]string // and as they were last
+	made    bool              // something was built that was not there
+	used    map[string]bool   // by binary: was built, or found to be what it should be
 
 	built map[string]error // by binary: what building it came to, since the last Changed
 	apart map[string]bool  // by binary: is to be built alone
@@ -109,7 +111,7 @@ func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 	if err := w.moduleOf(ctx, filepath.Dir(abs), string(cache.Programs)+id); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	return w, w.ResetModule()
+	return w, errors.Join(w.vendor.link(w.dir), w.ResetModule())
 }
 
 // Close gives the workspace up. What another run can use again stays, as far as there
@@ -210,7 +212,7 @@ func (w *Workspace) restore() {
 		}
 	}
 	// If this fails, so will building, and say why.
-	_ = errors.Join(cache.Folder(w.dir), w.clean(), w.writeModule(w.last))
+	_ = errors.Join(cache.Folder(w.dir), w.clean(), w.vendor.link(w.dir), w.writeModule(w.last))
 	w.Changed()
 }
 
