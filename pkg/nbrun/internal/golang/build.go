@@ -62,11 +62,17 @@ func (b *build) isBuiltLike(other *build) bool {
 func (b *build) usesCgo() bool { return strings.Contains(b.Source, "\nimport  \"C\"\n") }
 
 // canBeVirtual reports whether the program can run on the fake clock. What needs
-// cgo, as the race detector does, can not; nor can gonbui, which waits for the
-// kernel in Go's poller, where on the fake clock the runtime takes it for asleep.
+// cgo, as the race detector does, can not; nor can gonbui if it is not built with the
+// overlay, as it waits for the kernel in Go's poller, where on the fake clock the
+// runtime takes it for asleep.
 func (b *build) canBeVirtual() bool {
-	return !slices.ContainsFunc(slices.Concat(b.inherited, b.Flags), isSanitizer) &&
-		!b.usesCgo() && !strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui")
+	all := slices.Concat(b.inherited, b.Flags)
+	if runtime.GOOS != "linux" || slices.ContainsFunc(all, hasOverlay) {
+		if strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui") {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(all, isSanitizer) && !b.usesCgo()
 }
 
 // isSanitizer reports whether a build flag is for a detector that needs the compiler

@@ -62,13 +62,15 @@ func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, e
 	if slices.ContainsFunc(strings.Fields(goEnv.GOFLAGS), hasOverlay) {
 		return overlay{}, errors.New("GOFLAGS has an overlay")
 	}
-	encoder, err := regular.ReadFile(filepath.Join(goEnv.GOROOT, gob, "encoder.go"))
-	if err != nil {
-		return overlay{}, err
-	}
 	files := taken.Files()
-	if files["encoder.go"], err = taken.Patch(string(encoder)); err != nil {
-		return overlay{}, err
+	for name := range taken.Patched {
+		text, err := regular.ReadFile(filepath.Join(goEnv.GOROOT, gob, name))
+		if err != nil {
+			return overlay{}, err
+		}
+		if files[name], err = taken.Patch(name, string(text)); err != nil {
+			return overlay{}, err
+		}
 	}
 	what := []string{goEnv.GOROOT}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
