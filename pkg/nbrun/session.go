@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
@@ -46,7 +48,7 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	s.observer = event.All(s.result.file.Recorder(n.opts.Times), n.opts.Observer)
 	dir := filepath.Dir(n.path)
 	nb := engine.Notebook{
-		Path: n.path, Dir: dir, Env: traces.On(os.Environ()).With("PWD", dir), Temp: traces.Dir,
+		Path: n.path, Dir: dir, Env: environment(dir, traces), Temp: traces.Dir,
 		Timeout: n.opts.Timeout, Progress: s.progress,
 	}
 	for _, c := range n.cells {
@@ -65,6 +67,16 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// environment is that of all processes of a notebook in a folder. The root of Jupyter
+// is the folder that it was started in; here, that is ours.
+func environment(dir string, traces *process.Traces) process.Env {
+	env := traces.On(os.Environ()).With("PWD", dir)
+	if root, err := os.Getwd(); err == nil && env.Get(protocol.GONB_JUPYTER_ROOT_ENV) == "" {
+		env = env.With(protocol.GONB_JUPYTER_ROOT_ENV, root)
+	}
+	return env
 }
 
 // open opens the engine.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -33,10 +34,14 @@ func (open over) Open(ctx context.Context, nb engine.Notebook) (engine.Session, 
 	if err != nil {
 		return nil, err
 	}
-	s := &session{backend: backend, displays: map[string]bool{}, composed: map[string]composed{}}
+	s := &session{
+		backend: backend, displays: map[string]bool{}, composed: map[string]composed{},
+		tracked: map[string]bool{}, fixed: map[string]string{},
+	}
 	s.state = state{memory: new(program.Memory), env: nb.Env, cwd: nb.Dir, autoGet: true}
 	s.moveTo(nb.Dir)
 	s.env = s.env.With("GONB_TMP_DIR", backend.Dir()).With(protocol.GONB_VERSION, version.AppVersion.Version)
+	s.env = s.env.With(protocol.GONB_JUPYTER_KERNEL_ID_ENV, strings.TrimPrefix(filepath.Base(backend.Dir()), "gonb_"))
 	for i, c := range nb.Cells {
 		s.cells = append(s.cells, parse(i+1, c))
 	}
@@ -49,6 +54,8 @@ type session struct {
 	cells    []cell
 	displays map[string]bool // the IDs of displays that there are
 	composed map[string]composed
+	tracked  map[string]bool   // files and folders, by the names that cells have given them
+	fixed    map[string]string // by module: its folder, as %goworkfix has it
 
 	state // what cells change
 }
