@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,14 +54,19 @@ const (
 // DefaultTimeout is the time that a cell may take when Options say nothing.
 const DefaultTimeout = 10 * time.Minute
 
+// NoLimit is the timeout of cells that may take as long as they like.
+const NoLimit time.Duration = math.MaxInt64
+
 // Options say how to run a notebook. The zero value compiles it and runs it on
 // the real clock.
 type Options struct {
-	Engine  Engine            // Go by default
-	Clock   Clock             // Real by default
-	Kernel  string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
-	Params  map[string]string // values for the parameters of the notebook, by name
-	Timeout time.Duration     // for one cell, in real time, building included
+	Engine Engine            // Go by default
+	Clock  Clock             // Real by default
+	Kernel string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
+	Params map[string]string // values for the parameters of the notebook, by name
+	// Timeout is for one cell, in real time; DefaultTimeout if 0. Building does not
+	// count.
+	Timeout time.Duration
 	// MaxOutput is how many bytes a cell may put out, DefaultMaxOutput if 0, text and
 	// displays, also what it clears or replaces; all cells of a notebook may put out
 	// eight times as much. An output counts 64 bytes at least. The run goes on beyond
@@ -140,11 +146,11 @@ type Notebook struct {
 // Open reads the notebook in a file. Its errors name the file, except those about the
 // options, and wrap ErrUsage.
 func Open(ctx context.Context, path string, opts Options) (*Notebook, error) {
-	file, err := ipynb.ReadFile(path)
+	data, err := ipynb.Load(path)
 	if err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", path, err))
 	}
-	return makeNotebook(ctx, path, file, opts)
+	return Parse(ctx, path, data, opts)
 }
 
 // Parse is Open for a notebook that need not be in a file. Its name is the path
@@ -152,6 +158,10 @@ func Open(ctx context.Context, path string, opts Options) (*Notebook, error) {
 func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebook, error) {
 	file, err := ipynb.Read(data)
 	if err != nil {
+		// Of another language it is not ours, whatever else is wrong with it.
+		if other := otherLanguage(ipynb.LanguageOf(data)); other != nil {
+			err = other
+		}
 		return nil, usage(fmt.Errorf("%s: %w", name, err))
 	}
 	return makeNotebook(ctx, name, file, opts)
@@ -160,12 +170,20 @@ func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebo
 // ErrLanguage is wrapped by the error for a notebook that is not one of Go.
 var ErrLanguage = errors.New("not a Go notebook")
 
+// otherLanguage is the error for a notebook of a language that is known, and not Go.
+func otherLanguage(language string) error {
+	if language == "" || language == "go" {
+		return nil
+	}
+	return fmt.Errorf("%w: its language is %s", ErrLanguage, language)
+}
+
 func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts Options) (*Notebook, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if file.Language != "" && file.Language != "go" {
-		return nil, usage(fmt.Errorf("%s: %w: its language is %s", name, ErrLanguage, file.Language))
+	if err := otherLanguage(file.Language); err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", name, err))
 	}
 	if err := params.Inject(file, opts.Params); err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", name, err))

@@ -32,6 +32,7 @@ type Session struct {
 	observed error     // the first error of an observer
 	last     time.Time // of the cell's last output
 	limits   *limits
+	allowed  *allowance  // of the cell that runs
 	hangs    atomic.Bool // the engine was given up, and is not listened to
 	closed   bool
 }
@@ -99,6 +100,9 @@ func (s *Session) tell(e event.Event) error {
 // progress tells what takes long. An observer that has failed will do so again with
 // an event that matters more.
 func (s *Session) progress(text string) {
+	if s.allowed != nil {
+		s.allowed.hold(text != "")
+	}
 	_ = s.tell(event.Event{Time: s.now(), Action: event.Progress, Text: text})
 }
 
@@ -169,7 +173,8 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 	case err != nil && !errors.As(err, &c.Fault):
 		return fmt.Errorf("cell %d: %w", c.Number, err)
 	case err != nil:
-		c.Fault.Expected = slices.Contains(c.Tags, "raises-exception")
+		// A cell that may fail may not hang.
+		c.Fault.Expected = slices.Contains(c.Tags, "raises-exception") && c.Fault.Reason != event.Timeout
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 		if !c.Fault.Expected && !s.notebook.opts.AllowErrors {
 			s.over = fmt.Sprintf("cell %d has failed", c.Number)
@@ -181,8 +186,9 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 
 // execute has a cell run by the engine, for as long as it may take.
 func (s *Session) execute(ctx context.Context, c *Cell) error {
-	cellCtx, cancel := context.WithTimeout(ctx, s.notebook.opts.Timeout)
-	defer cancel()
+	cellCtx, allowed := allow(ctx, s.notebook.opts.Timeout)
+	defer allowed.stop()
+	s.allowed = allowed
 	s.last = c.Begin
 	limit := s.limits.cell()
 	sink := event.SinkFunc(func(at time.Time, o event.Output) error {
@@ -210,6 +216,9 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	}
 	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped", s.notebook.opts.Timeout)
 	f.Reason = event.Timeout
+	if context.Cause(cellCtx) == errBuiltTooLong {
+		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, s.notebook.opts.Timeout))
+	}
 	f.Traceback = []string{f.Error()}
 	told := sink.Put(s.now(), event.Output{Kind: event.Error, Name: "ERROR", Value: f.Text, Traceback: f.Traceback})
 	if errors.Is(err, engine.ErrOver) {

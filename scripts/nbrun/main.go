@@ -25,6 +25,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -62,6 +63,7 @@ type command struct {
 	reports map[string]string
 	scrub   bool
 	jobs    int
+	leftOut []string // notebooks of other languages, in folders
 }
 
 func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
@@ -99,6 +101,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		shown = &watched{File: stderr, gone: cancel}
 	}
 	t := newTerminal(shown, stderr, notebooks)
+	if len(c.leftOut) > 0 {
+		t.Notes = append(t.Notes, "left out, as they are not of Go: "+strings.Join(c.leftOut, ", "))
+	}
 	written, closeReports, err := c.openReports(out, notebooks)
 	if err != nil {
 		complain(err)
@@ -168,7 +173,10 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	})
 	f.StringVar(&c.out, "o", "", "write executed copies to `folder`")
 	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
-	f.DurationVar(&c.opts.Timeout, "timeout", nbrun.DefaultTimeout, "what one cell may take, in real `time`")
+	f.Func("timeout", fmt.Sprintf("what one cell may take, in real `time`, as 30s or 10m; 0 is no limit; building does not count (default %v)", nbrun.DefaultTimeout), func(s string) (err error) {
+		c.opts.Timeout, err = timeout(s)
+		return err
+	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
 	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) (err error) {
 		c.opts.MaxOutput, err = size(s)
@@ -210,10 +218,29 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		return nil, nil, errors.New("-w and -o are mutually exclusive")
 	}
 	paths := f.Args()
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err != nil && strings.HasPrefix(path, "-") && !slices.Contains(args, "--") {
+			return nil, nil, fmt.Errorf("%s stands after the name of a notebook: flags go before all names", path)
+		}
+	}
 	if len(paths) == 0 {
 		paths = []string{"notebooks"}
 	}
 	return c, paths, nil
+}
+
+// timeout reads a duration, of which 0 is no limit.
+func timeout(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch _, number := strconv.ParseFloat(s, 64); {
+	case err == nil && d == 0:
+		return nbrun.NoLimit, nil
+	case err != nil && number == nil:
+		return 0, fmt.Errorf("the unit is missing: give it as %ss or %[1]sm", s)
+	case err != nil:
+		return 0, errors.New("give it as 30s, 10m or 1h30m")
+	}
+	return d, nil
 }
 
 // size reads a number of bytes: 1000, 64k, 16M, 1G.
@@ -258,11 +285,12 @@ func find(paths []string) ([]notebook, error) {
 			continue
 		}
 		before := len(found)
-		err = filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
+		root := filepath.Clean(path) + string(filepath.Separator) // also if it is a link
+		err = filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", p, plain(err))
 			}
-			if d.IsDir() && p != path && strings.HasPrefix(d.Name(), ".") {
+			if d.IsDir() && p != root && strings.HasPrefix(d.Name(), ".") {
 				return filepath.SkipDir
 			}
 			if !d.IsDir() && strings.HasSuffix(p, ".ipynb") {
@@ -306,6 +334,7 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 		var err error
 		switch n.Notebook, err = nbrun.Open(ctx, n.path, c.opts); {
 		case errors.Is(err, nbrun.ErrLanguage) && !n.asked && len(notebooks) > 1:
+			c.leftOut = append(c.leftOut, n.path)
 			continue
 		case err != nil:
 			errs = append(errs, err)

@@ -26,6 +26,8 @@ type Terminal struct {
 	// Advice is added to a fault, for those who know what to do about it; it may be
 	// nil.
 	Advice func(*event.Fault) string
+	// Notes are lines to be shown below the summary.
+	Notes []string
 
 	out, err io.Writer
 	colour   bool
@@ -330,6 +332,9 @@ func (t *Terminal) Summary() {
 			note := fmt.Sprintf("%d processes that cells had left running were ended", v.end.Left)
 			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, note))
 		}
+	}
+	for _, note := range t.Notes {
+		b.WriteString(t.style(color.Faint, Line(note)) + "\n")
 	}
 	_, _ = io.WriteString(t.out, b.String())
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/tidy"
 )
 
 // build is a program and how to compile it.
@@ -331,6 +332,8 @@ func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []s
 	}
 	cmd := o.command(ctx, args, env)
 	cmd.Dir = w.dir
+	process.OwnGroup(cmd)
+	cmd.Cancel = func() error { return process.Kill(cmd) } // with its compilers
 	cmd.WaitDelay = time.Second
 	var said beginning
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -342,7 +345,28 @@ func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []s
 	if err != nil && !errors.As(err, &ee) {
 		err = fmt.Errorf("run go %s: %w", args[0], err)
 	}
-	return strings.ReplaceAll(string(said), w.dir+string(filepath.Separator), ""), err
+	return w.tidied(string(said)), err
+}
+
+// tidied is what the go command has said, with paths from the workspace, or, for the
+// notebook's own modules, from the notebook.
+func (w *Workspace) tidied(said string) string {
+	const slash = string(filepath.Separator)
+	said = strings.ReplaceAll(said, w.dir+slash, "")
+	for _, dir := range w.local {
+		from, err := filepath.Rel(w.folder, dir)
+		if err != nil {
+			continue
+		}
+		if from += slash; from == "."+slash {
+			from = ""
+		}
+		said = strings.ReplaceAll(said, dir+slash, from)
+		if rel, err := filepath.Rel(w.dir, dir); err == nil {
+			said = strings.ReplaceAll(said, rel+slash, from)
+		}
+	}
+	return tidy.Paths(said)
 }
 
 // mostSaid is how much is kept of what the go command says, in bytes. A cell's flags may

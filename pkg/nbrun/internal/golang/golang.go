@@ -35,6 +35,9 @@ func New(o engine.Options) (engine.Opener, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the go engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
+	if err := cache.Trusted(); errors.Is(err, cache.ErrStrange) {
+		return nil, err
+	}
 	return func(ctx context.Context, nb engine.Notebook) (engine.Backend, error) {
 		w, err := Open(ctx, nb.Path, nb.Temp)
 		if err != nil {
@@ -56,6 +59,8 @@ type Workspace struct {
 	virtual  bool      // programs run on the fake clock, if they can
 	now      time.Time // on the fake clock
 
+	folder  string            // the notebook's
+	local   []string          // the folders of its modules, those within others first
 	goflags string            // GOFLAGS, as the go command has it
 	vendor  *vendor           // what the notebook's module keeps of others
 	unlock  func()            // nil unless dir is in the cache and stays
@@ -89,7 +94,7 @@ func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 		return nil, err
 	}
 	id := cache.ID(abs)
-	w := &Workspace{temp: temp, used: map[string]bool{}, built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}}
+	w := &Workspace{temp: temp, folder: filepath.Dir(abs), used: map[string]bool{}, built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}}
 	if w.dir, err = cache.Dir(cache.Programs, id); err == nil {
 		switch err := cache.Trusted(); {
 		case errors.Is(err, cache.ErrStrange):
@@ -108,7 +113,7 @@ func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 	if err := errors.Join(w.clean(), cache.SetNotebook(w.dir, abs)); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	if err := w.moduleOf(ctx, filepath.Dir(abs), string(cache.Programs)+id); err != nil {
+	if err := w.moduleOf(ctx, string(cache.Programs)+id); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, errors.Join(w.vendor.link(w.dir), w.ResetModule())

@@ -3,10 +3,8 @@ package golang
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,11 +15,12 @@ import (
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/modules"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
 // moduleOf composes the workspace's go.mod and go.sum. The workspace requires the
-// module that folder lies in, from where it lies, the modules of the go.work there,
+// module that the notebook lies in, from where it lies, the modules of the go.work there,
 // and all that these require, in the same versions; so the notebook's imports are the
 // module's, and nothing has to be fetched. What a vendor folder has is taken from
 // there.
@@ -29,20 +28,21 @@ import (
 // The workspace is called as if it lay in the notebook's folder, so that cells can
 // import the internal packages that a program there could. The language of cells is
 // that of the toolchain, as in GoNB, whatever the module's own is.
-func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
+func (w *Workspace) moduleOf(ctx context.Context, name string) error {
+	folder := w.folder
 	env, err := askGo(ctx, folder, os.Environ())
 	if err != nil {
 		return err
 	}
 	w.goflags = env.GOFLAGS
 	c := newComposition(new(modfile.File))
-	root := find(folder, "go.mod")
+	root := modules.Find(folder, "go.mod")
 	if root != "" {
-		outer, err := readMod(root)
+		outer, err := modules.Read(root)
 		if err != nil {
 			return err
 		}
-		name = importPath(outer.Module.Mod.Path, root, folder) + "/" + name
+		name = modules.ImportPath(outer.Module.Mod.Path, root, folder) + "/" + name
 		c.modules = append(c.modules, local{root, outer})
 		for _, g := range outer.Godebug {
 			c.try(c.file.AddGodebug(g.Key, g.Value))
@@ -60,6 +60,10 @@ func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
 		w.vendor = readVendor(filepath.Join(root, "vendor"))
 	}
 	w.vendor.replaceIn(c)
+	for _, m := range c.modules {
+		w.local = append(w.local, filepath.Clean(m.dir))
+	}
+	slices.SortFunc(w.local, func(a, b string) int { return len(b) - len(a) })
 	w.module, err = c.compose()
 	return err
 }
@@ -102,7 +106,7 @@ func (c *composition) addWork(path string) error {
 		if !filepath.IsAbs(at) {
 			at = filepath.Join(dir, at)
 		}
-		m, err := readMod(at)
+		m, err := modules.Read(at)
 		if err != nil {
 			return err
 		}
@@ -126,7 +130,7 @@ func (c *composition) compose() (map[string]string, error) {
 	}
 	for _, m := range c.modules {
 		path := m.Module.Mod.Path
-		c.try(c.file.AddRequire(path, localVersion(path)))
+		c.try(c.file.AddRequire(path, modules.LocalVersion(path)))
 		c.try(c.file.AddReplace(path, "", m.dir, ""))
 		c.sums = append(c.sums, filepath.Join(m.dir, "go.sum"))
 	}
@@ -190,34 +194,6 @@ func absolute(replace []*modfile.Replace, dir string) []*modfile.Replace {
 	return list
 }
 
-// localVersion is the version by which to require a module that lies in a folder: the
-// least that a module of that path can have.
-func localVersion(path string) string {
-	_, major, _ := module.SplitPathVersion(path)
-	if prefix := module.PathMajorPrefix(major); prefix != "" {
-		return prefix + ".0.0"
-	}
-	return "v0.0.0"
-}
-
-// importPath is that of a folder below the root of a module, or of the one nearest
-// above it that can have one.
-func importPath(own, root, folder string) string {
-	rel, err := filepath.Rel(root, folder)
-	if err != nil {
-		return own
-	}
-	at := own
-	for part := range strings.SplitSeq(filepath.ToSlash(rel), "/") {
-		next := path.Join(at, part)
-		if module.CheckImportPath(next) != nil {
-			break
-		}
-		at = next
-	}
-	return at
-}
-
 // joinWork adds the modules of the go.work that a cell may have made here, as the
 // kernel would have them. The module that the notebook lies in is there already.
 // Errors are of type event.Faults.
@@ -239,7 +215,7 @@ func (w *Workspace) joinWork() error {
 }
 
 func (w *Workspace) addCellsWork(work string) error {
-	f, err := readMod(w.dir)
+	f, err := modules.Read(w.dir)
 	if err != nil {
 		return err
 	}
@@ -257,38 +233,6 @@ func (w *Workspace) addCellsWork(work string) error {
 		return err
 	}
 	return w.writeModule(module)
-}
-
-// readMod reads the go.mod of a folder.
-func readMod(dir string) (*modfile.File, error) {
-	path := filepath.Join(dir, "go.mod")
-	data, err := regular.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := modfile.Parse(path, data, nil)
-	if err != nil {
-		return nil, err
-	}
-	if m.Module == nil || module.CheckImportPath(m.Module.Mod.Path) != nil {
-		return nil, fmt.Errorf("%s: names no module", path)
-	}
-	return m, nil
-}
-
-// find looks for a file in a folder and those above it, and returns the folder
-// that has it, or "".
-func find(folder, file string) string {
-	for {
-		if info, err := os.Stat(filepath.Join(folder, file)); err == nil && info.Mode().IsRegular() {
-			return folder
-		}
-		up := filepath.Dir(folder)
-		if up == folder {
-			return ""
-		}
-		folder = up
-	}
 }
 
 // ResetModule puts go.mod back to what it was at the beginning.

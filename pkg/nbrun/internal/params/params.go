@@ -89,6 +89,9 @@ func assignments(params []parameter, values map[string]string) (string, error) {
 		for i, p := range params {
 			list[i] = p.String()
 		}
+		if len(list) == 0 {
+			return "", fmt.Errorf("%s; the cell tagged parameters declares none", strings.Join(errs, "; "))
+		}
 		return "", fmt.Errorf("%s; its parameters are: %s", strings.Join(errs, "; "), strings.Join(list, ", "))
 	}
 	return text, nil
@@ -128,6 +131,12 @@ func declared(source string) ([]parameter, error) {
 						}
 					}
 				}
+				if p.typ == "invalid type" {
+					p.typ = "of a type that is not known here"
+					if spec.Type != nil {
+						p.typ = sourceOf(spec.Type, c.Go)
+					}
+				}
 				if src := typeText(spec, c.Go); p.kind == "" && strings.Contains(src, "time.") {
 					p.typ, p.kind = "time.Duration", "time.Duration"
 				}
@@ -147,14 +156,19 @@ func typeText(s *ast.ValueSpec, src string) string {
 	if e == nil {
 		return ""
 	}
-	shift := token.Pos(1 + len("package main;"))
-	text := src[e.Pos()-shift : e.End()-shift]
+	text := sourceOf(e, src)
 	for _, unit := range []string{"Nanosecond", "Microsecond", "Millisecond", "Second", "Minute", "Hour", "Duration"} {
 		if strings.Contains(text, "time."+unit) {
 			return text
 		}
 	}
 	return ""
+}
+
+// sourceOf is the text of an expression of a cell.
+func sourceOf(e ast.Expr, src string) string {
+	shift := token.Pos(1 + len("package main;"))
+	return src[e.Pos()-shift : e.End()-shift]
 }
 
 // literal is the value as Go source, or an error when it is none of the type.

@@ -176,3 +176,10 @@ func TestOtherWritersAreLeftAlone(t *testing.T) {
 		t.Error("a writer was changed")
 	}
 }
+
+// On the real clock all can wait in Go's poller.
+func TestOnTheRealClockAnswersAreReadAsEver(t *testing.T) {
+	if r := strings.NewReader(""); takenReader(r) != io.Reader(r) {
+		t.Error("the reader is another one")
+	}
+}
