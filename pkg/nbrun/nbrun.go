@@ -25,6 +25,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -74,6 +75,15 @@ type Options struct {
 	// so.
 	MaxOutput   int
 	AllowErrors bool // go on after a cell that fails
+	// Compare has a cell fail that puts out something else than what is stored in the
+	// notebook; the others run all the same. On the virtual clock all is compared; on
+	// the real one, times, durations, addresses and the numbers of goroutines are not.
+	// The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
+	// meaning that they have for nbval.
+	Compare bool
+	// Mask are regular expressions of what is not compared. A notebook can have more, as
+	// a list in its metadata, "mask" in "nbrun".
+	Mask []string
 	// Times has the executed notebook tell when each of its cells ran, as JupyterLab
 	// can. Without it, a run that changes nothing changes no byte of it.
 	Times bool
@@ -141,6 +151,7 @@ type Notebook struct {
 	engine engine.Engine
 	file   *ipynb.Notebook
 	cells  []event.Cell
+	masks  []*regexp.Regexp
 }
 
 // Open reads the notebook in a file. Its errors name the file, except those about the
@@ -212,13 +223,17 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		opts.Engine = engines[0].name
 	}
 	n := &Notebook{name: name, path: path, opts: opts, engine: e, file: file}
+	if n.masks, err = masksOf(opts.Mask, file.Masks()); err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", name, err))
+	}
 	number := 0
 	for i, c := range file.Cells {
 		if c.Type != "code" || strings.TrimSpace(c.Source) == "" {
 			continue
 		}
 		cell := event.Cell{Index: i, ID: c.ID(), Tags: c.Tags, Source: c.Source}
-		if !c.HasTag("skip-execution") && (opts.Select == nil || opts.Select(cell)) {
+		skip := c.HasTag("skip-execution") || opts.Compare && c.HasTag(nbvalSkip)
+		if !skip && (opts.Select == nil || opts.Select(cell)) {
 			number++
 			cell.Number = number
 		}

@@ -132,6 +132,8 @@ func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 	switch {
 	case c.Number == 0 && slices.Contains(c.Tags, "skip-execution"):
 		s.err = s.skip(c, "it is tagged skip-execution")
+	case c.Number == 0 && s.notebook.opts.Compare && slices.Contains(c.Tags, nbvalSkip):
+		s.err = s.skip(c, "it is tagged "+nbvalSkip)
 	case c.Number == 0:
 		s.err = s.skip(c, "it was not chosen")
 	case s.over != "":
@@ -174,14 +176,28 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		return fmt.Errorf("cell %d: %w", c.Number, err)
 	case err != nil:
 		// A cell that may fail may not hang.
-		c.Fault.Expected = slices.Contains(c.Tags, "raises-exception") && c.Fault.Reason != event.Timeout
+		c.Fault.Expected = s.mayFail(c) && c.Fault.Reason != event.Timeout
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 		if !c.Fault.Expected && !s.notebook.opts.AllowErrors {
 			s.over = fmt.Sprintf("cell %d has failed", c.Number)
 		}
 	}
+	if s.notebook.opts.Compare && (c.Fault == nil || c.Fault.Expected) {
+		fault, err := s.compare(c)
+		if err != nil {
+			return err
+		}
+		if fault != nil {
+			c.Fault, verdict.Action, verdict.Fault = fault, event.Fail, fault
+		}
+	}
 	c.Verdict = verdict.Action
 	return s.tell(verdict)
+}
+
+// mayFail reports whether a cell is allowed to fail.
+func (s *Session) mayFail(c *Cell) bool {
+	return slices.Contains(c.Tags, "raises-exception") || s.notebook.opts.Compare && slices.Contains(c.Tags, nbvalRaises)
 }
 
 // execute has a cell run by the engine, for as long as it may take.

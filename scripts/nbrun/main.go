@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -109,9 +110,14 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		complain(err)
 		return notRun
 	}
-	observer = event.All(append(written, t)...)
+	gitHub, closeGitHub, err := openGitHub(shown)
+	if err != nil {
+		complain(errors.Join(err, closeReports()))
+		return notRun
+	}
+	observer = event.All(append(written, gitHub, t)...)
 	status := c.runAll(ctx, notebooks, t, complain)
-	for _, err := range []error{closeReports(), out.failure()} {
+	for _, err := range []error{closeGitHub(), closeReports(), out.failure()} {
 		if err != nil {
 			complain(err)
 			status = max(status, failed)
@@ -183,6 +189,11 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		return err
 	})
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
+	f.BoolVar(&c.opts.Compare, "check", false, "fail cells that put out something else than what is stored; nbval's tags count")
+	f.Func("mask", "with -check: a `file` of regular expressions, one a line, of what is not compared", func(file string) (err error) {
+		c.opts.Mask, err = readMasks(file)
+		return err
+	})
 	f.BoolVar(&c.opts.Times, "times", false, "with -o or -w: write into each cell when it ran")
 	for _, r := range reports {
 		f.Func(r.flag, r.usage+", to `file`; - is stdout, and all else then goes to stderr", func(file string) error {
@@ -214,8 +225,11 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	case c.jobs == 0:
 		c.jobs = 1
 	}
-	if c.write && c.out != "" {
+	switch {
+	case c.write && c.out != "":
 		return nil, nil, errors.New("-w and -o are mutually exclusive")
+	case c.write && c.opts.Compare:
+		return nil, nil, errors.New("-w and -check are mutually exclusive")
 	}
 	paths := f.Args()
 	for _, path := range paths {
@@ -227,6 +241,26 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		paths = []string{"notebooks"}
 	}
 	return c, paths, nil
+}
+
+// readMasks reads regular expressions, one a line. Blank lines, and those that begin
+// with #, are none.
+func readMasks(file string) ([]string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, plain(err)
+	}
+	var masks []string
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimRight(line, "\r\n"); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if _, err := regexp.Compile(line); err != nil {
+			return nil, err
+		}
+		masks = append(masks, line)
+	}
+	return masks, nil
 }
 
 // timeout reads a duration, of which 0 is no limit.

@@ -372,6 +372,9 @@ func (v *view) fault(f *event.Fault) {
 		return
 	}
 	v.print(v.number() + v.t.style(color.FgRed, "✘ "+v.name+": "+v.advised(f)) + "\n")
+	if f.Reason == event.Differs {
+		v.print(Plain(strings.Join(f.Traceback, "\n")) + "\n")
+	}
 }
 
 // cellList writes numbers of cells for a person: cells 3, 5 and 8.
