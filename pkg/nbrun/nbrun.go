@@ -19,6 +19,7 @@
 package nbrun
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,8 @@ type Options struct {
 	Kernel string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
 	Params map[string]string // values for the parameters of the notebook, by name
 	// Timeout is for one cell, in real time; DefaultTimeout if 0. Building does not
-	// count.
+	// count. The metadata of a cell, or else of a notebook, count before it: a number of
+	// seconds, "timeout" in "execution", as for nbmake and jupyter-cache.
 	Timeout time.Duration
 	// MaxOutput is how many bytes a cell may put out, DefaultMaxOutput if 0, text and
 	// displays, also what it clears or replaces; all cells of a notebook may put out
@@ -75,6 +77,9 @@ type Options struct {
 	// so.
 	MaxOutput   int
 	AllowErrors bool // go on after a cell that fails
+	// Strict has a cell fail when one of its shell commands does, or when it is tagged
+	// raises-exception and does not fail.
+	Strict bool
 	// Compare has a cell fail that puts out something else than what is stored in the
 	// notebook; the others run all the same. On the virtual clock all is compared; on
 	// the real one, times, durations, addresses and the numbers of goroutines are not.
@@ -117,7 +122,7 @@ func (o *Options) engine() (engine.Engine, error) {
 	if o.MaxOutput < 0 {
 		return nil, usage(fmt.Errorf("a cell's outputs must not be limited to a negative size, got %d", o.MaxOutput))
 	}
-	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel})
+	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict})
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -242,6 +247,19 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 	return n, nil
 }
 
+// timeout is the time that a cell may take.
+func (n *Notebook) timeout(c *Cell) time.Duration {
+	d := cmp.Or(c.outputs.Timeout(), n.file.Timeout(), n.opts.Timeout)
+	if d < 0 {
+		return NoLimit
+	}
+	return d
+}
+
+// Params are the parameters of the notebook, each with its type, as they are declared
+// in the cell that is tagged so.
+func (n *Notebook) Params() ([]string, error) { return params.List(n.file) }
+
 // Name is the name that the notebook was opened by.
 func (n *Notebook) Name() string { return n.name }
 
@@ -273,6 +291,23 @@ func (n *Notebook) Run(ctx context.Context) (*Result, error) {
 		}
 	}
 	return s.Close()
+}
+
+// Clear takes the outputs stored in the notebook in a file out, with the numbers and
+// times of their cells, and reports whether there were any. With dry, the file stays as
+// it is. A notebook that has none stays so, byte for byte.
+func Clear(path string, dry bool) (had bool, err error) {
+	nb, err := ipynb.ReadFile(path)
+	if err != nil {
+		return false, err
+	}
+	if had = nb.ClearOutputs(); !had || dry {
+		return had, nil
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return true, err
+	}
+	return true, nb.WriteFile(path)
 }
 
 // Scrub takes the paths of the machine out of the outputs stored in the notebook

@@ -191,6 +191,10 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 			c.Fault, verdict.Action, verdict.Fault = fault, event.Fail, fault
 		}
 	}
+	if s.notebook.opts.Strict && c.Fault == nil && s.mayFail(c) {
+		c.Fault = event.Faultf(c.Number, 0, "was to fail, and has not")
+		verdict.Action, verdict.Fault = event.Fail, c.Fault
+	}
 	c.Verdict = verdict.Action
 	return s.tell(verdict)
 }
@@ -202,7 +206,8 @@ func (s *Session) mayFail(c *Cell) bool {
 
 // execute has a cell run by the engine, for as long as it may take.
 func (s *Session) execute(ctx context.Context, c *Cell) error {
-	cellCtx, allowed := allow(ctx, s.notebook.opts.Timeout)
+	timeout := s.notebook.timeout(c)
+	cellCtx, allowed := allow(ctx, timeout)
 	defer allowed.stop()
 	s.allowed = allowed
 	s.last = c.Begin
@@ -230,10 +235,10 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	if err == nil || ctx.Err() != nil || cellCtx.Err() == nil {
 		return err
 	}
-	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped", s.notebook.opts.Timeout)
+	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped", timeout)
 	f.Reason = event.Timeout
 	if context.Cause(cellCtx) == errBuiltTooLong {
-		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, s.notebook.opts.Timeout))
+		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))
 	}
 	f.Traceback = []string{f.Error()}
 	told := sink.Put(s.now(), event.Output{Kind: event.Error, Name: "ERROR", Value: f.Text, Traceback: f.Traceback})

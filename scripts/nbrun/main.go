@@ -26,6 +26,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -63,7 +64,11 @@ type command struct {
 	// reports are the files to be written, by the flags that name them.
 	reports map[string]string
 	scrub   bool
+	clear   bool
+	params  bool // list them
 	jobs    int
+	stop    bool // after a notebook that fails
+	tags    []string
 	leftOut []string // notebooks of other languages, in folders
 }
 
@@ -82,8 +87,11 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		complain(err)
 		return notRun
 	}
-	if c.scrub {
+	switch {
+	case c.scrub:
 		return c.scrubAll(notebooks, complain)
+	case c.clear:
+		return c.clearAll(notebooks, complain)
 	}
 	var observer event.Observer // of notebooks that are yet to be found good
 	c.opts.Observer = event.ObserverFunc(func(e event.Event) error { return observer.Observe(e) })
@@ -93,6 +101,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	}
 	if len(errs) > 0 || len(notebooks) == 0 {
 		return notRun
+	}
+	if c.params {
+		return listParams(notebooks, stdout, complain)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -145,6 +156,8 @@ func (c *command) advice(err error) string {
 		return ", or add -engine yaegi"
 	case c.opts.Kernel != "" && c.opts.Engine != nbrun.GoNB:
 		return ": add -engine gonb"
+	case c.opts.Strict && c.opts.Engine == nbrun.GoNB:
+		return ": take -engine go"
 	case c.opts.Clock == nbrun.Virtual && (c.opts.Engine == nbrun.Yaegi || c.opts.Engine == nbrun.GoNB):
 		return ": take -engine go or -clock real"
 	}
@@ -166,9 +179,56 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	c := &command{opts: nbrun.Options{Params: map[string]string{}}, reports: map[string]string{}}
 	f := flag.NewFlagSet("nbrun", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	engine := f.String("engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
+	c.define(f)
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ...]     (default: the folder notebooks)")
+			f.SetOutput(stderr)
+			f.PrintDefaults()
+			fmt.Fprintf(stderr, "\nWhat is built stays in the user's cache, in the folder nbrun: up to %d MiB, what was not used for longest goes first. It may be removed at any time.\n", nbrun.CacheLimit>>20)
+			return nil, nil, err
+		}
+		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)
+	}
+	if len(c.tags) > 0 {
+		c.opts.Select = func(cell event.Cell) bool {
+			return slices.ContainsFunc(cell.Tags, func(tag string) bool { return slices.Contains(c.tags, tag) })
+		}
+	}
+	if err := c.opts.Check(); err != nil {
+		return nil, nil, fmt.Errorf("%w%s", err, c.advice(err))
+	}
+	switch {
+	case c.jobs < 0:
+		return nil, nil, fmt.Errorf("-j %d: at least one notebook at a time", c.jobs)
+	case c.jobs == 0 && c.opts.Clock == nbrun.Virtual:
+		c.jobs = runtime.NumCPU()
+	case c.jobs == 0:
+		c.jobs = 1
+	}
+	switch {
+	case c.write && c.out != "":
+		return nil, nil, errors.New("-w and -o are mutually exclusive")
+	case c.write && c.opts.Compare:
+		return nil, nil, errors.New("-w and -check are mutually exclusive")
+	}
+	paths := f.Args()
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err != nil && strings.HasPrefix(path, "-") && !slices.Contains(args, "--") {
+			return nil, nil, fmt.Errorf("%s stands after the name of a notebook: flags go before all names", path)
+		}
+	}
+	if len(paths) == 0 {
+		paths = []string{"notebooks"}
+	}
+	return c, paths, nil
+}
+
+// define defines the flags.
+func (c *command) define(f *flag.FlagSet) {
+	f.StringVar((*string)(&c.opts.Engine), "engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
 	f.StringVar(&c.opts.Kernel, "kernel", "", "with -engine gonb: the installed Jupyter kernel of that `name`, not our own build of GoNB")
-	clock := f.String("clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
+	f.StringVar((*string)(&c.opts.Clock), "clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
 	f.Func("p", "`name=value`: set a parameter of the notebook (repeatable)", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
@@ -201,46 +261,16 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 			return nil
 		})
 	}
+	f.BoolVar(&c.opts.Strict, "strict", false, "fail cells whose shell commands fail, and those tagged raises-exception that don't")
+	f.BoolVar(&c.stop, "fail-fast", false, "begin no other notebook after one that fails")
+	f.Func("tag", "run only cells with that `tag`, and those tagged parameters, injected-parameters or setup (repeatable)", func(tag string) error {
+		c.tags = append(c.tags, tag, "parameters", "injected-parameters", "setup")
+		return nil
+	})
+	f.BoolVar(&c.params, "params", false, "run nothing; list the parameters of the notebooks")
+	f.BoolVar(&c.clear, "clear", false, "run nothing; take the outputs out of the notebooks, or, with -check, say which have any")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ...]     (default: the folder notebooks)")
-			f.SetOutput(stderr)
-			f.PrintDefaults()
-			fmt.Fprintf(stderr, "\nWhat is built stays in the user's cache, in the folder nbrun: up to %d MiB, what was not used for longest goes first. It may be removed at any time.\n", nbrun.CacheLimit>>20)
-			return nil, nil, err
-		}
-		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)
-	}
-	c.opts.Engine, c.opts.Clock = nbrun.Engine(*engine), nbrun.Clock(*clock)
-	if err := c.opts.Check(); err != nil {
-		return nil, nil, fmt.Errorf("%w%s", err, c.advice(err))
-	}
-	switch {
-	case c.jobs < 0:
-		return nil, nil, fmt.Errorf("-j %d: at least one notebook at a time", c.jobs)
-	case c.jobs == 0 && c.opts.Clock == nbrun.Virtual:
-		c.jobs = runtime.NumCPU()
-	case c.jobs == 0:
-		c.jobs = 1
-	}
-	switch {
-	case c.write && c.out != "":
-		return nil, nil, errors.New("-w and -o are mutually exclusive")
-	case c.write && c.opts.Compare:
-		return nil, nil, errors.New("-w and -check are mutually exclusive")
-	}
-	paths := f.Args()
-	for _, path := range paths {
-		if _, err := os.Lstat(path); err != nil && strings.HasPrefix(path, "-") && !slices.Contains(args, "--") {
-			return nil, nil, fmt.Errorf("%s stands after the name of a notebook: flags go before all names", path)
-		}
-	}
-	if len(paths) == 0 {
-		paths = []string{"notebooks"}
-	}
-	return c, paths, nil
 }
 
 // readMasks reads regular expressions, one a line. Blank lines, and those that begin
@@ -454,11 +484,17 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 	errs := make([]error, len(notebooks))
 	slots := make(chan struct{}, c.jobs)
 	var wg sync.WaitGroup
+	var bad atomic.Bool
 	for i, n := range notebooks {
 		slots <- struct{}{} // in order, so that the one that is shown is under way
+		if c.stop && bad.Load() {
+			break
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = c.runOne(ctx, n, t)
+			if errs[i] = c.runOne(ctx, n, t); errs[i] != nil {
+				bad.Store(true)
+			}
 		})
 	}
 	wg.Wait()
@@ -515,6 +551,39 @@ func (c *command) scrubAll(notebooks []notebook, complain func(error)) int {
 		if err := nbrun.Scrub(n.path); err != nil {
 			complain(fmt.Errorf("%s: %w", n.path, err))
 			status = notRun
+		}
+	}
+	return status
+}
+
+// clearAll takes the outputs out of notebooks; with -check it only says which have any.
+func (c *command) clearAll(notebooks []notebook, complain func(error)) int {
+	status := passed
+	for _, n := range notebooks {
+		had, err := nbrun.Clear(n.path, c.opts.Compare)
+		switch {
+		case err != nil:
+			complain(fmt.Errorf("%s: %w", n.path, err))
+			status = notRun
+		case had && c.opts.Compare:
+			complain(fmt.Errorf("%s: has outputs: -clear takes them out", n.path))
+			status = max(status, failed)
+		}
+	}
+	return status
+}
+
+// listParams writes a line for each parameter of each notebook.
+func listParams(notebooks []notebook, out io.Writer, complain func(error)) int {
+	status := passed
+	for _, n := range notebooks {
+		list, err := n.Params()
+		if err != nil {
+			complain(fmt.Errorf("%s: %w", n.path, err))
+			status = failed
+		}
+		for _, p := range list {
+			fmt.Fprintf(out, "%s: %s\n", report.Line(n.path), report.Line(p))
 		}
 	}
 	return status

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
@@ -44,6 +45,7 @@ type Cell struct {
 	Outputs *Outputs // set by a Recorder: what the cell put out in its run
 	Count   int      // execution_count, set with Outputs; 0 is null
 	Times   *Times   // set with Outputs; nil if they are not to be written
+	Cleared bool     // its outputs were taken out, and with them the times of its execution go
 
 	raw    []byte // as it stands in the file; nil when that is no longer so
 	fields []field
@@ -408,6 +410,22 @@ func (nb *Notebook) Clone() *Notebook {
 		c.Cells[i] = &cell
 	}
 	return &c
+}
+
+// Timeout is the time that the notebook's metadata allow each of its cells, as nbmake
+// and jupyter-cache read them: a number of seconds, "timeout" in "execution". A negative
+// one is no limit, and is negative here; 0 is none given.
+func (nb *Notebook) Timeout() time.Duration { return timeout(nb.field("metadata")) }
+
+// Timeout is the time that the cell's own metadata allow it, given in the same way.
+func (c *Cell) Timeout() time.Duration { return timeout(get(c.fields, "metadata")) }
+
+func timeout(metadata json.RawMessage) time.Duration {
+	var meta struct {
+		Execution struct{ Timeout float64 } `json:"execution"`
+	}
+	_ = json.Unmarshal(metadata, &meta)
+	return time.Duration(meta.Execution.Timeout * float64(time.Second))
 }
 
 // Raw is the cell as it stands in the file.

@@ -31,6 +31,9 @@ func New(o engine.Options) (engine.Engine, error) {
 	if o.Clock == event.Virtual {
 		return nil, errors.New("a kernel has no virtual clock; compiled programs have")
 	}
+	if o.Strict {
+		return nil, errors.New("a kernel does not tell whether a shell command has failed; the other engines know")
+	}
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the gonb engine needs the go command on PATH (%w): install it from go.dev", err)
 	}

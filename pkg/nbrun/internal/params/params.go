@@ -61,6 +61,24 @@ func Inject(nb *ipynb.Notebook, values map[string]string) error {
 	return nil
 }
 
+// List are the parameters of a notebook, each with its type, in the order in which they
+// are declared.
+func List(nb *ipynb.Notebook) ([]string, error) {
+	at := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
+	if at < 0 {
+		return nil, nil
+	}
+	params, err := declared(nb.Cells[at].Source)
+	if err != nil {
+		return nil, fmt.Errorf("the cell tagged parameters: %w", err)
+	}
+	var list []string
+	for _, p := range params {
+		list = append(list, p.String())
+	}
+	return list, nil
+}
+
 // assignments is the source of the cell that sets the values.
 func assignments(params []parameter, values map[string]string) (string, error) {
 	names := make([]string, 0, len(values))
