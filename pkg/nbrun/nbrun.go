@@ -295,10 +295,11 @@ func (n *Notebook) Run(ctx context.Context) (*Result, error) {
 
 // Clear takes the outputs stored in the notebook in a file out, with the numbers and
 // times of their cells, and reports whether there were any. With dry, the file stays as
-// it is. A notebook that has none stays so, byte for byte.
+// it is. A notebook that has none stays so, byte for byte, and so does one that is not
+// of Go.
 func Clear(path string, dry bool) (had bool, err error) {
 	nb, err := ipynb.ReadFile(path)
-	if err != nil {
+	if err != nil || otherLanguage(nb.Language) != nil {
 		return false, err
 	}
 	if had = nb.ClearOutputs(); !had || dry {

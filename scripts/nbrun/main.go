@@ -66,6 +66,8 @@ type command struct {
 	scrub   bool
 	clear   bool
 	params  bool // list them
+	stdout  io.Writer
+	pipe    bool // the notebook "-" is read from stdin, and written to stdout
 	jobs    int
 	stop    bool // after a notebook that fails
 	tags    []string
@@ -108,8 +110,9 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out := &watched{File: stdout, gone: cancel}
+	c.stdout = out
 	shown := out
-	if slices.Contains(slices.Collect(maps.Values(c.reports)), "-") {
+	if c.pipe || slices.Contains(slices.Collect(maps.Values(c.reports)), "-") {
 		shown = &watched{File: stderr, gone: cancel}
 	}
 	t := newTerminal(shown, stderr, notebooks)
@@ -182,7 +185,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	c.define(f)
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ...]     (default: the folder notebooks)")
+			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ... | -]     (default: the folder notebooks; - is stdin, and the executed notebook goes to stdout)")
 			f.SetOutput(stderr)
 			f.PrintDefaults()
 			fmt.Fprintf(stderr, "\nWhat is built stays in the user's cache, in the folder nbrun: up to %d MiB, what was not used for longest goes first. It may be removed at any time.\n", nbrun.CacheLimit>>20)
@@ -213,8 +216,13 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		return nil, nil, errors.New("-w and -check are mutually exclusive")
 	}
 	paths := f.Args()
+	if c.pipe = slices.Contains(paths, "-"); c.pipe {
+		if err := c.checkPipe(paths); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, path := range paths {
-		if _, err := os.Lstat(path); err != nil && strings.HasPrefix(path, "-") && !slices.Contains(args, "--") {
+		if _, err := os.Lstat(path); path != "-" && err != nil && strings.HasPrefix(path, "-") && !slices.Contains(args, "--") {
 			return nil, nil, fmt.Errorf("%s stands after the name of a notebook: flags go before all names", path)
 		}
 	}
@@ -222,6 +230,19 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		paths = []string{"notebooks"}
 	}
 	return c, paths, nil
+}
+
+// checkPipe says why a notebook can't be read from stdin and written to stdout.
+func (c *command) checkPipe(paths []string) error {
+	switch {
+	case len(paths) > 1:
+		return errors.New("- is the only notebook, or none")
+	case c.write || c.out != "" || c.scrub || c.clear || c.params:
+		return errors.New("- is written to stdout: -w, -o, -scrub, -clear and -params are for files")
+	case slices.Contains(slices.Collect(maps.Values(c.reports)), "-"):
+		return errors.New("- is written to stdout: name a file for the report")
+	}
+	return nil
 }
 
 // define defines the flags.
@@ -340,6 +361,10 @@ type notebook struct {
 func find(paths []string) ([]notebook, error) {
 	var found []notebook
 	for _, path := range paths {
+		if path == "-" {
+			found = append(found, notebook{path: path, asked: true})
+			continue
+		}
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, plain(err))
@@ -396,7 +421,7 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 	targets := map[string]string{}
 	for _, n := range notebooks {
 		var err error
-		switch n.Notebook, err = nbrun.Open(ctx, n.path, c.opts); {
+		switch n.Notebook, err = c.open(ctx, n.path); {
 		case errors.Is(err, nbrun.ErrLanguage) && !n.asked && len(notebooks) > 1:
 			c.leftOut = append(c.leftOut, n.path)
 			continue
@@ -427,6 +452,18 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 		errs = append(errs, c.sparesAll(run)...)
 	}
 	return run, errs
+}
+
+// open reads a notebook.
+func (c *command) open(ctx context.Context, path string) (*nbrun.Notebook, error) {
+	if path != "-" {
+		return nbrun.Open(ctx, path, c.opts)
+	}
+	data, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return nil, fmt.Errorf("stdin: %w", plain(err))
+	}
+	return nbrun.Parse(ctx, path, data, c.opts)
 }
 
 // sparesAll finds what would be written by -o to where nobody would look for it: over
@@ -528,6 +565,8 @@ func (c *command) runOne(ctx context.Context, n notebook, t *report.Terminal) er
 	}
 	var written error
 	switch {
+	case c.pipe:
+		_, written = result.WriteTo(c.stdout)
 	case c.out != "":
 		target := filepath.Join(c.out, n.rel)
 		if written = os.MkdirAll(filepath.Dir(target), 0o755); written == nil {
