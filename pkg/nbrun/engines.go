@@ -41,7 +41,7 @@ func overGoNB(backend func(engine.Options) (engine.Opener, error)) func(engine.O
 		if err != nil {
 			return nil, err
 		}
-		return gonb.Over(open), nil
+		return gonb.Over(open, o.Strict), nil
 	}
 }
 

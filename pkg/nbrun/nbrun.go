@@ -19,11 +19,14 @@
 package nbrun
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -54,14 +57,20 @@ const (
 // DefaultTimeout is the time that a cell may take when Options say nothing.
 const DefaultTimeout = 10 * time.Minute
 
+// NoLimit is the timeout of cells that may take as long as they like.
+const NoLimit time.Duration = math.MaxInt64
+
 // Options say how to run a notebook. The zero value compiles it and runs it on
 // the real clock.
 type Options struct {
-	Engine  Engine            // Go by default
-	Clock   Clock             // Real by default
-	Kernel  string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
-	Params  map[string]string // values for the parameters of the notebook, by name
-	Timeout time.Duration     // for one cell, in real time, building included
+	Engine Engine            // Go by default
+	Clock  Clock             // Real by default
+	Kernel string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
+	Params map[string]string // values for the parameters of the notebook, by name
+	// Timeout is for one cell, in real time; DefaultTimeout if 0. Building does not
+	// count. The metadata of a cell, or else of a notebook, count before it: a number of
+	// seconds, "timeout" in "execution", as for nbmake and jupyter-cache.
+	Timeout time.Duration
 	// MaxOutput is how many bytes a cell may put out, DefaultMaxOutput if 0, text and
 	// displays, also what it clears or replaces; all cells of a notebook may put out
 	// eight times as much. An output counts 64 bytes at least. The run goes on beyond
@@ -69,6 +78,18 @@ type Options struct {
 	// so.
 	MaxOutput   int
 	AllowErrors bool // go on after a cell that fails
+	// Strict has a cell fail when one of its shell commands does, or when it is tagged
+	// raises-exception and does not fail.
+	Strict bool
+	// Compare has a cell fail that puts out something else than what is stored in the
+	// notebook; the others run all the same. On the virtual clock all is compared; on
+	// the real one, times, durations, addresses and the numbers of goroutines are not.
+	// The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
+	// meaning that they have for nbval.
+	Compare bool
+	// Mask are regular expressions of what is not compared. A notebook can have more, as
+	// a list in its metadata, "mask" in "nbrun".
+	Mask []string
 	// Times has the executed notebook tell when each of its cells ran, as JupyterLab
 	// can. Without it, a run that changes nothing changes no byte of it.
 	Times bool
@@ -102,7 +123,7 @@ func (o *Options) engine() (engine.Engine, error) {
 	if o.MaxOutput < 0 {
 		return nil, usage(fmt.Errorf("a cell's outputs must not be limited to a negative size, got %d", o.MaxOutput))
 	}
-	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel})
+	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict})
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -136,16 +157,17 @@ type Notebook struct {
 	engine engine.Engine
 	file   *ipynb.Notebook
 	cells  []event.Cell
+	masks  []*regexp.Regexp
 }
 
 // Open reads the notebook in a file. Its errors name the file, except those about the
 // options, and wrap ErrUsage.
 func Open(ctx context.Context, path string, opts Options) (*Notebook, error) {
-	file, err := ipynb.ReadFile(path)
+	data, err := ipynb.Load(path)
 	if err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", path, err))
 	}
-	return makeNotebook(ctx, path, file, opts)
+	return Parse(ctx, path, data, opts)
 }
 
 // Parse is Open for a notebook that need not be in a file. Its name is the path
@@ -153,6 +175,10 @@ func Open(ctx context.Context, path string, opts Options) (*Notebook, error) {
 func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebook, error) {
 	file, err := ipynb.Read(data)
 	if err != nil {
+		// Of another language it is not ours, whatever else is wrong with it.
+		if other := otherLanguage(ipynb.LanguageOf(data)); other != nil {
+			err = other
+		}
 		return nil, usage(fmt.Errorf("%s: %w", name, err))
 	}
 	return makeNotebook(ctx, name, file, opts)
@@ -161,12 +187,20 @@ func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebo
 // ErrLanguage is wrapped by the error for a notebook that is not one of Go.
 var ErrLanguage = errors.New("not a Go notebook")
 
+// otherLanguage is the error for a notebook of a language that is known, and not Go.
+func otherLanguage(language string) error {
+	if language == "" || language == "go" {
+		return nil
+	}
+	return fmt.Errorf("%w: its language is %s", ErrLanguage, language)
+}
+
 func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts Options) (*Notebook, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if file.Language != "" && file.Language != "go" {
-		return nil, usage(fmt.Errorf("%s: %w: its language is %s", name, ErrLanguage, file.Language))
+	if err := otherLanguage(file.Language); err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", name, err))
 	}
 	if err := params.Inject(file, opts.Params); err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", name, err))
@@ -195,13 +229,17 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		opts.Engine = engines[0].name
 	}
 	n := &Notebook{name: name, path: path, opts: opts, engine: e, file: file}
+	if n.masks, err = masksOf(opts.Mask, file.Masks()); err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", name, err))
+	}
 	number := 0
 	for i, c := range file.Cells {
 		if c.Type != "code" || strings.TrimSpace(c.Source) == "" {
 			continue
 		}
 		cell := event.Cell{Index: i, ID: c.ID(), Tags: c.Tags, Source: c.Source}
-		if !c.HasTag("skip-execution") && (opts.Select == nil || opts.Select(cell)) {
+		skip := c.HasTag("skip-execution") || opts.Compare && c.HasTag(nbvalSkip)
+		if !skip && (opts.Select == nil || opts.Select(cell)) {
 			number++
 			cell.Number = number
 		}
@@ -209,6 +247,19 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 	}
 	return n, nil
 }
+
+// timeout is the time that a cell may take.
+func (n *Notebook) timeout(c *Cell) time.Duration {
+	d := cmp.Or(c.outputs.Timeout(), n.file.Timeout(), n.opts.Timeout)
+	if d < 0 {
+		return NoLimit
+	}
+	return d
+}
+
+// Params are the parameters of the notebook, each with its type, as they are declared
+// in the cell that is tagged so.
+func (n *Notebook) Params() ([]string, error) { return params.List(n.file) }
 
 // Name is the name that the notebook was opened by.
 func (n *Notebook) Name() string { return n.name }
@@ -241,6 +292,24 @@ func (n *Notebook) Run(ctx context.Context) (*Result, error) {
 		}
 	}
 	return s.Close()
+}
+
+// Clear takes the outputs stored in the notebook in a file out, with the numbers and
+// times of their cells, and reports whether there were any. With dry, the file stays as
+// it is. A notebook that has none stays so, byte for byte, and so does one that is not
+// of Go.
+func Clear(path string, dry bool) (had bool, err error) {
+	nb, err := ipynb.ReadFile(path)
+	if err != nil || otherLanguage(nb.Language) != nil {
+		return false, err
+	}
+	if had = nb.ClearOutputs(); !had || dry {
+		return had, nil
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return true, err
+	}
+	return true, nb.WriteFile(path)
 }
 
 // Scrub takes the paths of the machine out of the outputs stored in the notebook

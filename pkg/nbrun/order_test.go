@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
 )
@@ -44,7 +46,8 @@ fmt.Println("c%[1]d")`
 	}{
 		{"go", gonbui, nbrun.Options{}},
 		{"go, pictures", pictures, nbrun.Options{}},
-		{"virtual clock", pictures, nbrun.Options{Clock: nbrun.Virtual}},
+		{"virtual clock", gonbui, nbrun.Options{Clock: nbrun.Virtual}},
+		{"virtual clock, pictures", pictures, nbrun.Options{Clock: nbrun.Virtual}},
 		{"yaegi", gonbui, nbrun.Options{Engine: nbrun.Yaegi}},
 		{"yaegi, pictures", pictures, nbrun.Options{Engine: nbrun.Yaegi}},
 	} {
@@ -108,4 +111,38 @@ func notebook(t *testing.T, sources []string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// On the virtual clock a program gets answers from the kernel, at no time, and one that
+// waits for something else for ever is still told so.
+func TestAnswersOnTheVirtualClock(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("gonbui runs on the real clock here")
+	}
+	result, _, _ := executeData(t, filepath.Join("testdata", "answers.ipynb"), notebook(t, []string{
+		`import "github.com/janpfeifer/gonb/gonbui"
+%%
+start := time.Now()
+for i := range 3 {
+	gonbui.DisplayHTML(fmt.Sprint(i))
+	gonbui.Sync()
+	time.Sleep(time.Hour)
+	gonbui.Sync()
+}
+fmt.Print(time.Since(start))`,
+		"%%\ngonbui.Sync()\nselect {}",
+	}), nbrun.Options{Clock: nbrun.Virtual, AllowErrors: true, Timeout: time.Minute})
+	for i, want := range []string{"", "cell 2, line 3: fatal error: all goroutines are asleep - deadlock!"} {
+		got := ""
+		if f := result.Cells[i].Fault; f != nil {
+			got = f.Error()
+		}
+		if c := result.Cells[i]; got != want || c.Clock != nbrun.Virtual {
+			t.Errorf("cell %d, on the %s clock: %q, want %q", i+1, c.Clock, got, want)
+		}
+	}
+	outputs, err := result.Cells[0].Outputs()
+	if err != nil || len(outputs) != 4 || outputs[3].Text != "3h0m0s" {
+		t.Errorf("%v, %v", outputs, err)
+	}
 }

@@ -1,6 +1,7 @@
 package nbrun
 
 import (
+	"io"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
@@ -57,6 +58,9 @@ func (r *Result) Fault() *event.Fault {
 // WriteFile writes the executed notebook to a file, all of it or nothing. A link of
 // that name is replaced; what it names stays as it is.
 func (r *Result) WriteFile(path string) error { return r.file.WriteFile(path) }
+
+// WriteTo writes the executed notebook.
+func (r *Result) WriteTo(w io.Writer) (int64, error) { return r.file.WriteTo(w) }
 
 // Close frees what the outputs hold outside memory.
 func (r *Result) Close() error { return r.file.Close() }

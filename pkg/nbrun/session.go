@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
@@ -30,6 +32,7 @@ type Session struct {
 	observed error     // the first error of an observer
 	last     time.Time // of the cell's last output
 	limits   *limits
+	allowed  *allowance  // of the cell that runs
 	hangs    atomic.Bool // the engine was given up, and is not listened to
 	closed   bool
 }
@@ -46,7 +49,7 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	s.observer = event.All(s.result.file.Recorder(n.opts.Times), n.opts.Observer)
 	dir := filepath.Dir(n.path)
 	nb := engine.Notebook{
-		Path: n.path, Dir: dir, Env: traces.On(os.Environ()).With("PWD", dir), Temp: traces.Dir,
+		Path: n.path, Dir: dir, Env: environment(dir, traces), Temp: traces.Dir,
 		Timeout: n.opts.Timeout, Progress: s.progress,
 	}
 	for _, c := range n.cells {
@@ -65,6 +68,16 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// environment is that of all processes of a notebook in a folder. The root of Jupyter
+// is the folder that it was started in; here, that is ours.
+func environment(dir string, traces *process.Traces) process.Env {
+	env := traces.On(os.Environ()).With("PWD", dir)
+	if root, err := os.Getwd(); err == nil && env.Get(protocol.GONB_JUPYTER_ROOT_ENV) == "" {
+		env = env.With(protocol.GONB_JUPYTER_ROOT_ENV, root)
+	}
+	return env
 }
 
 // open opens the engine.
@@ -87,6 +100,9 @@ func (s *Session) tell(e event.Event) error {
 // progress tells what takes long. An observer that has failed will do so again with
 // an event that matters more.
 func (s *Session) progress(text string) {
+	if s.allowed != nil {
+		s.allowed.hold(text != "")
+	}
 	_ = s.tell(event.Event{Time: s.now(), Action: event.Progress, Text: text})
 }
 
@@ -116,6 +132,8 @@ func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 	switch {
 	case c.Number == 0 && slices.Contains(c.Tags, "skip-execution"):
 		s.err = s.skip(c, "it is tagged skip-execution")
+	case c.Number == 0 && s.notebook.opts.Compare && slices.Contains(c.Tags, nbvalSkip):
+		s.err = s.skip(c, "it is tagged "+nbvalSkip)
 	case c.Number == 0:
 		s.err = s.skip(c, "it was not chosen")
 	case s.over != "":
@@ -157,20 +175,41 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 	case err != nil && !errors.As(err, &c.Fault):
 		return fmt.Errorf("cell %d: %w", c.Number, err)
 	case err != nil:
-		c.Fault.Expected = slices.Contains(c.Tags, "raises-exception")
+		// A cell that may fail may not hang.
+		c.Fault.Expected = s.mayFail(c) && c.Fault.Reason != event.Timeout
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 		if !c.Fault.Expected && !s.notebook.opts.AllowErrors {
 			s.over = fmt.Sprintf("cell %d has failed", c.Number)
 		}
 	}
+	if s.notebook.opts.Compare && (c.Fault == nil || c.Fault.Expected) {
+		fault, err := s.compare(c)
+		if err != nil {
+			return err
+		}
+		if fault != nil {
+			c.Fault, verdict.Action, verdict.Fault = fault, event.Fail, fault
+		}
+	}
+	if s.notebook.opts.Strict && c.Fault == nil && s.mayFail(c) {
+		c.Fault = event.Faultf(c.Number, 0, "was to fail, and has not")
+		verdict.Action, verdict.Fault = event.Fail, c.Fault
+	}
 	c.Verdict = verdict.Action
 	return s.tell(verdict)
 }
 
+// mayFail reports whether a cell is allowed to fail.
+func (s *Session) mayFail(c *Cell) bool {
+	return slices.Contains(c.Tags, "raises-exception") || s.notebook.opts.Compare && slices.Contains(c.Tags, nbvalRaises)
+}
+
 // execute has a cell run by the engine, for as long as it may take.
 func (s *Session) execute(ctx context.Context, c *Cell) error {
-	cellCtx, cancel := context.WithTimeout(ctx, s.notebook.opts.Timeout)
-	defer cancel()
+	timeout := s.notebook.timeout(c)
+	cellCtx, allowed := allow(ctx, timeout)
+	defer allowed.stop()
+	s.allowed = allowed
 	s.last = c.Begin
 	limit := s.limits.cell()
 	sink := event.SinkFunc(func(at time.Time, o event.Output) error {
@@ -200,8 +239,11 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	if c.Clock == event.Virtual {
 		still = " (on the virtual clock time stands still while a goroutine works, or waits for a process or a network: the tag real-clock keeps a cell off it)"
 	}
-	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped%s", s.notebook.opts.Timeout, still)
+	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped%s", timeout, still)
 	f.Reason = event.Timeout
+	if context.Cause(cellCtx) == errBuiltTooLong {
+		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))
+	}
 	f.Traceback = []string{f.Error()}
 	told := sink.Put(s.now(), event.Output{Kind: event.Error, Name: "ERROR", Value: f.Text, Traceback: f.Traceback})
 	if errors.Is(err, engine.ErrOver) {

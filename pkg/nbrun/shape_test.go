@@ -20,6 +20,7 @@ import (
 var layers = []string{
 	"event",
 	"internal/lastwords", "internal/cache", "internal/origin", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
+	"internal/modules",
 	"internal/ipynb",
 	"internal/cells", "internal/params", "internal/program",
 	"internal/tidy", "internal/process",

@@ -19,12 +19,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/term"
 
@@ -61,7 +64,14 @@ type command struct {
 	// reports are the files to be written, by the flags that name them.
 	reports map[string]string
 	scrub   bool
+	clear   bool
+	params  bool // list them
+	stdout  io.Writer
+	pipe    bool // the notebook "-" is read from stdin, and written to stdout
 	jobs    int
+	stop    bool // after a notebook that fails
+	tags    []string
+	leftOut []string // notebooks of other languages, in folders
 }
 
 func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
@@ -79,8 +89,11 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		complain(err)
 		return notRun
 	}
-	if c.scrub {
+	switch {
+	case c.scrub:
 		return c.scrubAll(notebooks, complain)
+	case c.clear:
+		return c.clearAll(notebooks, complain)
 	}
 	var observer event.Observer // of notebooks that are yet to be found good
 	c.opts.Observer = event.ObserverFunc(func(e event.Event) error { return observer.Observe(e) })
@@ -91,22 +104,34 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if len(errs) > 0 || len(notebooks) == 0 {
 		return notRun
 	}
+	if c.params {
+		return listParams(notebooks, stdout, complain)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out := &watched{File: stdout, gone: cancel}
+	c.stdout = out
 	shown := out
-	if slices.Contains(slices.Collect(maps.Values(c.reports)), "-") {
+	if c.pipe || slices.Contains(slices.Collect(maps.Values(c.reports)), "-") {
 		shown = &watched{File: stderr, gone: cancel}
 	}
 	t := newTerminal(shown, stderr, notebooks)
+	if len(c.leftOut) > 0 {
+		t.Notes = append(t.Notes, "left out, as they are not of Go: "+strings.Join(c.leftOut, ", "))
+	}
 	written, closeReports, err := c.openReports(out, notebooks)
 	if err != nil {
 		complain(err)
 		return notRun
 	}
-	observer = event.All(append(written, t)...)
+	gitHub, closeGitHub, err := openGitHub(shown)
+	if err != nil {
+		complain(errors.Join(err, closeReports()))
+		return notRun
+	}
+	observer = event.All(append(written, gitHub, t)...)
 	status := c.runAll(ctx, notebooks, t, complain)
-	for _, err := range []error{closeReports(), out.failure()} {
+	for _, err := range []error{closeGitHub(), closeReports(), out.failure()} {
 		if err != nil {
 			complain(err)
 			status = max(status, failed)
@@ -134,6 +159,8 @@ func (c *command) advice(err error) string {
 		return ", or add -engine yaegi"
 	case c.opts.Kernel != "" && c.opts.Engine != nbrun.GoNB:
 		return ": add -engine gonb"
+	case c.opts.Strict && c.opts.Engine == nbrun.GoNB:
+		return ": take -engine go"
 	case c.opts.Clock == nbrun.Virtual && c.opts.Engine == nbrun.GoNB:
 		return ": take -engine go or yaegi, or -clock real"
 	}
@@ -155,38 +182,10 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	c := &command{opts: nbrun.Options{Params: map[string]string{}}, reports: map[string]string{}}
 	f := flag.NewFlagSet("nbrun", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	engine := f.String("engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
-	f.StringVar(&c.opts.Kernel, "kernel", "", "with -engine gonb: the installed Jupyter kernel of that `name`, not our own build of GoNB")
-	clock := f.String("clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
-	f.Func("p", "`name=value`: set a parameter of the notebook (repeatable)", func(s string) error {
-		name, value, ok := strings.Cut(s, "=")
-		if !ok || name == "" {
-			return errors.New("give it as name=value")
-		}
-		c.opts.Params[name] = value
-		return nil
-	})
-	f.StringVar(&c.out, "o", "", "write executed copies to `folder`")
-	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
-	f.DurationVar(&c.opts.Timeout, "timeout", nbrun.DefaultTimeout, "what one cell may take, in real `time`")
-	c.opts.MaxOutput = nbrun.DefaultMaxOutput
-	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) (err error) {
-		c.opts.MaxOutput, err = size(s)
-		return err
-	})
-	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
-	f.BoolVar(&c.opts.Times, "times", false, "with -o or -w: write into each cell when it ran")
-	for _, r := range reports {
-		f.Func(r.flag, r.usage+", to `file`; - is stdout, and all else then goes to stderr", func(file string) error {
-			c.reports[r.flag] = file
-			return nil
-		})
-	}
-	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
-	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
+	c.define(f)
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ...]     (default: the folder notebooks)")
+			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ... | -]     (default: the folder notebooks; - is stdin, and the executed notebook goes to stdout)")
 			f.SetOutput(stderr)
 			f.PrintDefaults()
 			fmt.Fprintf(stderr, "\nWhat is built stays in the user's cache, in the folder nbrun: up to %d MiB, what was not used for longest goes first. It may be removed at any time.\n", nbrun.CacheLimit>>20)
@@ -194,7 +193,11 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		}
 		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)
 	}
-	c.opts.Engine, c.opts.Clock = nbrun.Engine(*engine), nbrun.Clock(*clock)
+	if len(c.tags) > 0 {
+		c.opts.Select = func(cell event.Cell) bool {
+			return slices.ContainsFunc(cell.Tags, func(tag string) bool { return slices.Contains(c.tags, tag) })
+		}
+	}
 	if err := c.opts.Check(); err != nil {
 		return nil, nil, fmt.Errorf("%w%s", err, c.advice(err))
 	}
@@ -206,14 +209,123 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	case c.jobs == 0:
 		c.jobs = 1
 	}
-	if c.write && c.out != "" {
+	switch {
+	case c.write && c.out != "":
 		return nil, nil, errors.New("-w and -o are mutually exclusive")
+	case c.write && c.opts.Compare:
+		return nil, nil, errors.New("-w and -check are mutually exclusive")
 	}
 	paths := f.Args()
+	if c.pipe = slices.Contains(paths, "-"); c.pipe {
+		if err := c.checkPipe(paths); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, path := range paths {
+		if _, err := os.Lstat(path); path != "-" && err != nil && strings.HasPrefix(path, "-") && !slices.Contains(args, "--") {
+			return nil, nil, fmt.Errorf("%s stands after the name of a notebook: flags go before all names", path)
+		}
+	}
 	if len(paths) == 0 {
 		paths = []string{"notebooks"}
 	}
 	return c, paths, nil
+}
+
+// checkPipe says why a notebook can't be read from stdin and written to stdout.
+func (c *command) checkPipe(paths []string) error {
+	switch {
+	case len(paths) > 1:
+		return errors.New("- is the only notebook, or none")
+	case c.write || c.out != "" || c.scrub || c.clear || c.params:
+		return errors.New("- is written to stdout: -w, -o, -scrub, -clear and -params are for files")
+	case slices.Contains(slices.Collect(maps.Values(c.reports)), "-"):
+		return errors.New("- is written to stdout: name a file for the report")
+	}
+	return nil
+}
+
+// define defines the flags.
+func (c *command) define(f *flag.FlagSet) {
+	f.StringVar((*string)(&c.opts.Engine), "engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
+	f.StringVar(&c.opts.Kernel, "kernel", "", "with -engine gonb: the installed Jupyter kernel of that `name`, not our own build of GoNB")
+	f.StringVar((*string)(&c.opts.Clock), "clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
+	f.Func("p", "`name=value`: set a parameter of the notebook (repeatable)", func(s string) error {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return errors.New("give it as name=value")
+		}
+		c.opts.Params[name] = value
+		return nil
+	})
+	f.StringVar(&c.out, "o", "", "write executed copies to `folder`")
+	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
+	f.Func("timeout", fmt.Sprintf("what one cell may take, in real `time`, as 30s or 10m; 0 is no limit; building does not count (default %v)", nbrun.DefaultTimeout), func(s string) (err error) {
+		c.opts.Timeout, err = timeout(s)
+		return err
+	})
+	c.opts.MaxOutput = nbrun.DefaultMaxOutput
+	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) (err error) {
+		c.opts.MaxOutput, err = size(s)
+		return err
+	})
+	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
+	f.BoolVar(&c.opts.Compare, "check", false, "fail cells that put out something else than what is stored; nbval's tags count")
+	f.Func("mask", "with -check: a `file` of regular expressions, one a line, of what is not compared", func(file string) (err error) {
+		c.opts.Mask, err = readMasks(file)
+		return err
+	})
+	f.BoolVar(&c.opts.Times, "times", false, "with -o or -w: write into each cell when it ran")
+	for _, r := range reports {
+		f.Func(r.flag, r.usage+", to `file`; - is stdout, and all else then goes to stderr", func(file string) error {
+			c.reports[r.flag] = file
+			return nil
+		})
+	}
+	f.BoolVar(&c.opts.Strict, "strict", false, "fail cells whose shell commands fail, and those tagged raises-exception that don't")
+	f.BoolVar(&c.stop, "fail-fast", false, "begin no other notebook after one that fails")
+	f.Func("tag", "run only cells with that `tag`, and those tagged parameters, injected-parameters or setup (repeatable)", func(tag string) error {
+		c.tags = append(c.tags, tag, "parameters", "injected-parameters", "setup")
+		return nil
+	})
+	f.BoolVar(&c.params, "params", false, "run nothing; list the parameters of the notebooks")
+	f.BoolVar(&c.clear, "clear", false, "run nothing; take the outputs out of the notebooks, or, with -check, say which have any")
+	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
+	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
+}
+
+// readMasks reads regular expressions, one a line. Blank lines, and those that begin
+// with #, are none.
+func readMasks(file string) ([]string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, plain(err)
+	}
+	var masks []string
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimRight(line, "\r\n"); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if _, err := regexp.Compile(line); err != nil {
+			return nil, err
+		}
+		masks = append(masks, line)
+	}
+	return masks, nil
+}
+
+// timeout reads a duration, of which 0 is no limit.
+func timeout(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch _, number := strconv.ParseFloat(s, 64); {
+	case err == nil && d == 0:
+		return nbrun.NoLimit, nil
+	case err != nil && number == nil:
+		return 0, fmt.Errorf("the unit is missing: give it as %ss or %[1]sm", s)
+	case err != nil:
+		return 0, errors.New("give it as 30s, 10m or 1h30m")
+	}
+	return d, nil
 }
 
 // size reads a number of bytes: 1000, 64k, 16M, 1G.
@@ -249,6 +361,10 @@ type notebook struct {
 func find(paths []string) ([]notebook, error) {
 	var found []notebook
 	for _, path := range paths {
+		if path == "-" {
+			found = append(found, notebook{path: path, asked: true})
+			continue
+		}
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, plain(err))
@@ -258,11 +374,12 @@ func find(paths []string) ([]notebook, error) {
 			continue
 		}
 		before := len(found)
-		err = filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
+		root := filepath.Clean(path) + string(filepath.Separator) // also if it is a link
+		err = filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", p, plain(err))
 			}
-			if d.IsDir() && p != path && strings.HasPrefix(d.Name(), ".") {
+			if d.IsDir() && p != root && strings.HasPrefix(d.Name(), ".") {
 				return filepath.SkipDir
 			}
 			if !d.IsDir() && strings.HasSuffix(p, ".ipynb") {
@@ -304,8 +421,9 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 	targets := map[string]string{}
 	for _, n := range notebooks {
 		var err error
-		switch n.Notebook, err = nbrun.Open(ctx, n.path, c.opts); {
+		switch n.Notebook, err = c.open(ctx, n.path); {
 		case errors.Is(err, nbrun.ErrLanguage) && !n.asked && len(notebooks) > 1:
+			c.leftOut = append(c.leftOut, n.path)
 			continue
 		case err != nil:
 			errs = append(errs, err)
@@ -334,6 +452,18 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 		errs = append(errs, c.sparesAll(run)...)
 	}
 	return run, errs
+}
+
+// open reads a notebook.
+func (c *command) open(ctx context.Context, path string) (*nbrun.Notebook, error) {
+	if path != "-" {
+		return nbrun.Open(ctx, path, c.opts)
+	}
+	data, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return nil, fmt.Errorf("stdin: %w", plain(err))
+	}
+	return nbrun.Parse(ctx, path, data, c.opts)
 }
 
 // sparesAll finds what would be written by -o to where nobody would look for it: over
@@ -391,11 +521,17 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 	errs := make([]error, len(notebooks))
 	slots := make(chan struct{}, c.jobs)
 	var wg sync.WaitGroup
+	var bad atomic.Bool
 	for i, n := range notebooks {
 		slots <- struct{}{} // in order, so that the one that is shown is under way
+		if c.stop && bad.Load() {
+			break
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = c.runOne(ctx, n, t)
+			if errs[i] = c.runOne(ctx, n, t); errs[i] != nil {
+				bad.Store(true)
+			}
 		})
 	}
 	wg.Wait()
@@ -429,6 +565,8 @@ func (c *command) runOne(ctx context.Context, n notebook, t *report.Terminal) er
 	}
 	var written error
 	switch {
+	case c.pipe:
+		_, written = result.WriteTo(c.stdout)
 	case c.out != "":
 		target := filepath.Join(c.out, n.rel)
 		if written = os.MkdirAll(filepath.Dir(target), 0o755); written == nil {
@@ -452,6 +590,39 @@ func (c *command) scrubAll(notebooks []notebook, complain func(error)) int {
 		if err := nbrun.Scrub(n.path); err != nil {
 			complain(fmt.Errorf("%s: %w", n.path, err))
 			status = notRun
+		}
+	}
+	return status
+}
+
+// clearAll takes the outputs out of notebooks; with -check it only says which have any.
+func (c *command) clearAll(notebooks []notebook, complain func(error)) int {
+	status := passed
+	for _, n := range notebooks {
+		had, err := nbrun.Clear(n.path, c.opts.Compare)
+		switch {
+		case err != nil:
+			complain(fmt.Errorf("%s: %w", n.path, err))
+			status = notRun
+		case had && c.opts.Compare:
+			complain(fmt.Errorf("%s: has outputs: -clear takes them out", n.path))
+			status = max(status, failed)
+		}
+	}
+	return status
+}
+
+// listParams writes a line for each parameter of each notebook.
+func listParams(notebooks []notebook, out io.Writer, complain func(error)) int {
+	status := passed
+	for _, n := range notebooks {
+		list, err := n.Params()
+		if err != nil {
+			complain(fmt.Errorf("%s: %w", n.path, err))
+			status = failed
+		}
+		for _, p := range list {
+			fmt.Fprintf(out, "%s: %s\n", report.Line(n.path), report.Line(p))
 		}
 	}
 	return status

@@ -19,6 +19,7 @@ var reports = []struct {
 	new         func(io.Writer) event.Observer
 }{
 	{"json", "write what happens, as lines of JSON", func(w io.Writer) event.Observer { return report.NewJSONLines(w) }},
+	{"junit", "write a suite for each notebook and a case for each cell, as JUnit's XML", func(w io.Writer) event.Observer { return report.NewJUnit(w) }},
 }
 
 // openReports opens the files of the reports that are asked for, all of them or
@@ -64,6 +65,25 @@ func (c *command) openReports(stdout *watched, notebooks []notebook) (observers 
 		})
 	}
 	return observers, closeAll, nil
+}
+
+// openGitHub returns what tells a workflow of GitHub Actions, if this is one: by its log
+// and the summary of its job. Nothing is shown before it is closed.
+func openGitHub(log io.Writer) (observer event.Observer, closeAll func() error, err error) {
+	if os.Getenv("GITHUB_ACTIONS") != "true" {
+		return nil, func() error { return nil }, nil
+	}
+	var summary io.Writer = io.Discard
+	closeFile := func() error { return nil }
+	if name := os.Getenv("GITHUB_STEP_SUMMARY"); name != "" {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return nil, nil, fmt.Errorf("GITHUB_STEP_SUMMARY=%s: can't be written: %w", name, plain(err))
+		}
+		summary, closeFile = f, f.Close
+	}
+	g := report.NewGitHub(log, summary)
+	return g, func() error { return errors.Join(g.Close(), closeFile()) }, nil
 }
 
 // spare says why a report must not be written to a file: it is a notebook, or will

@@ -12,6 +12,7 @@ type Reason string
 const (
 	Timeout     Reason = "timeout"     // the cell took longer than it may
 	Unsupported Reason = "unsupported" // the engine can't do this; another one may
+	Differs     Reason = "differs"     // the outputs are not those stored: Traceback has what differs
 )
 
 // Fault is what is wrong with a cell, or went wrong in it. It is the one error

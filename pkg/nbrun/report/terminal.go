@@ -26,6 +26,8 @@ type Terminal struct {
 	// Advice is added to a fault, for those who know what to do about it; it may be
 	// nil.
 	Advice func(*event.Fault) string
+	// Notes are lines to be shown below the summary.
+	Notes []string
 
 	out, err io.Writer
 	colour   bool
@@ -331,6 +333,9 @@ func (t *Terminal) Summary() {
 			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, note))
 		}
 	}
+	for _, note := range t.Notes {
+		b.WriteString(t.style(color.Faint, Line(note)) + "\n")
+	}
 	_, _ = io.WriteString(t.out, b.String())
 }
 
@@ -367,6 +372,9 @@ func (v *view) fault(f *event.Fault) {
 		return
 	}
 	v.print(v.number() + v.t.style(color.FgRed, "✘ "+v.name+": "+v.advised(f)) + "\n")
+	if f.Reason == event.Differs {
+		v.print(Plain(strings.Join(f.Traceback, "\n")) + "\n")
+	}
 }
 
 // cellList writes numbers of cells for a person: cells 3, 5 and 8.

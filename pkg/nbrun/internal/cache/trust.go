@@ -9,12 +9,12 @@ import (
 )
 
 // ErrStrange is wrapped by the error for a cache that somebody else could have
-// filled.
+// filled, or from which no program can be started.
 var ErrStrange = errors.New("it can't be trusted")
 
 // Trusted makes the folder that all lies in, if it is not there yet. It fails if
 // that belongs to somebody else, or if others can write to it: what lies there is
-// run.
+// run. It fails, too, if nothing can be.
 func Trusted() error {
 	dir, err := root()
 	if err != nil {
@@ -29,6 +29,9 @@ func Trusted() error {
 	}
 	if wrong := strange(info); wrong != "" {
 		return &strangeError{fmt.Sprintf("the cache %s %s, and what lies there is run: remove it, or set XDG_CACHE_HOME to a folder of your own", dir, wrong)}
+	}
+	if noExec(dir) {
+		return &strangeError{fmt.Sprintf("no program can be started from the cache %s (noexec): set XDG_CACHE_HOME to a folder elsewhere", dir)}
 	}
 	return nil
 }

@@ -101,4 +101,5 @@ type Exit struct {
 type Options struct {
 	Clock  event.Clock // "" is real
 	Kernel string      // an installed Jupyter kernel, by its name; "" for the engine's own
+	Strict bool        // shell commands that fail, fail their cell
 }

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,16 +20,18 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/tidy"
 )
 
 // build is a program and how to compile it.
 type build struct {
 	engine.Job
-	virtual bool // compile for Go's fake clock
+	inherited []string // the flags in GOFLAGS
+	virtual   bool     // compile for Go's fake clock
 }
 
 func (w *Workspace) newBuild(job engine.Job) *build {
-	b := &build{Job: job}
+	b := &build{Job: job, inherited: strings.Fields(cmp.Or(job.Env.Get("GOFLAGS"), w.goflags))}
 	b.virtual = w.clock.Virtual && !job.RealClock && b.canBeVirtual()
 	return b
 }
@@ -60,11 +63,17 @@ func (b *build) isBuiltLike(other *build) bool {
 func (b *build) usesCgo() bool { return strings.Contains(b.Source, "\nimport  \"C\"\n") }
 
 // canBeVirtual reports whether the program can run on the fake clock. What needs
-// cgo, as the race detector does, can not; nor can gonbui, which waits for the
-// kernel in Go's poller, where on the fake clock the runtime takes it for asleep.
+// cgo, as the race detector does, can not; nor can gonbui if it is not built with the
+// overlay, as it waits for the kernel in Go's poller, where on the fake clock the
+// runtime takes it for asleep.
 func (b *build) canBeVirtual() bool {
-	return !slices.ContainsFunc(b.Flags, isSanitizer) &&
-		!b.usesCgo() && !strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui")
+	all := slices.Concat(b.inherited, b.Flags)
+	if runtime.GOOS != "linux" || slices.ContainsFunc(all, hasOverlay) {
+		if strings.Contains(b.Source, " \"github.com/janpfeifer/gonb/gonbui") {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(all, isSanitizer) && !b.usesCgo()
 }
 
 // isSanitizer reports whether a build flag is for a detector that needs the compiler
@@ -316,12 +325,15 @@ func (w *Workspace) mod(b *build) string {
 // goCommand runs the go command in the workspace, and returns what it says, with
 // paths from there.
 func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []string) (string, error) {
-	env := b.Env.With("GOWORK", "off")
+	// What the environment of a cross-building job is for is not this machine.
+	env := b.Env.With("GOWORK", "off").With("GOOS", runtime.GOOS).With("GOARCH", runtime.GOARCH)
 	if b.virtual {
 		env = env.With("CGO_ENABLED", "0")
 	}
 	cmd := o.command(ctx, args, env)
 	cmd.Dir = w.dir
+	process.OwnGroup(cmd)
+	cmd.Cancel = func() error { return process.Kill(cmd) } // with its compilers
 	cmd.WaitDelay = time.Second
 	var said beginning
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -333,7 +345,28 @@ func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []s
 	if err != nil && !errors.As(err, &ee) {
 		err = fmt.Errorf("run go %s: %w", args[0], err)
 	}
-	return strings.ReplaceAll(string(said), w.dir+string(filepath.Separator), ""), err
+	return w.tidied(string(said)), err
+}
+
+// tidied is what the go command has said, with paths from the workspace, or, for the
+// notebook's own modules, from the notebook.
+func (w *Workspace) tidied(said string) string {
+	const slash = string(filepath.Separator)
+	said = strings.ReplaceAll(said, w.dir+slash, "")
+	for _, dir := range w.local {
+		from, err := filepath.Rel(w.folder, dir)
+		if err != nil {
+			continue
+		}
+		if from += slash; from == "."+slash {
+			from = ""
+		}
+		said = strings.ReplaceAll(said, dir+slash, from)
+		if rel, err := filepath.Rel(w.dir, dir); err == nil {
+			said = strings.ReplaceAll(said, rel+slash, from)
+		}
+	}
+	return tidy.Paths(said)
 }
 
 // mostSaid is how much is kept of what the go command says, in bytes. A cell's flags may
@@ -349,26 +382,33 @@ func (b *beginning) Write(p []byte) (int, error) {
 }
 
 // flags are the program's build flags; the fake clock is a build tag, and of
-// several -tags the go command takes the last.
+// several -tags the go command takes the last, before any in GOFLAGS.
 func flags(b *build) []string {
 	if !b.virtual {
 		return b.Flags
 	}
-	tags := "faketime"
-	var rest []string
-	for i := 0; i < len(b.Flags); i++ {
-		f := strings.TrimLeft(b.Flags[i], "-")
+	tags, rest := splitTags(b.Flags)
+	if len(tags) == 0 {
+		tags, _ = splitTags(b.inherited)
+	}
+	return append(rest, "-tags="+strings.Join(append([]string{"faketime"}, tags...), ","))
+}
+
+// splitTags takes the build tags out of build flags.
+func splitTags(flags []string) (tags, rest []string) {
+	for i := 0; i < len(flags); i++ {
+		f := strings.TrimLeft(flags[i], "-")
 		switch {
 		case strings.HasPrefix(f, "tags="):
-			tags += "," + strings.TrimPrefix(f, "tags=")
-		case f == "tags" && i+1 < len(b.Flags):
+			tags = append(tags, strings.TrimPrefix(f, "tags="))
+		case f == "tags" && i+1 < len(flags):
 			i++
-			tags += "," + b.Flags[i]
+			tags = append(tags, flags[i])
 		default:
-			rest = append(rest, b.Flags[i])
+			rest = append(rest, flags[i])
 		}
 	}
-	return append(rest, "-tags="+tags)
+	return tags, rest
 }
 
 // write writes the program's source, with nothing beside it that would be compiled,

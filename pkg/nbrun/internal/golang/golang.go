@@ -35,6 +35,9 @@ func New(o engine.Options) (engine.Opener, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the go engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
+	if err := cache.Trusted(); errors.Is(err, cache.ErrStrange) {
+		return nil, err
+	}
 	return func(ctx context.Context, nb engine.Notebook) (engine.Backend, error) {
 		w, err := Open(ctx, nb.Path, nb.Temp)
 		if err != nil {
@@ -53,12 +56,16 @@ type Workspace struct {
 	progress func(string)
 	clock    *process.Clock // if it is virtual, programs run on the fake clock, if they can
 
-	unlock func()            // nil unless dir is in the cache and stays
-	temp   string            // the folder for temporary files
-	module map[string]string // go.mod and go.sum as they were at the beginning
-	last   map[string]string // and as they were last
-	made   bool              // something was built that was not there
-	used   map[string]bool   // by binary: was built, or found to be what it should be
+	folder  string            // the notebook's
+	local   []string          // the folders of its modules, those within others first
+	goflags string            // GOFLAGS, as the go command has it
+	vendor  *vendor           // what the notebook's module keeps of others
+	unlock  func()            // nil unless dir is in the cache and stays
+	temp    string            // the folder for temporary files
+	module  map[string]string // go.mod and go.sum as they were at the beginning
+	last    map[string]string // and as they were last
+	made    bool              // something was built that was not there
+	used    map[string]bool   // by binary: was built, or found to be what it should be
 
 	built map[string]error // by binary: what building it came to, since the last Changed
 	apart map[string]bool  // by binary: is to be built alone
@@ -84,7 +91,7 @@ func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 		return nil, err
 	}
 	id := cache.ID(abs)
-	w := &Workspace{temp: temp, used: map[string]bool{}, built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}, clock: process.NewClock(false)}
+	w := &Workspace{temp: temp, folder: filepath.Dir(abs), used: map[string]bool{}, built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}, clock: process.NewClock(false)}
 	if w.dir, err = cache.Dir(cache.Programs, id); err == nil {
 		switch err := cache.Trusted(); {
 		case errors.Is(err, cache.ErrStrange):
@@ -103,10 +110,10 @@ func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 	if err := errors.Join(w.clean(), cache.SetNotebook(w.dir, abs)); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	if err := w.moduleOf(ctx, filepath.Dir(abs), string(cache.Programs)+id); err != nil {
+	if err := w.moduleOf(ctx, string(cache.Programs)+id); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	return w, w.ResetModule()
+	return w, errors.Join(w.vendor.link(w.dir), w.ResetModule())
 }
 
 // Close gives the workspace up. What another run can use again stays, as far as there
@@ -207,7 +214,7 @@ func (w *Workspace) restore() {
 		}
 	}
 	// If this fails, so will building, and say why.
-	_ = errors.Join(cache.Folder(w.dir), w.clean(), w.writeModule(w.last))
+	_ = errors.Join(cache.Folder(w.dir), w.clean(), w.vendor.link(w.dir), w.writeModule(w.last))
 	w.Changed()
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -113,13 +114,14 @@ func TestANotebookInAModuleHasWhatTheModuleHas(t *testing.T) {
 		"mod/internal/in/in.go": "package in\n\nconst Text = \"internal\"\n",
 		"dep/go.mod":            "module example.com/dep\n\ngo 1.26\n",
 		"dep/dep.go":            "package dep\n\nconst Text = \"required by it\"\n",
+		"mod/docs/a.ipynb":      "",
 	})
 	w := open(t, filepath.Join(root, "mod", "docs", "a.ipynb"))
 	got := output(t, w, job(t, "import (\n\"example.com/mod/lib\"\n\"example.com/dep\"\n)\n%%\nfmt.Print(lib.Text, \", \", dep.Text)"))
 	if got != "the module's own, required by it" {
 		t.Errorf("%q", got)
 	}
-	if files, _ := filepath.Glob(filepath.Join(root, "mod", "*")); len(files) != 3 {
+	if files, _ := filepath.Glob(filepath.Join(root, "mod", "*")); len(files) != 4 {
 		t.Errorf("the module's folder has %v", files)
 	}
 }
@@ -274,7 +276,7 @@ func TestFlags(t *testing.T) {
 	for source, want := range map[string]bool{
 		"%%\n":                      true,
 		"import \"C\"\n%%\n_ = C.x": false,
-		"import \"github.com/janpfeifer/gonb/gonbui\"\n%%\ngonbui.Sync()": false,
+		"import \"github.com/janpfeifer/gonb/gonbui\"\n%%\ngonbui.Sync()": runtime.GOOS == "linux",
 	} {
 		if got := w.newBuild(job(t, source)).virtual; got != want {
 			t.Errorf("%q: virtual is %v", source, got)
@@ -336,5 +338,116 @@ func TestABrokenModuleIsSaid(t *testing.T) {
 	_, err := Open(t.Context(), filepath.Join(root, "a.ipynb"), t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "go.mod:2") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v", err)
+	}
+}
+
+// Whatever the notebook's module is and wherever its other modules are, its imports
+// are the module's, and nothing is fetched.
+func TestModulesOfOtherRepositories(t *testing.T) {
+	ownCache(t)
+	t.Setenv("GOPROXY", "off")
+	const lib = "package lib\n\nconst Text = \"lib\"\n"
+	dep := map[string]string{"dep/go.mod": "module example.com/dep\n\ngo 1.20\n", "dep/dep.go": "package dep\n\nconst Text = \"dep\"\n"}
+	for name, c := range map[string]struct {
+		files    map[string]string
+		notebook string
+		env      string // NAME=value, below the root
+		source   string
+		want     string
+	}{
+		"major version": {
+			files:    map[string]string{"go.mod": "module example.com/foo/v2\n\ngo 1.26\n", "lib/lib.go": lib},
+			notebook: "docs/a.ipynb", source: "import \"example.com/foo/v2/lib\"\n%%\nfmt.Print(lib.Text)", want: "lib",
+		},
+		"gopkg.in": {
+			files:    map[string]string{"go.mod": "module gopkg.in/foo.v3\n\ngo 1.26\n", "lib/lib.go": lib},
+			notebook: "docs/a.ipynb", source: "import \"gopkg.in/foo.v3/lib\"\n%%\nfmt.Print(lib.Text)", want: "lib",
+		},
+		"internal": {
+			files:    map[string]string{"go.mod": "module example.com/foo\n\ngo 1.26\n", "internal/lib/lib.go": lib, "docs/internal/more/more.go": strings.ReplaceAll(lib, "lib", "more")},
+			notebook: "docs/a.ipynb", source: "import (\n\"example.com/foo/internal/lib\"\n\"example.com/foo/docs/internal/more\"\n)\n%%\nfmt.Print(lib.Text, more.Text)", want: "libmore",
+		},
+		"internal, in a folder whose name can't be imported": {
+			files:    map[string]string{"go.mod": "module example.com/foo\n\ngo 1.26\n", "internal/lib/lib.go": lib},
+			notebook: "my docs/a.ipynb", source: "import \"example.com/foo/internal/lib\"\n%%\nfmt.Print(lib.Text)", want: "lib",
+		},
+		"go.work, and no module": {
+			files:    map[string]string{"go.work": "go 1.26\n\nuse ./lib\n", "lib/go.mod": "module corp.example/lib\n\ngo 1.26\n", "lib/lib.go": lib},
+			notebook: "docs/a.ipynb", source: "import \"corp.example/lib\"\n%%\nfmt.Print(lib.Text)", want: "lib",
+		},
+		"replacements of go.work": {
+			files:    map[string]string{"w/go.work": "go 1.26\n\nuse ./lib\n\nreplace example.com/dep => ../dep\n", "w/lib/go.mod": "module corp.example/lib\n\ngo 1.26\n\nrequire example.com/dep v1.2.0\n", "w/lib/lib.go": "package lib\n\nimport \"example.com/dep\"\n\nconst Text = \"lib with \" + dep.Text\n"},
+			notebook: "w/docs/a.ipynb", source: "import \"corp.example/lib\"\n%%\nfmt.Print(lib.Text)", want: "lib with dep",
+		},
+		"replacements of its modules": {
+			files:    map[string]string{"w/go.work": "go 1.26\n\nuse ./lib\n", "w/lib/go.mod": "module corp.example/lib\n\ngo 1.26\n\nrequire example.com/dep v1.2.0\n\nreplace example.com/dep v1.2.0 => ../../dep\n", "w/lib/lib.go": "package lib\n\nimport \"example.com/dep\"\n\nconst Text = \"lib with \" + dep.Text\n"},
+			notebook: "w/docs/a.ipynb", source: "import \"corp.example/lib\"\n%%\nfmt.Print(lib.Text)", want: "lib with dep",
+		},
+		"GOWORK": {
+			files:    map[string]string{"elsewhere/go.work": "go 1.26\n\nuse ../lib\n", "lib/go.mod": "module corp.example/lib\n\ngo 1.26\n", "lib/lib.go": lib},
+			notebook: "docs/a.ipynb", env: "GOWORK=elsewhere/go.work", source: "import \"corp.example/lib\"\n%%\nfmt.Print(lib.Text)", want: "lib",
+		},
+		"vendor": {
+			files: map[string]string{
+				"go.mod":                    "module example.com/foo\n\ngo 1.26\n\nrequire (\n\texample.com/v v1.2.3\n\texample.com/v/more/sub/v2 v2.0.1\n)\n",
+				"lib/lib.go":                "package lib\n\nimport \"example.com/v/deep\"\n\nconst Text = \"lib with \" + deep.Text\n",
+				"vendor/modules.txt":        "# example.com/v v1.2.3\n## explicit; go 1.21\nexample.com/v\nexample.com/v/deep\nexample.com/v/more\n# example.com/v/more/sub/v2 v2.0.1\n## explicit; go 1.22\nexample.com/v/more/sub/v2\n",
+				"vendor/example.com/v/v.go": "package v\n\nimport _ \"embed\"\n\n//go:embed v.txt\nvar Text string\n", "vendor/example.com/v/v.txt": "embedded",
+				"vendor/example.com/v/deep/deep.go": strings.ReplaceAll(lib, "lib", "deep"), "vendor/example.com/v/more/more.go": strings.ReplaceAll(lib, "lib", "more"),
+				"vendor/example.com/v/more/sub/v2/sub.go": strings.ReplaceAll(lib, "lib", "sub"),
+			},
+			notebook: "docs/a.ipynb", source: "import (\n\"example.com/foo/lib\"\n\"example.com/v\"\n\"example.com/v/more\"\n\"example.com/v/more/sub/v2\"\n)\n%%\nfmt.Print(lib.Text, v.Text, more.Text, sub.Text)", want: "lib with deepembeddedmoresub",
+		},
+		"the language is the toolchain's": {
+			files:    map[string]string{"go.mod": "module example.com/foo\n\ngo 1.20\n", "lib/lib.go": lib},
+			notebook: "docs/a.ipynb", source: "import \"example.com/foo/lib\"\n%%\nvar all []func()\nfor i := range 2 {\nall = append(all, func() { fmt.Print(i, lib.Text) })\n}\nfor _, f := range all {\nf()\n}", want: "0lib1lib",
+		},
+		"a job that builds for others": {
+			files: map[string]string{}, notebook: "a.ipynb", env: "GOOS=windows", source: "%%\nfmt.Print(\"here\")", want: "here",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			write(t, root, dep)
+			write(t, root, c.files)
+			write(t, root, map[string]string{c.notebook: ""})
+			if name, value, ok := strings.Cut(c.env, "="); ok {
+				if strings.Contains(value, "/") {
+					value = filepath.Join(root, value)
+				}
+				t.Setenv(name, value)
+			}
+			w := open(t, filepath.Join(root, c.notebook))
+			if got := output(t, w, job(t, c.source)); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// What GOFLAGS says holds on the fake clock, too.
+func TestTheFlagsOfTheEnvironment(t *testing.T) {
+	for goflags, want := range map[string]string{
+		"-tags=foo -v":   "virtual -tags=faketime,foo",
+		"-race":          "real ",
+		"-mod=mod -msan": "real ",
+	} {
+		w := &Workspace{clock: process.NewClock(true)}
+		j := job(t, "%%\n")
+		j.Env = j.Env.With("GOFLAGS", goflags)
+		b := w.newBuild(j)
+		clock := "real "
+		if b.virtual {
+			clock = "virtual "
+		}
+		if got := clock + strings.Join(flags(b), " "); got != want {
+			t.Errorf("%s: %s, want %s", goflags, got, want)
+		}
+	}
+	w := &Workspace{clock: process.NewClock(true), goflags: "-tags=a"}
+	j := job(t, "%%\n", "-tags=b")
+	j.Env = j.Env.With("GOFLAGS", "")
+	if got := strings.Join(flags(w.newBuild(j)), " "); got != "-tags=faketime,b" {
+		t.Error(got)
 	}
 }

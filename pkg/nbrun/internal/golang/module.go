@@ -1,156 +1,221 @@
 package golang
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/modules"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
-// moduleOf composes the workspace's go.mod and go.sum. If folder lies in a
-// module, the workspace requires that module, from where it lies, and all that it
-// requires, in the same versions; so the notebook's imports are the module's, and
-// nothing has to be fetched. The modules of a go.work are replaced likewise.
-func (w *Workspace) moduleOf(ctx context.Context, folder, name string) error {
-	f := new(modfile.File)
-	if err := f.AddModuleStmt(name); err != nil {
+// moduleOf composes the workspace's go.mod and go.sum. The workspace requires the
+// module that the notebook lies in, from where it lies, the modules of the go.work there,
+// and all that these require, in the same versions; so the notebook's imports are the
+// module's, and nothing has to be fetched. What a vendor folder has is taken from
+// there.
+//
+// The workspace is called as if it lay in the notebook's folder, so that cells can
+// import the internal packages that a program there could. The language of cells is
+// that of the toolchain, as in GoNB, whatever the module's own is.
+func (w *Workspace) moduleOf(ctx context.Context, name string) error {
+	folder := w.folder
+	env, err := askGo(ctx, folder, os.Environ())
+	if err != nil {
 		return err
 	}
-	root := find(folder, "go.mod")
-	if root == "" {
-		version, err := goVersion(ctx)
+	w.goflags = env.GOFLAGS
+	c := newComposition(new(modfile.File))
+	root := modules.Find(folder, "go.mod")
+	if root != "" {
+		outer, err := modules.Read(root)
 		if err != nil {
 			return err
 		}
-		if err := f.AddGoStmt(version); err != nil {
+		name = modules.ImportPath(outer.Module.Mod.Path, root, folder) + "/" + name
+		c.modules = append(c.modules, local{root, outer})
+		for _, g := range outer.Godebug {
+			c.try(c.file.AddGodebug(g.Key, g.Value))
+		}
+	}
+	if work := env.GOWORK; work != "" && work != "off" {
+		root = filepath.Dir(work) // where a vendor folder counts
+		if err := c.addWork(work); err != nil {
 			return err
 		}
-		text, err := f.Format()
-		w.module = map[string]string{"go.mod": string(text), "go.sum": ""}
-		return err
 	}
-	outer, err := readMod(root)
-	if err != nil {
-		return err
+	c.try(c.file.AddModuleStmt(name))
+	c.try(c.file.AddGoStmt(env.version()))
+	if root != "" && !strings.Contains(env.GOFLAGS, "-mod=mod") {
+		w.vendor = readVendor(filepath.Join(root, "vendor"))
 	}
-	var errs []error
-	add := func(err error) { errs = append(errs, err) }
-	if outer.Go != nil {
-		add(f.AddGoStmt(outer.Go.Version))
+	w.vendor.replaceIn(c)
+	for _, m := range c.modules {
+		w.local = append(w.local, filepath.Clean(m.dir))
 	}
-	own := outer.Module.Mod.Path
-	add(f.AddRequire(own, "v0.0.0"))
-	add(f.AddReplace(own, "", root, ""))
-	for _, r := range outer.Require {
-		add(f.AddRequire(r.Mod.Path, r.Mod.Version))
-	}
-	for _, e := range outer.Exclude {
-		add(f.AddExclude(e.Mod.Path, e.Mod.Version))
-	}
-	for _, r := range outer.Replace {
-		to := r.New.Path
-		if r.New.Version == "" && !filepath.IsAbs(to) {
-			to = filepath.Join(root, to)
-		}
-		add(f.AddReplace(r.Old.Path, r.Old.Version, to, r.New.Version))
-	}
-	for _, g := range outer.Godebug {
-		add(f.AddGodebug(g.Key, g.Value))
-	}
-	sums := []string{filepath.Join(root, "go.sum")}
-	if dir := find(folder, "go.work"); dir != "" && os.Getenv("GOWORK") != "off" {
-		more, err := addWork(f, dir, own)
-		add(err)
-		sums = append(sums, more...)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	f.Cleanup()
-	text, err := f.Format()
-	if err != nil {
-		return err
-	}
-	var sum strings.Builder
-	for _, s := range sums {
-		if data, err := regular.ReadFile(s); err == nil {
-			sum.Write(data)
-		}
-	}
-	w.module = map[string]string{"go.mod": string(text), "go.sum": sum.String()}
-	return nil
+	slices.SortFunc(w.local, func(a, b string) int { return len(b) - len(a) })
+	w.module, err = c.compose()
+	return err
 }
 
-// addWork adds the modules of a go.work, except own, and returns the paths of
-// their go.sum files.
-func addWork(f *modfile.File, dir, own string) (sums []string, err error) {
-	path := filepath.Join(dir, "go.work")
+// composition is a go.mod that is being composed of those of modules that lie in
+// folders.
+type composition struct {
+	file    *modfile.File
+	modules []local
+	work    []*modfile.Replace // of go.work files, which count before all others
+	sums    []string           // paths of files like go.sum
+	errs    []error
+}
+
+// local is a module that lies in a folder.
+type local struct {
+	dir string
+	*modfile.File
+}
+
+func newComposition(f *modfile.File) *composition { return &composition{file: f} }
+
+func (c *composition) try(err error) { c.errs = append(c.errs, err) }
+
+// addWork adds the modules of a go.work.
+func (c *composition) addWork(path string) error {
 	data, err := regular.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	work, err := modfile.ParseWork(path, data, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	sums = append(sums, filepath.Join(dir, "go.work.sum"))
+	dir := filepath.Dir(path)
+	c.sums = append(c.sums, filepath.Join(dir, "go.work.sum"))
+	c.work = append(c.work, absolute(work.Replace, dir)...)
 	for _, use := range work.Use {
 		at := use.Path
 		if !filepath.IsAbs(at) {
 			at = filepath.Join(dir, at)
 		}
-		m, err := readMod(at)
+		m, err := modules.Read(at)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if m.Module.Mod.Path == own {
-			continue
-		}
-		sums = append(sums, filepath.Join(at, "go.sum"))
-		if err := errors.Join(requireAll(f, m, own), f.AddRequire(m.Module.Mod.Path, "v0.0.0"), f.AddReplace(m.Module.Mod.Path, "", at, "")); err != nil {
-			return nil, err
+		if !c.has(m.Module.Mod.Path) {
+			c.modules = append(c.modules, local{at, m})
 		}
 	}
-	return sums, nil
+	return nil
 }
 
-// requireAll makes f require what m does, but own, in no older versions.
-func requireAll(f, m *modfile.File, own string) error {
-	var errs []error
-	for _, r := range m.Require {
-		has := slices.IndexFunc(f.Require, func(other *modfile.Require) bool { return other.Mod.Path == r.Mod.Path })
-		if r.Mod.Path != own && (has < 0 || semver.Compare(f.Require[has].Mod.Version, r.Mod.Version) < 0) {
-			errs = append(errs, f.AddRequire(r.Mod.Path, r.Mod.Version))
+// has reports whether a module lies in a folder.
+func (c *composition) has(path string) bool {
+	return c.file.Module != nil && c.file.Module.Mod.Path == path ||
+		slices.ContainsFunc(c.modules, func(m local) bool { return m.Module.Mod.Path == path })
+}
+
+// compose returns go.mod, and the go.sum of all modules.
+func (c *composition) compose() (map[string]string, error) {
+	for _, r := range c.work {
+		c.replace(r, true)
+	}
+	for _, m := range c.modules {
+		path := m.Module.Mod.Path
+		c.try(c.file.AddRequire(path, modules.LocalVersion(path)))
+		c.try(c.file.AddReplace(path, "", m.dir, ""))
+		c.sums = append(c.sums, filepath.Join(m.dir, "go.sum"))
+	}
+	for _, m := range c.modules {
+		for _, r := range m.Require {
+			c.require(r.Mod)
+		}
+		for _, e := range m.Exclude {
+			c.try(c.file.AddExclude(e.Mod.Path, e.Mod.Version))
+		}
+		for _, r := range absolute(m.Replace, m.dir) {
+			c.replace(r, false)
 		}
 	}
-	return errors.Join(errs...)
+	c.file.Cleanup()
+	text, err := c.file.Format()
+	if err := errors.Join(append(c.errs, err)...); err != nil {
+		return nil, err
+	}
+	var sum strings.Builder
+	for _, s := range c.sums {
+		if data, err := regular.ReadFile(s); err == nil {
+			sum.Write(data)
+		}
+	}
+	return map[string]string{"go.mod": string(text), "go.sum": sum.String()}, nil
+}
+
+// require requires a module in no older version than others do.
+func (c *composition) require(m module.Version) {
+	if c.has(m.Path) {
+		return
+	}
+	has := slices.IndexFunc(c.file.Require, func(r *modfile.Require) bool { return r.Mod.Path == m.Path })
+	if has < 0 || semver.Compare(c.file.Require[has].Mod.Version, m.Version) < 0 {
+		c.try(c.file.AddRequire(m.Path, m.Version))
+	}
+}
+
+// replace adds a replacement, unless there is one of the same module. Overrides says
+// that it counts even so, and for modules that lie in folders.
+func (c *composition) replace(r *modfile.Replace, overrides bool) {
+	there := slices.ContainsFunc(c.file.Replace, func(old *modfile.Replace) bool {
+		return old.Old.Path == r.Old.Path && (old.Old.Version == "" || old.Old.Version == r.Old.Version)
+	})
+	if overrides || !there && !c.has(r.Old.Path) {
+		c.try(c.file.AddReplace(r.Old.Path, r.Old.Version, r.New.Path, r.New.Version))
+	}
+}
+
+// absolute are replacements with the folders that they name from dir.
+func absolute(replace []*modfile.Replace, dir string) []*modfile.Replace {
+	var list []*modfile.Replace
+	for _, r := range replace {
+		at := *r
+		if at.New.Version == "" && !filepath.IsAbs(at.New.Path) {
+			at.New.Path = filepath.Join(dir, at.New.Path)
+		}
+		list = append(list, &at)
+	}
+	return list
 }
 
 // joinWork adds the modules of the go.work that a cell may have made here, as the
 // kernel would have them. The module that the notebook lies in is there already.
+// Errors are of type event.Faults.
 func (w *Workspace) joinWork() error {
 	if w.joined {
 		return nil
 	}
 	w.joined = true
-	if _, err := os.Stat(filepath.Join(w.dir, "go.work")); err != nil {
+	work := filepath.Join(w.dir, "go.work")
+	if _, err := os.Stat(work); err != nil {
 		return nil
 	}
-	f, err := readMod(w.dir)
+	err := w.addCellsWork(work)
+	if err != nil {
+		text := strings.ReplaceAll(err.Error(), w.dir+string(filepath.Separator), "")
+		return event.Faults{{Text: "the go.work that a cell has made can't be used: " + text}}
+	}
+	return nil
+}
+
+func (w *Workspace) addCellsWork(work string) error {
+	f, err := modules.Read(w.dir)
 	if err != nil {
 		return err
 	}
@@ -158,56 +223,16 @@ func (w *Workspace) joinWork() error {
 	if err != nil {
 		return err
 	}
-	files, err := addWork(f, w.dir, f.Module.Mod.Path)
-	if err != nil {
+	c := newComposition(f)
+	c.sums = []string{filepath.Join(w.dir, "go.sum")}
+	if err := c.addWork(work); err != nil {
 		return err
 	}
-	f.Cleanup()
-	after, err := f.Format()
-	if err != nil || bytes.Equal(before, after) {
+	module, err := c.compose()
+	if err != nil || module["go.mod"] == string(before) {
 		return err
 	}
-	sum, err := regular.ReadFile(filepath.Join(w.dir, "go.sum"))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if data, err := regular.ReadFile(file); err == nil {
-			sum = append(sum, data...)
-		}
-	}
-	return w.writeModule(map[string]string{"go.mod": string(after), "go.sum": string(sum)})
-}
-
-func readMod(dir string) (*modfile.File, error) {
-	path := filepath.Join(dir, "go.mod")
-	data, err := regular.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := modfile.Parse(path, data, nil)
-	if err != nil {
-		return nil, err
-	}
-	if m.Module == nil || module.CheckImportPath(m.Module.Mod.Path) != nil {
-		return nil, fmt.Errorf("%s: names no module", path)
-	}
-	return m, nil
-}
-
-// find looks for a file in a folder and those above it, and returns the folder
-// that has it, or "".
-func find(folder, file string) string {
-	for {
-		if info, err := os.Stat(filepath.Join(folder, file)); err == nil && info.Mode().IsRegular() {
-			return folder
-		}
-		up := filepath.Dir(folder)
-		if up == folder {
-			return ""
-		}
-		folder = up
-	}
+	return w.writeModule(module)
 }
 
 // ResetModule puts go.mod back to what it was at the beginning.
@@ -240,22 +265,4 @@ func (w *Workspace) saveModule() (changed bool) {
 	changed = !maps.Equal(files, w.last)
 	w.last = files
 	return changed
-}
-
-// goVersion is the version of the go command, asked for once.
-func goVersion(ctx context.Context) (string, error) {
-	version.Do(func() {
-		out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
-		version.text, version.err = strings.TrimPrefix(strings.TrimSpace(string(out)), "go"), err
-		if i := strings.IndexAny(version.text, " -"); i > 0 {
-			version.text = version.text[:i] // a build from a branch or with an experiment
-		}
-	})
-	return version.text, version.err
-}
-
-var version struct {
-	sync.Once
-	text string
-	err  error
 }

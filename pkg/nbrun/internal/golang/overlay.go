@@ -55,26 +55,22 @@ func hasOverlay(flag string) bool { return flagName(flag) == "overlay" }
 
 // newOverlay writes the overlay for the Go that the workspace's go.mod selects.
 func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOMODCACHE", "GOFLAGS")
-	cmd.Dir, cmd.Env = w.dir, env.With("GOWORK", "off")
-	out, err := cmd.Output()
+	goEnv, err := askGo(ctx, w.dir, env.With("GOWORK", "off"))
 	if err != nil {
-		return overlay{}, err
-	}
-	var goEnv struct{ GOROOT, GOMODCACHE, GOFLAGS string }
-	if err := json.Unmarshal(out, &goEnv); err != nil {
 		return overlay{}, err
 	}
 	if slices.ContainsFunc(strings.Fields(goEnv.GOFLAGS), hasOverlay) {
 		return overlay{}, errors.New("GOFLAGS has an overlay")
 	}
-	encoder, err := regular.ReadFile(filepath.Join(goEnv.GOROOT, gob, "encoder.go"))
-	if err != nil {
-		return overlay{}, err
-	}
 	files := taken.Files()
-	if files["encoder.go"], err = taken.Patch(string(encoder)); err != nil {
-		return overlay{}, err
+	for name := range taken.Patched {
+		text, err := regular.ReadFile(filepath.Join(goEnv.GOROOT, gob, name))
+		if err != nil {
+			return overlay{}, err
+		}
+		if files[name], err = taken.Patch(name, string(text)); err != nil {
+			return overlay{}, err
+		}
 	}
 	what := []string{goEnv.GOROOT}
 	for _, name := range slices.Sorted(maps.Keys(files)) {

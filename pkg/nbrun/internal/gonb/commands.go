@@ -44,11 +44,9 @@ var commands = []command{
 	{names: []string{"remove", "rm"}, changes: forget, do: sayForgotten},
 	{names: []string{"help"}, changes: nothing, do: display(help)},
 	{names: []string{"version"}, changes: nothing, do: display("nbrun, for notebooks of **GoNB** " + version.AppVersion.Version)},
-	// For completion in an editor.
-	{names: []string{"track"}, changes: nothing},
-	{names: []string{"untrack"}, check: checkUntrack, changes: nothing},
-	// The workspace does of itself what this is for.
-	{names: []string{"goworkfix"}},
+	{names: []string{"track"}, changes: nothing, do: track},
+	{names: []string{"untrack"}, check: checkUntrack, changes: nothing, do: untrack},
+	{names: []string{"goworkfix"}, do: goWorkFix},
 	{names: []string{"wasm"}, check: unsupported("it needs a browser")},
 	{names: []string{"widgets", "widgets_hb"}, check: unsupported("widgets need a browser")},
 	{names: []string{"with_inputs", "with_password"}, check: unsupported("nobody is there to type")},
@@ -202,6 +200,7 @@ func reset(s *session, _ state, args []string, _ int, out *output) error {
 		}
 	}
 	s.changed()
+	clear(s.fixed)
 	return s.backend.ResetModule()
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,21 +23,28 @@ import (
 )
 
 // Over is the engine that runs cells as GoNB does, over a backend for their
-// programs.
-func Over(open engine.Opener) engine.Engine { return over(open) }
+// programs. Strict has a cell fail when one of its shell commands does, unlike GoNB.
+func Over(open engine.Opener, strict bool) engine.Engine { return over{open, strict} }
 
-type over engine.Opener
+type over struct {
+	open   engine.Opener
+	strict bool
+}
 
 // Open opens the backend, and parses the cells.
-func (open over) Open(ctx context.Context, nb engine.Notebook) (engine.Session, error) {
-	backend, err := open(ctx, nb)
+func (e over) Open(ctx context.Context, nb engine.Notebook) (engine.Session, error) {
+	backend, err := e.open(ctx, nb)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{backend: backend, displays: map[string]bool{}, composed: map[string]composed{}}
+	s := &session{
+		backend: backend, strict: e.strict, displays: map[string]bool{}, composed: map[string]composed{},
+		tracked: map[string]bool{}, fixed: map[string]string{},
+	}
 	s.state = state{memory: new(program.Memory), env: nb.Env, cwd: nb.Dir, autoGet: true}
 	s.moveTo(nb.Dir)
 	s.env = s.env.With("GONB_TMP_DIR", backend.Dir()).With(protocol.GONB_VERSION, version.AppVersion.Version)
+	s.env = s.env.With(protocol.GONB_JUPYTER_KERNEL_ID_ENV, strings.TrimPrefix(filepath.Base(backend.Dir()), "gonb_"))
 	for i, c := range nb.Cells {
 		s.cells = append(s.cells, parse(i+1, c))
 	}
@@ -46,9 +54,12 @@ func (open over) Open(ctx context.Context, nb engine.Notebook) (engine.Session, 
 // session is what GoNB's kernel keeps from cell to cell.
 type session struct {
 	backend  engine.Backend
+	strict   bool
 	cells    []cell
 	displays map[string]bool // the IDs of displays that there are
 	composed map[string]composed
+	tracked  map[string]bool   // files and folders, by the names that cells have given them
+	fixed    map[string]string // by module: its folder, as %goworkfix has it
 
 	state // what cells change
 }

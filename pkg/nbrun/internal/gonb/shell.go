@@ -40,7 +40,8 @@ func (s *session) shellLine(ctx context.Context, cmd cells.Command, out *output)
 	return s.shell(ctx, cmd.Line, p, out)
 }
 
-// shell runs a command. As in GoNB, its exit status is told and fails no cell.
+// shell runs a command. As in GoNB, its exit status is told and fails no cell, unless
+// the session is strict.
 func (s *session) shell(ctx context.Context, line int, p *process.Process, out *output) error {
 	s.changed()
 	p.Env = s.env
@@ -53,7 +54,11 @@ func (s *session) shell(ctx context.Context, line int, p *process.Process, out *
 		return out.failf(line, "%v", err)
 	}
 	if exit.Err != nil {
-		return out.say("stderr", "%v\n", exit.Err)
+		err := out.say("stderr", "%v\n", exit.Err)
+		if err == nil && s.strict {
+			err = out.failf(line, "the shell command has failed: %v", exit.Err)
+		}
+		return err
 	}
 	return nil
 }

@@ -123,3 +123,35 @@ func splitLines(text string) []any {
 	}
 	return lines
 }
+
+// ClearOutputs takes the outputs stored in the notebook out, with the numbers and times
+// of their cells, and reports whether there were any.
+func (nb *Notebook) ClearOutputs() (changed bool) {
+	for _, c := range nb.Cells {
+		if c.Type != "code" {
+			continue
+		}
+		touched := c.hasOldTimes()
+		for i, f := range c.fields {
+			var empty string
+			switch f.key {
+			case "outputs":
+				empty = "[]"
+			case "execution_count":
+				empty = "null"
+			default:
+				continue
+			}
+			if strings.TrimSpace(string(f.value)) != empty {
+				c.fields[i].value = json.RawMessage(empty)
+				touched = true
+			}
+		}
+		if touched {
+			c.Cleared, c.raw, c.edited = true, nil, true
+			changed = true
+		}
+	}
+	nb.edited = nb.edited || changed
+	return changed
+}

@@ -5,6 +5,7 @@ package ipynb
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
@@ -25,7 +27,7 @@ var errTooLarge = fmt.Errorf("is larger than %d MiB: clear its outputs first", M
 // Notebook is a notebook file.
 type Notebook struct {
 	Cells    []*Cell
-	Language string // of the kernelspec, "" when it is not given
+	Language string // in small letters; "" when it is not given
 	Minor    int    // 4.Minor is the format
 
 	raw    []byte
@@ -43,6 +45,7 @@ type Cell struct {
 	Outputs *Outputs // set by a Recorder: what the cell put out in its run
 	Count   int      // execution_count, set with Outputs; 0 is null
 	Times   *Times   // set with Outputs; nil if they are not to be written
+	Cleared bool     // its outputs were taken out, and with them the times of its execution go
 
 	raw    []byte // as it stands in the file; nil when that is no longer so
 	fields []field
@@ -60,6 +63,16 @@ type field struct {
 
 // ReadFile reads the notebook in a file, which must be a regular one. Its errors do not name the file.
 func ReadFile(path string) (*Notebook, error) {
+	data, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return Read(data)
+}
+
+// Load is what is in a file, which must be a regular one. Its errors do not name the
+// file.
+func Load(path string) ([]byte, error) {
 	f, err := regular.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, trimPath(err)
@@ -69,10 +82,7 @@ func ReadFile(path string) (*Notebook, error) {
 		return nil, errTooLarge
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, trimPath(err)
-	}
-	return Read(data)
+	return data, trimPath(err)
 }
 
 // trimPath takes the path out of a file error, as callers name the file.
@@ -126,15 +136,41 @@ func Read(data []byte) (*Notebook, error) {
 		}
 		nb.Cells = append(nb.Cells, c)
 	}
-	var meta struct {
-		Kernelspec struct{ Language string } `json:"kernelspec"`
-		Info       struct{ Name string }     `json:"language_info"`
-	}
-	_ = json.Unmarshal(nb.field("metadata"), &meta) // what is odd there is no matter for a runner
-	if nb.Language = meta.Kernelspec.Language; nb.Language == "" {
-		nb.Language = meta.Info.Name
-	}
+	nb.Language = language(nb.field("metadata"))
 	return nb, nil
+}
+
+// language is that of a notebook with these metadata, "" when they don't tell. What is
+// odd in them is no matter for a runner.
+func language(metadata json.RawMessage) string {
+	var meta struct {
+		Kernelspec struct{ Name, Language string } `json:"kernelspec"`
+		Info       struct{ Name string }           `json:"language_info"`
+	}
+	_ = json.Unmarshal(metadata, &meta)
+	name := strings.ToLower(cmp.Or(meta.Kernelspec.Language, meta.Info.Name, kernels[strings.TrimRight(strings.ToLower(meta.Kernelspec.Name), "0123456789.-")]))
+	if name == "golang" {
+		return "go"
+	}
+	return name
+}
+
+// kernels are languages by the names of their kernels, without versions, for notebooks
+// that say no more.
+var kernels = map[string]string{
+	"python": "python", "ir": "r", "julia": "julia", "bash": "bash", "javascript": "javascript",
+	"deno": "typescript", "rust": "rust", "scala": "scala", "kotlin": "kotlin", "java": "java", "xcpp": "c++",
+	"gonb": "go", "gophernotes": "go", "lgo": "go",
+}
+
+// LanguageOf is the language of what may be a notebook, or something like one, as of
+// another format; "" when that can't be told.
+func LanguageOf(data []byte) string {
+	fields, err := object(data)
+	if err != nil {
+		return ""
+	}
+	return language(get(fields, "metadata"))
 }
 
 func invalidAt(data []byte) int {
@@ -374,6 +410,22 @@ func (nb *Notebook) Clone() *Notebook {
 		c.Cells[i] = &cell
 	}
 	return &c
+}
+
+// Timeout is the time that the notebook's metadata allow each of its cells, as nbmake
+// and jupyter-cache read them: a number of seconds, "timeout" in "execution". A negative
+// one is no limit, and is negative here; 0 is none given.
+func (nb *Notebook) Timeout() time.Duration { return timeout(nb.field("metadata")) }
+
+// Timeout is the time that the cell's own metadata allow it, given in the same way.
+func (c *Cell) Timeout() time.Duration { return timeout(get(c.fields, "metadata")) }
+
+func timeout(metadata json.RawMessage) time.Duration {
+	var meta struct {
+		Execution struct{ Timeout float64 } `json:"execution"`
+	}
+	_ = json.Unmarshal(metadata, &meta)
+	return time.Duration(meta.Execution.Timeout * float64(time.Second))
 }
 
 // Raw is the cell as it stands in the file.

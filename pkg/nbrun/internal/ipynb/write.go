@@ -192,17 +192,23 @@ func (c *Cell) write(w *writer, level int) error {
 			return nil
 		})
 		add("outputs", func(level int) error { return c.Outputs.write(w, level) })
-		if c.Times != nil || c.hasOldTimes() {
-			add("metadata", func(level int) error { return c.writeMetadata(w, level) })
-		}
+	}
+	if c.Outputs != nil && c.Times != nil || (c.Outputs != nil || c.Cleared) && c.hasOldTimes() {
+		add("metadata", func(level int) error { return c.writeMetadata(w, level) })
 	}
 	return w.ordered(level, order, members)
 }
 
-// hasOldTimes reports whether the file has times of an earlier execution.
+// hasOldTimes reports whether the file has times of an earlier execution. A timeout
+// stands in the same place.
 func (c *Cell) hasOldTimes() bool {
 	fields, err := object(get(c.fields, "metadata"))
-	return err == nil && get(fields, "execution") != nil
+	if err != nil {
+		return false
+	}
+	raw := get(fields, "execution")
+	times, err := object(raw)
+	return raw != nil && (err != nil || len(times) == 0 || slices.ContainsFunc(times, func(f field) bool { return f.key != "timeout" }))
 }
 
 // writeMetadata writes the cell's metadata with the times of its execution, if there
@@ -218,9 +224,17 @@ func (c *Cell) writeMetadata(w *writer, level int) error {
 	}
 	members := map[string]func(int) error{}
 	var order []string
+	var limit json.RawMessage
 	for _, f := range fields {
 		if f.key == "execution" {
-			continue
+			limits, err := object(f.value)
+			if err != nil {
+				continue
+			}
+			if limit = get(limits, "timeout"); limit == nil || c.Times != nil {
+				continue
+			}
+			f.value = json.RawMessage(`{"timeout": ` + string(limit) + `}`)
 		}
 		order = append(order, f.key)
 		members[f.key] = func(int) error { w.raw(f.value); return nil }
@@ -235,10 +249,14 @@ func (c *Cell) writeMetadata(w *writer, level int) error {
 	order = insert(order, "execution")
 	begin, end := c.Times.Begin.UTC().Format(stamp), c.Times.End.UTC().Format(stamp)
 	members["execution"] = func(level int) error {
-		return w.value(level, map[string]any{
+		times := map[string]any{
 			"iopub.execute_input": begin, "iopub.status.busy": begin,
 			"iopub.status.idle": end, "shell.execute_reply": end,
-		}, false)
+		}
+		if limit != nil {
+			times["timeout"] = limit
+		}
+		return w.value(level, times, false)
 	}
 	return w.ordered(level, order, members)
 }

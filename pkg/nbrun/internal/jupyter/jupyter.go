@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter/orders"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
 // What the link is told and tells.
@@ -60,7 +61,7 @@ func Start(ctx context.Context, link string, p Process, handle func(Message) err
 	k.cmd.Env = p.Env // so that it is known as ours, too
 	k.cmd.WaitDelay = time.Second
 	k.cmd.Stderr = &k.stderr
-	ownGroup(k.cmd)
+	process.OwnGroup(k.cmd)
 	var err error
 	if k.orders, err = k.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -148,7 +149,7 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 			done = nil
 			interrupt(ctx.Err())
 		case <-late:
-			kill(k.cmd)
+			_ = process.Kill(k.cmd)
 			k.dead = errors.New("the kernel did not end when it was killed")
 			return Reply{}, errors.Join(failed, k.dead)
 		case r, ok := <-k.reports:
@@ -180,7 +181,7 @@ func (k *Kernel) Dead() bool { return k.dead != nil }
 func (k *Kernel) Close() error {
 	err := k.orders.Close()
 	late := time.AfterFunc(grace, func() {
-		kill(k.cmd)
+		_ = process.Kill(k.cmd)
 		k.pipe.Close() // somebody else may hold its other end
 	})
 	defer late.Stop()

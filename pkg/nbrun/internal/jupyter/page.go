@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
 // reportLine is a line, with a place, of the page that GoNB displays for the errors
@@ -42,7 +43,7 @@ func parsePage(page string) (faults event.Faults, ok bool) {
 		}
 		line = strings.TrimPrefix(line, " ") // of the page
 		switch text := strings.TrimSpace(line); {
-		case text == "" || strings.HasPrefix(text, "#"):
+		case program.IsNoise(line):
 		case strings.HasPrefix(line, "\t") && len(*last) > 0:
 			(*last)[len(*last)-1].Text += "; " + text
 		default:

@@ -7,12 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/modules"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/tidy"
 )
 
@@ -25,8 +31,14 @@ func New(o engine.Options) (engine.Engine, error) {
 	if o.Clock == event.Virtual {
 		return nil, errors.New("a kernel has no virtual clock; compiled and interpreted programs have")
 	}
+	if o.Strict {
+		return nil, errors.New("a kernel does not tell whether a shell command has failed; the other engines know")
+	}
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the gonb engine needs the go command on PATH (%w): install it from go.dev", err)
+	}
+	if err := cache.Trusted(); errors.Is(err, cache.ErrStrange) {
+		return nil, err
 	}
 	if o.Kernel == "" {
 		return kernels{}, nil
@@ -62,7 +74,7 @@ func (e kernels) Open(ctx context.Context, nb engine.Notebook) (engine.Session, 
 		p.Within = min(p.Within, nb.Timeout)
 	}
 	nb.Progress("starting the kernel")
-	s := &session{cells: nb.Cells}
+	s := &session{cells: nb.Cells, dir: nb.Dir}
 	s.kernel, err = Start(ctx, tools.Link, p, func(m Message) error { return s.run[m.Cell-1].message(m) })
 	if err != nil {
 		return nil, err
@@ -74,6 +86,7 @@ func (e kernels) Open(ctx context.Context, nb engine.Notebook) (engine.Session, 
 type session struct {
 	kernel *Kernel
 	cells  []engine.Cell
+	dir    string    // the notebook's
 	run    []*remote // by the kernel's number of the cell, from 0
 }
 
@@ -106,9 +119,51 @@ func (s *session) Run(ctx context.Context, cell int, out event.Sink) (event.Cloc
 	case errors.Is(err, ErrRefused):
 		err = r.tell(event.Faultf(cell, 0, "%v", err))
 	case err == nil && reply.Status != "ok":
-		err = r.fault(reply)
+		f := r.fault(reply)
+		s.explain(f, cell)
+		err = f
 	}
 	return event.Real, err
+}
+
+// importLine is a line that imports a package.
+var importLine = regexp.MustCompile(`^\s*(?:import\s+)?(?:[\w.]+\s+)?"([^"\s]+)"\s*(?://.*)?$`)
+
+// explain adds to a fault that is about a package, and has no place, that of the import,
+// and what to do if the package is of the notebook's own module, of which the kernel
+// knows nothing.
+func (s *session) explain(f *event.Fault, cell int) {
+	f.Text = program.Advised(f.Text)
+	if f.Line != 0 {
+		return
+	}
+	words := strings.FieldsFunc(f.Text, func(r rune) bool { return strings.ContainsRune(" :;,", r) })
+	for i := cell; i > 0 && f.Line == 0; i-- {
+		for n, line := range strings.Split(s.cells[i-1].Source, "\n") {
+			if m := importLine.FindStringSubmatch(line); m != nil && slices.Contains(words, m[1]) {
+				f.Cell, f.Line = i, n+1
+				s.explainModule(f, m[1])
+				break
+			}
+		}
+	}
+}
+
+func (s *session) explainModule(f *event.Fault, pkg string) {
+	root := modules.Find(s.dir, "go.mod")
+	if root == "" {
+		return
+	}
+	mod, err := modules.Read(root)
+	if err != nil || pkg != mod.Module.Mod.Path && !strings.HasPrefix(pkg, mod.Module.Mod.Path+"/") {
+		return
+	}
+	rel, err := filepath.Rel(s.dir, root)
+	if err != nil {
+		return
+	}
+	own := mod.Module.Mod.Path
+	f.Text += fmt.Sprintf("; the kernel does not know the module that the notebook is in: tell it before, by !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
 }
 
 // remote takes what a kernel publishes of one cell.

@@ -61,6 +61,24 @@ func Inject(nb *ipynb.Notebook, values map[string]string) error {
 	return nil
 }
 
+// List are the parameters of a notebook, each with its type, in the order in which they
+// are declared.
+func List(nb *ipynb.Notebook) ([]string, error) {
+	at := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
+	if at < 0 {
+		return nil, nil
+	}
+	params, err := declared(nb.Cells[at].Source)
+	if err != nil {
+		return nil, fmt.Errorf("the cell tagged parameters: %w", err)
+	}
+	var list []string
+	for _, p := range params {
+		list = append(list, p.String())
+	}
+	return list, nil
+}
+
 // assignments is the source of the cell that sets the values.
 func assignments(params []parameter, values map[string]string) (string, error) {
 	names := make([]string, 0, len(values))
@@ -88,6 +106,9 @@ func assignments(params []parameter, values map[string]string) (string, error) {
 		list := make([]string, len(params))
 		for i, p := range params {
 			list[i] = p.String()
+		}
+		if len(list) == 0 {
+			return "", fmt.Errorf("%s; the cell tagged parameters declares none", strings.Join(errs, "; "))
 		}
 		return "", fmt.Errorf("%s; its parameters are: %s", strings.Join(errs, "; "), strings.Join(list, ", "))
 	}
@@ -128,6 +149,12 @@ func declared(source string) ([]parameter, error) {
 						}
 					}
 				}
+				if p.typ == "invalid type" {
+					p.typ = "of a type that is not known here"
+					if spec.Type != nil {
+						p.typ = sourceOf(spec.Type, c.Go)
+					}
+				}
 				if src := typeText(spec, c.Go); p.kind == "" && strings.Contains(src, "time.") {
 					p.typ, p.kind = "time.Duration", "time.Duration"
 				}
@@ -147,14 +174,19 @@ func typeText(s *ast.ValueSpec, src string) string {
 	if e == nil {
 		return ""
 	}
-	shift := token.Pos(1 + len("package main;"))
-	text := src[e.Pos()-shift : e.End()-shift]
+	text := sourceOf(e, src)
 	for _, unit := range []string{"Nanosecond", "Microsecond", "Millisecond", "Second", "Minute", "Hour", "Duration"} {
 		if strings.Contains(text, "time."+unit) {
 			return text
 		}
 	}
 	return ""
+}
+
+// sourceOf is the text of an expression of a cell.
+func sourceOf(e ast.Expr, src string) string {
+	shift := token.Pos(1 + len("package main;"))
+	return src[e.Pos()-shift : e.End()-shift]
 }
 
 // literal is the value as Go source, or an error when it is none of the type.

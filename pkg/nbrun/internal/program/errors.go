@@ -16,8 +16,23 @@ const (
 	longFault  = 16 << 10 // bytes
 )
 
+// IsNoise reports whether a line of the go command gives no reason for its failure:
+// it is what it is about to do, a heading of what follows, or one of the packages by
+// which another is reached.
+func IsNoise(line string) bool { return noise.MatchString(line) }
+
+var noise = regexp.MustCompile(`^#|^\s*$|^go: (finding|downloading|found|added|upgraded|downgraded|extracting) |^go: errors parsing |^go: \S+ imports$|^\t.* imports$|^failed to run "`)
+
+// Advised is what a parser has said, and what to do about it.
+func Advised(text string) string {
+	if strings.HasPrefix(text, "expected declaration, found") {
+		text += "; statements are to stand in a function, or below a line %%, where func main begins"
+	}
+	return text
+}
+
 // CompilerFaults makes faults of what the go command said. Lines that belong to
-// no cell are kept as they are, without the go command's headings.
+// no cell are kept as they are, but those that give no reason.
 func CompilerFaults(output string) event.Faults {
 	var faults, other event.Faults
 	last := &faults // the list that the last fault is in
@@ -33,6 +48,8 @@ func CompilerFaults(output string) event.Faults {
 		}
 		line = generated.ReplaceAllString(line, "")
 		switch {
+		case IsNoise(line):
+			continue
 		case strings.HasPrefix(line, "\t") && len(*last) > 0:
 			more := strings.TrimSpace(line)
 			if f := compilerFault(more); f != nil {
@@ -41,7 +58,6 @@ func CompilerFaults(output string) event.Faults {
 			if f := (*last)[len(*last)-1]; len(f.Text) < longFault {
 				f.Text += "; " + more
 			}
-		case strings.HasPrefix(line, "#"), strings.TrimSpace(line) == "", strings.HasPrefix(line, "go: finding "), strings.HasPrefix(line, "go: downloading "):
 		default:
 			other = append(other, &event.Fault{Text: strings.TrimSpace(line)})
 			last = &other

@@ -4,6 +4,7 @@
 package program
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -44,6 +45,7 @@ type piece struct {
 type imported struct {
 	alias, path string
 	at          Place
+	preamble    string // of "C": the comment above it, which is C
 }
 
 // variable is one spec of names that stand or fall together: a single name, or
@@ -113,7 +115,7 @@ func parse(cell int, c *cells.Cell) (*unit, error) {
 		if list, ok := err.(scanner.ErrorList); ok {
 			for _, e := range list {
 				line := min(max(e.Pos.Line-1, 1), c.Lines)
-				faults = append(faults, &event.Fault{Cell: cell, Line: line, Column: e.Pos.Column, Text: e.Msg})
+				faults = append(faults, &event.Fault{Cell: cell, Line: line, Column: e.Pos.Column, Text: Advised(e.Msg)})
 			}
 		}
 		return nil, faults
@@ -210,6 +212,9 @@ func (u *unit) addGen(p *pieces, d *ast.GenDecl) {
 			i := imported{path: s.Path.Value[1 : len(s.Path.Value)-1], at: p.place(s.Pos())}
 			if s.Name != nil {
 				i.alias = s.Name.Name
+			}
+			if doc := cmp.Or(s.Doc, d.Doc); i.path == "C" && doc != nil {
+				i.preamble = p.text(doc.Pos(), doc.End())
 			}
 			m.imports[i.key()] = i
 		case *ast.TypeSpec:

@@ -2,6 +2,7 @@ package program
 
 import (
 	"fmt"
+	"go/token"
 	"regexp"
 	"strconv"
 )
@@ -21,6 +22,15 @@ var (
 	placeInText  = regexp.MustCompile(`/nbrun/cell(\d+)\.go:(\d+)`)
 	compilerLine = regexp.MustCompile(`^/nbrun/cell(\d+)\.go:(\d+)(?::(\d+))?(?:\[[^]]*\])?: (.*)$`)
 )
+
+// placeOf is a position in a program as a place in a cell; that of what no cell has
+// written is of cell 0.
+func placeOf(at token.Position) Place {
+	if m := placeInText.FindStringSubmatch(fmt.Sprintf("%s:%d", at.Filename, at.Line)); m != nil {
+		return Place{Cell: number(m[1]), Line: number(m[2]), Col: at.Column}
+	}
+	return Place{}
+}
 
 // ReplacePlaces replaces the places in cells that a text names.
 func ReplacePlaces(text []byte, with func(Place) []byte) []byte {

@@ -83,6 +83,9 @@ func (u *unit) testArgs() []string {
 
 func (i imported) write(b *strings.Builder) {
 	writeLine(b, i.at, len("import "))
+	if i.preamble != "" {
+		b.WriteString("\n" + i.preamble + "\n") // or the line above would belong to it
+	}
 	fmt.Fprintf(b, "import %s %q\n", i.alias, i.path)
 }
 
@@ -127,7 +130,7 @@ func writeLine(b *strings.Builder, at Place, before int) {
 
 // body writes all declarations, in the order in which GoNB writes them: it is
 // the order in which variables and init functions are run.
-func (m *Memory) body(u *unit) (source string, packages map[string]bool, err error) {
+func (m *Memory) body(u *unit) (source string, packages map[string]Place, err error) {
 	var b strings.Builder
 	for _, k := range sorted(m.types) {
 		t := m.types[k]
@@ -170,8 +173,9 @@ func (m *Memory) body(u *unit) (source string, packages map[string]bool, err err
 	return b.String(), packages, err
 }
 
-// packagesOf are the X of all X.Y in a source where no X is declared around it.
-func packagesOf(src string) (map[string]bool, error) {
+// packagesOf are the X of all X.Y in a source where no X is declared around it, and
+// where the first stands.
+func packagesOf(src string) (map[string]Place, error) {
 	fset := token.NewFileSet()
 	// Object resolution is deprecated for want of types; for what is left
 	// unresolved in one file it is exact, and the fastest there is.
@@ -183,11 +187,13 @@ func packagesOf(src string) (map[string]bool, error) {
 	for _, id := range file.Unresolved {
 		unresolved[id] = true
 	}
-	packages := map[string]bool{}
+	packages := map[string]Place{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
 			if id, ok := sel.X.(*ast.Ident); ok && unresolved[id] {
-				packages[id.Name] = true
+				if _, there := packages[id.Name]; !there {
+					packages[id.Name] = placeOf(fset.Position(id.Pos()))
+				}
 			}
 		}
 		return true
@@ -197,7 +203,7 @@ func packagesOf(src string) (map[string]bool, error) {
 
 // resolve chooses the imports of the program: those remembered that it uses, and
 // for what it uses beyond them, what goimports finds.
-func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]imported, error) {
+func (m *Memory) resolve(body string, packages map[string]Place, dir string) ([]imported, error) {
 	var used []imported
 	missing := map[string]bool{}
 	for name := range packages {
@@ -208,7 +214,7 @@ func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]i
 		switch {
 		case i.alias == "_", i.alias == ".": // even if the program does not use it, as in GoNB
 			used = append(used, i)
-		case packages[k]:
+		case missing[k]:
 			used = append(used, i)
 			delete(missing, k)
 		}
@@ -219,12 +225,13 @@ func (m *Memory) resolve(body string, packages map[string]bool, dir string) ([]i
 			i, ok = imported{path: p}, true
 		}
 		if ok {
+			i.at = packages[name]
 			used = append(used, i)
 			delete(missing, name)
 		}
 	}
 	if len(missing) > 0 {
-		found, err := m.goimports(body, dir)
+		found, err := m.goimports(body, packages, dir)
 		if err == nil || runtime.GOOS != "js" {
 			return found, err
 		}
@@ -245,7 +252,7 @@ var wellKnown = map[string]string{
 }
 
 // goimports has goimports choose, with all remembered imports at hand.
-func (m *Memory) goimports(body, dir string) ([]imported, error) {
+func (m *Memory) goimports(body string, packages map[string]Place, dir string) ([]imported, error) {
 	var b strings.Builder
 	b.WriteString("package main\n")
 	for _, k := range sorted(m.imports) {
@@ -276,6 +283,7 @@ func (m *Memory) goimports(body, dir string) ([]imported, error) {
 		}
 		if !known {
 			m.found[i.key()] = i
+			i.at = packages[i.key()]
 		}
 		used = append(used, i)
 	}

@@ -5,14 +5,18 @@
 //
 // Programs display through gonbui, which writes to the pipe in GONB_PIPE with an
 // encoder of encoding/gob and does not wait. So they are built with a gob whose
-// encoders do, on that pipe only: Patch changes one line of gob's encoder.go, and
-// Files are added to gob beside it, by go build -overlay. The module cache, where
+// encoders do, on that pipe only: Patch changes one line of gob's encoder.go, and of
+// its decoder.go, and Files are added to gob beside it, by go build -overlay. The module cache, where
 // gonbui lies, can't be overlaid; the standard library can. And so it does not
 // matter which version of gonbui a program has, nor by what way it has it.
 //
 // After each piece that the runner has read from GONB_PIPE and dealt with, it
 // writes Count of the piece's length to the named pipe in Env. A program that
 // does not know of it leaves it unread.
+//
+// On the fake clock a goroutine that waits for an answer in GONB_PIPE_BACK, as one of
+// gonbui always does, would be taken for asleep. There it looks for answers each time
+// that something was taken, as the runner answers before it says so.
 package taken
 
 import (
@@ -52,28 +56,36 @@ func Files() map[string]string {
 	return files
 }
 
-// Patch changes gob's encoder.go so that NewEncoder passes its writer through
-// takenWriter. All lines stay where they are. It returns an error if the file has
-// another shape than the one that is known.
-func Patch(encoder string) (string, error) {
+// Patched are the files of gob that Patch changes, and what it has them call.
+var Patched = map[string]struct{ function, parameter, calls string }{
+	"encoder.go": {"NewEncoder", "io.Writer", "takenWriter"},
+	"decoder.go": {"NewDecoder", "io.Reader", "takenReader"},
+}
+
+// Patch changes one of the files of gob that are Patched so that NewEncoder passes its
+// writer through takenWriter, and NewDecoder its reader through takenReader. All lines
+// stay where they are. It returns an error if the file has another shape than the one
+// that is known.
+func Patch(name, text string) (string, error) {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "encoder.go", encoder, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)
 	if err != nil {
 		return "", err
 	}
+	want := Patched[name]
 	for _, d := range file.Decls {
 		f, ok := d.(*ast.FuncDecl)
-		if !ok || f.Recv != nil || f.Name.Name != "NewEncoder" || f.Body == nil {
+		if !ok || f.Recv != nil || f.Name.Name != want.function || f.Body == nil {
 			continue
 		}
 		if params := f.Type.Params.List; len(params) == 1 && len(params[0].Names) == 1 && params[0].Names[0].Name != "_" {
 			t := fset.Position(params[0].Type.Pos()).Offset
-			if strings.HasPrefix(encoder[t:], "io.Writer)") {
-				w := params[0].Names[0].Name
+			if strings.HasPrefix(text[t:], want.parameter+")") {
+				p := params[0].Names[0].Name
 				at := fset.Position(f.Body.Lbrace).Offset + 1
-				return encoder[:at] + fmt.Sprintf(" %s = takenWriter(%[1]s);", w) + encoder[at:], nil
+				return text[:at] + fmt.Sprintf(" %s = %s(%[1]s);", p, want.calls) + text[at:], nil
 			}
 		}
 	}
-	return "", fmt.Errorf("encoding/gob has no func NewEncoder(w io.Writer)")
+	return "", fmt.Errorf("encoding/gob has no func %s(%s)", want.function, want.parameter)
 }

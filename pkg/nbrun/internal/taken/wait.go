@@ -33,6 +33,7 @@ func (w takenFile) Write(p []byte) (int, error) {
 	for taken.owed > 0 && !taken.gone {
 		taken.owed -= takenCount()
 	}
+	takenAll.Broadcast()
 	return n, err
 }
 
@@ -43,6 +44,9 @@ var taken struct {
 	gone bool // nobody will say any more what is taken
 	owed int  // bytes written and not yet taken
 }
+
+// takenAll says that all that was written is taken.
+var takenAll = sync.NewCond(&taken)
 
 // takenCount waits for the next count.
 func takenCount() int {

@@ -21,6 +21,8 @@ var (
 	// The kernel's temporary folder, wherever it is named.
 	gonbFolder = regexp.MustCompile(`/[^\s"':]*?/gonb_[0-9a-f]+/`)
 	modCache   = regexp.MustCompile(`/[^\s"':]*?/pkg/mod/`)
+	// The package of a cell's program, in the name of a function.
+	programPackage = regexp.MustCompile(`(?:[^\s"':(]*/)?gonb_[0-9a-f]+/p/p[0-9a-f]{20}\.`)
 )
 
 // line takes the machine out of a line of a stack trace or race report: places in
@@ -38,10 +40,21 @@ func line(p []byte, dir string) []byte {
 	if dir != "" {
 		p = bytes.ReplaceAll(p, []byte(dir+string(filepath.Separator)), nil)
 	}
+	p = programPackage.ReplaceAll(p, []byte("main."))
 	p = gonbFolder.ReplaceAll(p, nil)
+	return withoutRoots(p)
+}
+
+// withoutRoots takes the folders of the standard library and of the module cache off
+// paths.
+func withoutRoots(p []byte) []byte {
 	p = bytes.ReplaceAll(p, []byte(goroot+"/src/"), nil)
 	return modCache.ReplaceAll(p, nil)
 }
+
+// Paths takes the folders of the standard library and of the module cache off the
+// paths in a text of any number of lines.
+func Paths(text string) string { return string(withoutRoots([]byte(text))) }
 
 var goroot = func() string {
 	if root := build.Default.GOROOT; root != "" {

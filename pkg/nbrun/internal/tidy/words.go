@@ -18,6 +18,7 @@ type Words struct {
 	fatal      string // the message of a panic or a fatal error of the runtime
 	cell, line int    // where it was
 	last       string // the last line of output that is not empty
+	tests      tests
 }
 
 // place is a place in a cell, as GoNB writes it and Line does.
@@ -49,6 +50,7 @@ func IsExitStatus(text string) bool { return exitStatus.MatchString(text) }
 
 // Saw takes in a piece of any stream, for its last line.
 func (w *Words) Saw(text string) {
+	w.tests.saw(text)
 	text = strings.TrimSpace(text[max(0, len(text)-4096):])
 	last := text[strings.LastIndexByte(text, '\n')+1:]
 	last = strings.TrimSpace(escapes.ReplaceAllString(last, ""))
@@ -61,13 +63,19 @@ func (w *Words) Saw(text string) {
 func (w *Words) At(cell, line int) { w.cell, w.line = cell, line }
 
 // Explain adds to a fault, whose text is an exit status, what was said last: a
-// panic's message and place, or else the last line.
+// panic's message and place, the test that has failed, or else the last line.
 func (w *Words) Explain(f *event.Fault) {
+	failed := w.tests.failed()
 	switch {
 	case w.fatal != "":
 		f.Text = w.fatal
 		if w.cell != 0 {
 			f.Cell, f.Line = w.cell, w.line
+		}
+	case failed != nil:
+		f.Text = failed.Text
+		if failed.Cell != 0 {
+			f.Cell, f.Line = failed.Cell, failed.Line
 		}
 	case w.last != "":
 		f.Text += ": " + w.last

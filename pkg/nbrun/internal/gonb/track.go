@@ -1,0 +1,150 @@
+package gonb
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
+)
+
+// track notes files and folders that an editor would want to know of. Here nobody
+// does, but what is said is what GoNB says.
+func track(s *session, _ state, args []string, _ int, out *output) error {
+	if len(args) == 0 {
+		return showTracked(s, out)
+	}
+	for _, name := range args {
+		_, err := os.Lstat(s.path(name))
+		var pe *fs.PathError
+		switch {
+		case errors.As(err, &pe) && errors.Is(err, fs.ErrNotExist):
+			err = out.say("stderr", "path %q cannot be tracked because it does not exist: lstat %s: %v\n", name, name, pe.Err)
+		case err != nil:
+			err = out.say("stderr", "failed to track %q for changes: %v\n", name, err)
+		default:
+			s.tracked[name] = true
+			err = out.say("stdout", "\tTracking %q\n", name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func untrack(s *session, _ state, args []string, _ int, out *output) error {
+	name := args[0]
+	if prefix, all := strings.CutSuffix(name, "..."); all {
+		maps.DeleteFunc(s.tracked, func(name string, _ bool) bool { return strings.HasPrefix(name, prefix) })
+	} else if !s.tracked[name] {
+		return out.say("stderr", "file or directory %q is not tracked, cannot untrack\n", name)
+	}
+	delete(s.tracked, name)
+	return out.say("stdout", "\tUntracked %q\n", name)
+}
+
+func showTracked(s *session, out *output) error {
+	lines := []string{"<b>No files or directory being tracked yet</b>"}
+	if len(s.tracked) > 0 {
+		lines = []string{"<b>List of files/directories being tracked:</b>", "<ul>"}
+		for _, name := range slices.Sorted(maps.Keys(s.tracked)) {
+			lines = append(lines, "<li>"+name+"</li>")
+		}
+		lines = append(lines, "</ul>")
+	}
+	return out.show("text/html", strings.Join(lines, "\n")+"\n")
+}
+
+// goWorkFix has go.mod replace the modules of the go.work that a cell has made, as go
+// get goes by nothing else, and says what GoNB says.
+func goWorkFix(s *session, _ state, _ []string, line int, out *output) error {
+	if !s.backend.Module() {
+		return nil
+	}
+	path := filepath.Join(s.backend.Dir(), "go.work")
+	data, err := regular.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out.failf(line, "%%goworkfix: there is no `go.work` file set up, nothing to do")
+	}
+	var work *modfile.WorkFile
+	if err == nil {
+		work, err = modfile.ParseWork("go.work", data, nil)
+	}
+	if err != nil {
+		return out.failf(line, "%%goworkfix: %v", err)
+	}
+	folders := map[string]string{} // by module
+	for _, use := range work.Use {
+		if use.Path == "." {
+			continue
+		}
+		dir := use.Path
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(s.backend.Dir(), dir)
+		}
+		data, err := regular.ReadFile(filepath.Join(dir, "go.mod"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // as in GoNB
+		}
+		module := modfile.ModulePath(data)
+		if err == nil && module == "" {
+			err = errors.New("names no module")
+		}
+		if err != nil {
+			return out.failf(line, "%%goworkfix: %s: %v", filepath.Join(use.Path, "go.mod"), err)
+		}
+		folders[module] = use.Path
+	}
+	if err := s.replaceIn(folders, out); err != nil {
+		return out.failf(line, "%%goworkfix: %v", err)
+	}
+	return nil
+}
+
+// replaceIn writes the replacements into the workspace's go.mod. That has some of its
+// own, of which GoNB knows nothing.
+func (s *session) replaceIn(folders map[string]string, out *output) error {
+	path := filepath.Join(s.backend.Dir(), "go.mod")
+	data, err := regular.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	file, err := modfile.Parse("go.mod", data, nil)
+	if err != nil {
+		return err
+	}
+	for _, module := range slices.Sorted(maps.Keys(folders)) {
+		dir := folders[module]
+		switch was, fixed := s.fixed[module]; {
+		case fixed && was == dir:
+			err = out.say("stdout", "\t- Replace rule for module %q to local directory %q already exists.\n", module, dir)
+		case fixed:
+			err = out.say("stderr", "\t- WARNING: replace rule for module %q mapping to %q, updated to `go.work` location %q\n", module, was, dir)
+		default:
+			err = out.say("stdout", "\t- Added replace rule for module %q to local directory %q.\n", module, dir)
+		}
+		if err == nil {
+			err = file.AddReplace(module, "", dir, "")
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", module, err)
+		}
+		s.fixed[module] = dir
+	}
+	file.Cleanup()
+	text, err := file.Format()
+	if err != nil {
+		return err
+	}
+	s.changed()
+	return cache.WriteFile(path, string(text))
+}

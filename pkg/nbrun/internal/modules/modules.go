@@ -1,0 +1,75 @@
+// Package modules answers what one has to know of the modules that lie in folders.
+package modules
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
+)
+
+// Find looks for a file in a folder and those above it, and returns the folder
+// that has it, or "".
+func Find(folder, file string) string {
+	for {
+		if info, err := os.Stat(filepath.Join(folder, file)); err == nil && info.Mode().IsRegular() {
+			return folder
+		}
+		up := filepath.Dir(folder)
+		if up == folder {
+			return ""
+		}
+		folder = up
+	}
+}
+
+// Read reads the go.mod of a folder.
+func Read(dir string) (*modfile.File, error) {
+	path := filepath.Join(dir, "go.mod")
+	data, err := regular.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := modfile.Parse(path, data, nil)
+	if err != nil {
+		return nil, err
+	}
+	if m.Module == nil || module.CheckImportPath(m.Module.Mod.Path) != nil {
+		return nil, fmt.Errorf("%s: names no module", path)
+	}
+	return m, nil
+}
+
+// LocalVersion is the version by which to require a module that lies in a folder: the
+// least that a module of that path can have.
+func LocalVersion(path string) string {
+	_, major, _ := module.SplitPathVersion(path)
+	if prefix := module.PathMajorPrefix(major); prefix != "" {
+		return prefix + ".0.0"
+	}
+	return "v0.0.0"
+}
+
+// ImportPath is that of a folder below the root of a module, or of the one nearest
+// above it that can have one.
+func ImportPath(own, root, folder string) string {
+	rel, err := filepath.Rel(root, folder)
+	if err != nil {
+		return own
+	}
+	at := own
+	for part := range strings.SplitSeq(filepath.ToSlash(rel), "/") {
+		next := path.Join(at, part)
+		if module.CheckImportPath(next) != nil {
+			break
+		}
+		at = next
+	}
+	return at
+}
