@@ -74,16 +74,17 @@ func (p *Pace) Sleep(story time.Duration) {
 // woken notes by how much a sleep was too long.
 func (p *Pace) woken(late time.Duration) {
 	p.behind = late
-	if late > timely {
-		p.late.Add(int64(late))
+	if late > timely && int64(late) > p.late.Load() { // only this goroutine stores
+		p.late.Store(int64(late))
 	}
 }
 
 // timely is what a system's timers may be late without being called late.
 const timely = 2 * time.Millisecond
 
-// Late is by how much the system has woken this pace too late, all its sleeps
-// together, in real time. Delays of under 2 ms are not counted: so it is 0 on a
-// machine that has nothing else to do, and on another it tells how far the times
-// of a story can be trusted. It may be called by any goroutine.
+// Late is the most by which the system has woken this pace too late, in real time.
+// Delays of under 2 ms are not counted: so it is 0 on a machine that has nothing
+// else to do, and on another it tells how far the times of a story can be trusted:
+// as each sleep makes up for the one before, delays do not add up. It may be called
+// by any goroutine.
 func (p *Pace) Late() time.Duration { return time.Duration(p.late.Load()) }

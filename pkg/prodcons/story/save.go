@@ -29,12 +29,13 @@ func file(name string) string {
 // saved is what a file holds.
 type saved struct {
 	Record *prodcons.Record `json:"record"`
+	Speed  float64          `json:"speed"`
 	Late   time.Duration    `json:"late"` // real time, in ns
 }
 
 // save writes the record to a file of its name, all of it or nothing.
-func save(r *prodcons.Record, late time.Duration) error {
-	data, err := json.Marshal(saved{r, late})
+func save(r *prodcons.Record, speed float64, late time.Duration) error {
+	data, err := json.Marshal(saved{r, speed, late})
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,6 @@ func Load(name string) *prodcons.Record {
 	if err != nil {
 		panic(fmt.Errorf("the run named %q could not be read: %w", name, err))
 	}
-	noteLate(s.Late)
+	noteClock(s.Speed, s.Late)
 	return s.Record
 }
