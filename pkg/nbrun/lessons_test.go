@@ -95,6 +95,9 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 					if c.Type == "code" && !c.HasTag("check") && strings.Contains(stdout, "✘") {
 						t.Errorf("a claim is false:\n%s\n%s", c.Source, stdout)
 					}
+					if opts.Clock == nbrun.Virtual && strings.Contains(stdout, "not measurable") {
+						t.Errorf("a claim is left open on an exact clock:\n%s\n%s", c.Source, stdout)
+					}
 					if c.HasTag("check") && !strings.Contains(stdout, "Not yet") {
 						t.Errorf("an exercise is solved as it is given:\n%s", stdout)
 					}
@@ -205,6 +208,59 @@ func TestCommittedOutputsAreThoseOfTheCode(t *testing.T) {
 			}
 			if got, want := shape(stdout), shape(wantOut); got != want {
 				t.Errorf("%s, cell %d: the committed output no longer fits the code:\n%s\nnow\n%s", path, i+1, got, want)
+			}
+		}
+	}
+}
+
+// What answers a question is folded, and not in the text of a cell that is not. Whoever
+// only reads opens it.
+func TestAnswersAreOutOfSight(t *testing.T) {
+	keys := regexp.MustCompile(`\{"(close|send|wait|add)",`)
+	for _, path := range append(lessons.All(), lessons.Index()) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var nb struct {
+			Cells []struct {
+				Type     string `json:"cell_type"`
+				Metadata struct {
+					Tags    []string
+					Jupyter struct {
+						Hidden bool `json:"outputs_hidden"`
+					}
+				}
+				Source  []string
+				Outputs []json.RawMessage
+			}
+			Metadata struct {
+				Info struct {
+					Lexer string `json:"pygments_lexer"`
+				} `json:"language_info"`
+			}
+		}
+		if err := json.Unmarshal(data, &nb); err != nil {
+			t.Fatal(err)
+		}
+		if nb.Metadata.Info.Lexer != "go" {
+			t.Errorf("%s: pygments_lexer is %q, want go", path, nb.Metadata.Info.Lexer)
+		}
+		asked := false // a prediction is open
+		for i, c := range nb.Cells {
+			source := strings.Join(c.Source, "")
+			solution := slices.Contains(c.Metadata.Tags, "solution")
+			if solution && (c.Type != "markdown" || !strings.HasPrefix(source, "<details><summary>") || !strings.HasSuffix(source, "</details>")) {
+				t.Errorf("%s, cell %d: the solution is not folded", path, i+1)
+			}
+			if !solution && keys.MatchString(source) {
+				t.Errorf("%s, cell %d: holds the key: %s", path, i+1, keys.FindString(source))
+			}
+			switch {
+			case c.Type == "markdown":
+				asked = strings.Contains(source, "Predict")
+			case asked && len(c.Outputs) > 0 && !c.Metadata.Jupyter.Hidden && !slices.Contains(c.Metadata.Tags, "exercise") && !slices.Contains(c.Metadata.Tags, "check"):
+				t.Errorf("%s, cell %d: the output stands open below the question", path, i+1)
 			}
 		}
 	}

@@ -176,10 +176,11 @@ func (c *Checks) Ends(seconds float64, f func()) {
 	case <-time.After(duration(seconds)):
 	}
 	c.Need("it ends", ended, "%v", ended)
-	c.Hint("who closes the channel, and who waits for whom?")
-	left := max(settled(before, 20*time.Millisecond)-before, 0) // what f has waited for ends at once
+	c.Hint("something waits for what never comes: an item, room, a close?")
+	left := max(settled(before, 5*time.Millisecond)-before, 0) // what f has waited for ends at once
 	c.That("it leaves no goroutine behind", left == 0, "%d left", left)
 	c.Hint("wait for all that were started before you return")
+	c.last = c.last || !ended
 }
 
 // Hint says what to do about the claim before it, if that was false.

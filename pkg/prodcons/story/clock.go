@@ -7,28 +7,31 @@ import (
 )
 
 // uncertain is by how much a time of this length, measured on the real clock, may be
-// off, in story time: by what timers and goroutines need to wake, by what the system
-// was late at most in one of the runs that this program has loaded or ended, and by a
-// thousandth of the whole. A real millisecond is speed of them in the story.
+// off, in story time: by what timers and goroutines need to wake, and what the system
+// was late on average; by what it was late at most, but no more than a tenth, as a
+// delay passes (the next sleeps make up for it, and most of what is measured are means
+// or sums); and by a thousandth of the whole. All this is of the worst of the runs that
+// this program has loaded or ended. A real millisecond is speed of them in the story.
 func uncertain(length time.Duration) time.Duration {
 	worst.Lock()
 	defer worst.Unlock()
-	speed := max(worst.speed, 1)
-	return duration(speed * (time.Millisecond + worst.late + length.Abs()/1000).Seconds())
+	length = length.Abs()
+	story := func(real time.Duration) time.Duration { return duration(max(worst.speed, 1) * real.Seconds()) }
+	return story(time.Millisecond+worst.mean+length/1000) + min(story(worst.late), length/10)
 }
 
-// worst is the highest speed, and the most that the system was late, in the runs
-// that this program has loaded or ended.
+// worst is the highest speed, and what the system was late, in the runs that this
+// program has loaded or ended.
 var worst struct {
 	sync.Mutex
-	speed float64
-	late  time.Duration // real time
+	speed      float64
+	late, mean time.Duration // real time
 }
 
-func noteClock(speed float64, late time.Duration) {
+func noteClock(speed float64, late, mean time.Duration) {
 	worst.Lock()
 	defer worst.Unlock()
-	worst.speed, worst.late = max(worst.speed, speed), max(worst.late, late)
+	worst.speed, worst.late, worst.mean = max(worst.speed, speed), max(worst.late, late), max(worst.mean, mean)
 }
 
 // Goroutines is the number of goroutines once those that are about to end have: it

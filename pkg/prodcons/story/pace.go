@@ -26,6 +26,8 @@ type Pace struct {
 	draw   *rand.Rand
 	behind time.Duration // by how much the last sleep was too long
 	late   atomic.Int64  // see Late, in ns
+	sum    atomic.Int64  // of all delays, in ns
+	sleeps atomic.Int64
 }
 
 // CheckSpeed says what is wrong with a speed, or returns nil. A speed is a
@@ -74,6 +76,8 @@ func (p *Pace) Sleep(story time.Duration) {
 // woken notes by how much a sleep was too long.
 func (p *Pace) woken(late time.Duration) {
 	p.behind = late
+	p.sleeps.Add(1)
+	p.sum.Add(int64(max(late, 0)))
 	if late > timely && int64(late) > p.late.Load() { // only this goroutine stores
 		p.late.Store(int64(late))
 	}
@@ -88,3 +92,9 @@ const timely = 2 * time.Millisecond
 // as each sleep makes up for the one before, delays do not add up. It may be called
 // by any goroutine.
 func (p *Pace) Late() time.Duration { return time.Duration(p.late.Load()) }
+
+// MeanLate is by how much the system has woken this pace too late on average, in real
+// time. It may be called by any goroutine.
+func (p *Pace) MeanLate() time.Duration {
+	return time.Duration(p.sum.Load() / max(p.sleeps.Load(), 1))
+}

@@ -67,14 +67,14 @@ func (s *Story) pace(seed int) *Pace {
 }
 
 // late is by how much the system has woken one of the story's producers and
-// consumers too late, in real time.
-func (s *Story) late() (late time.Duration) {
+// consumers too late, at most and on average, in real time.
+func (s *Story) late() (most, mean time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.paces {
-		late = max(late, p.Late())
+		most, mean = max(most, p.Late()), max(mean, p.MeanLate())
 	}
-	return late
+	return most, mean
 }
 
 // End closes the story with a bold line that tells its total time, and saves its
@@ -83,9 +83,9 @@ func (s *Story) late() (late time.Duration) {
 func (s *Story) End() {
 	total := s.Record.End()
 	s.line(bold, "App exiting, total time: %.2f sec.", total.Seconds())
-	late := s.late()
-	noteClock(s.speed, late)
-	if err := save(s.Record, s.speed, late); err != nil {
+	late, mean := s.late()
+	noteClock(s.speed, late, mean)
+	if err := save(saved{s.Record, s.speed, late, mean}); err != nil {
 		panic(fmt.Errorf("the run could not be saved for the next cells: %w", err))
 	}
 }
