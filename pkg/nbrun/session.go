@@ -196,7 +196,11 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	if err == nil || ctx.Err() != nil || cellCtx.Err() == nil {
 		return err
 	}
-	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped", s.notebook.opts.Timeout)
+	still := ""
+	if c.Clock == event.Virtual {
+		still = " (on the virtual clock time stands still while a goroutine works, or waits for a process or a network: the tag real-clock keeps a cell off it)"
+	}
+	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped%s", s.notebook.opts.Timeout, still)
 	f.Reason = event.Timeout
 	f.Traceback = []string{f.Error()}
 	told := sink.Put(s.now(), event.Output{Kind: event.Error, Name: "ERROR", Value: f.Text, Traceback: f.Traceback})

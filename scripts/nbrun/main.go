@@ -134,8 +134,8 @@ func (c *command) advice(err error) string {
 		return ", or add -engine yaegi"
 	case c.opts.Kernel != "" && c.opts.Engine != nbrun.GoNB:
 		return ": add -engine gonb"
-	case c.opts.Clock == nbrun.Virtual && (c.opts.Engine == nbrun.Yaegi || c.opts.Engine == nbrun.GoNB):
-		return ": take -engine go or -clock real"
+	case c.opts.Clock == nbrun.Virtual && c.opts.Engine == nbrun.GoNB:
+		return ": take -engine go or yaegi, or -clock real"
 	}
 	return ""
 }

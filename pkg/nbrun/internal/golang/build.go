@@ -29,7 +29,7 @@ type build struct {
 
 func (w *Workspace) newBuild(job engine.Job) *build {
 	b := &build{Job: job}
-	b.virtual = w.virtual && !job.RealClock && b.canBeVirtual()
+	b.virtual = w.clock.Virtual && !job.RealClock && b.canBeVirtual()
 	return b
 }
 

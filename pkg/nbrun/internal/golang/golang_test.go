@@ -262,7 +262,7 @@ func TestAllButWhatFailsIsBuiltAhead(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	w := &Workspace{virtual: true}
+	w := &Workspace{clock: process.NewClock(true)}
 	b := w.newBuild(job(t, "%%\n", "-tags=a", "-race", "-tags", "b,c"))
 	if b.virtual {
 		t.Error("-race can be virtual")
@@ -301,7 +301,7 @@ func TestTheEnvironmentOfABuild(t *testing.T) {
 func TestTheFakeClock(t *testing.T) {
 	ownCache(t)
 	w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))
-	w.virtual, w.now = true, process.FakeStart
+	w.clock = process.NewClock(true)
 	j := job(t, "%%\nstart := time.Now()\ntime.Sleep(time.Hour)\nfmt.Print(time.Since(start))")
 	for i := range 2 {
 		var at []time.Time

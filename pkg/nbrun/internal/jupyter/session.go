@@ -23,7 +23,7 @@ func New(o engine.Options) (engine.Engine, error) {
 		return nil, errors.New("GoNB has no kernel for this system")
 	}
 	if o.Clock == event.Virtual {
-		return nil, errors.New("a kernel has no virtual clock; compiled programs have")
+		return nil, errors.New("a kernel has no virtual clock; compiled and interpreted programs have")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the gonb engine needs the go command on PATH (%w): install it from go.dev", err)
