@@ -92,9 +92,3 @@ const timely = 2 * time.Millisecond
 // as each sleep makes up for the one before, delays do not add up. It may be called
 // by any goroutine.
 func (p *Pace) Late() time.Duration { return time.Duration(p.late.Load()) }
-
-// MeanLate is by how much the system has woken this pace too late on average, in real
-// time. It may be called by any goroutine.
-func (p *Pace) MeanLate() time.Duration {
-	return time.Duration(p.sum.Load() / max(p.sleeps.Load(), 1))
-}

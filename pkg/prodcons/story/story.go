@@ -71,10 +71,12 @@ func (s *Story) pace(seed int) *Pace {
 func (s *Story) late() (most, mean time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var sum, sleeps int64
 	for _, p := range s.paces {
-		most, mean = max(most, p.Late()), max(mean, p.MeanLate())
+		most = max(most, p.Late())
+		sum, sleeps = sum+p.sum.Load(), sleeps+p.sleeps.Load()
 	}
-	return most, mean
+	return most, time.Duration(sum / max(sleeps, 1))
 }
 
 // End closes the story with a bold line that tells its total time, and saves its
