@@ -115,7 +115,6 @@ var wrong = map[string][]mistake{
 		{"lets each producer close", "\t\t\t\tproducer.Rest()\n\t\t\t}\n", "\t\t\t\tproducer.Rest()\n\t\t\t}\n\t\t\tclose(queue)\n", "closed channel"},
 		{"closes too early", "\tmaking.Wait()\n\tclose(queue)\n", "\tclose(queue)\n\tmaking.Wait()\n", "send on closed channel"},
 		{"never closes", "\tclose(queue)\n", "", "what never comes"},
-		{"does not wait for the users", "\tusing.Wait()\n", "", "wait for all that were started"},
 		{"waits for the users first", "\tmaking.Wait()\n\tclose(queue)\n\tusing.Wait()", "\tusing.Wait()\n\tclose(queue)\n\tmaking.Wait()", "✘ it ends"},
 		{"has one consumer", "number <= 2", "number <= 1", "two consumers share"},
 		{"has three consumers", "number <= 2", "number <= 3", "two consumers share"},

@@ -17,7 +17,7 @@ import (
 )
 
 // TestLessons walks through each lesson as a learner does: Run All at a speed of
-// 20, then the exercises, which are not solved as they are given, and solved by
+// 5, then the exercises, which are not solved as they are given, and solved by
 // their solution.
 func TestLessons(t *testing.T) {
 	b := browser(t)
@@ -27,13 +27,13 @@ func TestLessons(t *testing.T) {
 		t.Run(strings.TrimSuffix(name, ".ipynb"), func(t *testing.T) {
 			p := room.visit(t, b, name)
 			p.folded(room.load(t, name))
-			p.edit(2, "var speed = 20.0\n\nvar n = 20")
+			p.edit(2, "var speed = 5.0\n\nvar n = 20")
 			p.menu("Run", "runmenu:run-all")
 			p.until("a cell runs", 10*time.Second, `cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:')`)
 			p.until("all cells have run", 3*time.Minute, allDone) // lesson 9 links a server into each
 			p.painted()
 			p.menu("File", "docmanager:save")
-			nb := p.onDisk("speed = 20.0")
+			nb := p.onDisk("speed = 5.0")
 			for i, c := range nb.Cells {
 				if c.Type != "code" {
 					continue
