@@ -19,6 +19,18 @@ import (
 
 func init() { gob.Register(map[string]any{}) } // the metadata of an image
 
+// Stdout is where lines beside displays go, if it is not nil; else they go to
+// os.Stdout.
+var Stdout io.Writer
+
+// Lines returns it.
+func Lines() io.Writer {
+	if Stdout != nil {
+		return Stdout
+	}
+	return os.Stdout
+}
+
 // InNotebook reports whether a kernel runs this program.
 func InNotebook() bool { return os.Getenv(protocol.GONB_PIPE_ENV) != "" }
 

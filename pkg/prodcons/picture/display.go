@@ -12,13 +12,14 @@ import (
 // Show draws the runs and displays each as one output of the notebook's cell,
 // with SVG, PNG and the sentence in it, so that every front end finds what it
 // can show, and prints the sentence below it, as the caption. It returns when the
-// kernel has them. Outside a notebook it prints the sentences. It panics with an error if a run can't be drawn or sent.
+// kernel has them. Outside a notebook it prints the sentences. It panics with an error
+// if a run can't be drawn or sent.
 func Show(runs ...*prodcons.Record) {
 	for _, run := range runs {
 		p, err := Draw(run)
 		check(err)
 		if !display.InNotebook() {
-			fmt.Println(p.Sentence)
+			_, _ = fmt.Fprintln(display.Lines(), p.Sentence)
 			continue
 		}
 		check(display.Send(&protocol.DisplayData{
@@ -29,7 +30,7 @@ func Show(runs ...*prodcons.Record) {
 			},
 			Metadata: map[string]any{"image/png": map[string]any{"width": Width}},
 		}))
-		fmt.Println(p.Sentence)
+		_, _ = fmt.Fprintln(display.Lines(), p.Sentence)
 	}
 }
 

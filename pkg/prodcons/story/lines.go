@@ -18,7 +18,7 @@ func output() io.Writer {
 	if Output != nil {
 		return Output
 	}
-	return os.Stdout
+	return display.Lines()
 }
 
 // style is how a text looks: the parameters of the escape sequence that begins it.

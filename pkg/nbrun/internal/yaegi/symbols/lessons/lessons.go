@@ -9,6 +9,7 @@ import (
 
 	"github.com/fatih/color"
 
+	"github.com/b3771e63/prodcons/pkg/internal/display"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
 	"github.com/b3771e63/prodcons/pkg/prodcons/story"
 )
@@ -23,10 +24,13 @@ var Symbols = symbols.Symbols
 func init() {
 	symbols.Adapt = append(symbols.Adapt, func(s symbols.Surroundings) {
 		color.Output, color.Error = s.Stdout, s.Stderr
-		story.Output = s.Stdout
+		display.Stdout = s.Stdout
 		Symbols["github.com/b3771e63/prodcons/pkg/prodcons/story/story"]["Goroutines"] = reflect.ValueOf(func(before int) int {
 			others := s.Goroutines()
-			return story.Goroutines(before+others) - others
+			if before > 0 {
+				before += others
+			}
+			return story.Goroutines(before) - others
 		})
 	})
 }
