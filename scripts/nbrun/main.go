@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -250,7 +251,10 @@ func (c *command) define(f *flag.FlagSet) {
 	f.StringVar((*string)(&c.opts.Engine), "engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
 	f.StringVar(&c.opts.Kernel, "kernel", "", "with -engine gonb: the installed Jupyter kernel of that `name`, not our own build of GoNB")
 	f.StringVar((*string)(&c.opts.Clock), "clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
-	f.Func("p", "`name=value`: set a parameter of the notebook (repeatable)", func(s string) error {
+	f.Func("p", "`name=value`: set a parameter of the notebook, lists and maps as JSON; or @FILE, an object of JSON with several (repeatable)", func(s string) error {
+		if file, ok := strings.CutPrefix(s, "@"); ok {
+			return readParams(file, c.opts.Params)
+		}
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
 			return errors.New("give it as name=value")
@@ -292,6 +296,26 @@ func (c *command) define(f *flag.FlagSet) {
 	f.BoolVar(&c.clear, "clear", false, "run nothing; take the outputs out of the notebooks, or, with -check, say which have any")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
+}
+
+// readParams reads parameters from a file, an object of JSON.
+func readParams(file string, params map[string]string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return plain(err)
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(data, &values); err != nil {
+		return fmt.Errorf("is no object of JSON: %w", err)
+	}
+	for name, value := range values {
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			text = string(value)
+		}
+		params[name] = text
+	}
+	return nil
 }
 
 // readMasks reads regular expressions, one a line. Blank lines, and those that begin
