@@ -54,8 +54,11 @@ func (s *Session) differs(c *Cell) (string, error) {
 		}
 		return text
 	}
-	stored := mask(written(c.outputs.Stored()))
-	return string(diff.Diff("stored", []byte(stored), "now", []byte(mask(written(now))))), nil
+	before, err := c.outputs.Stored()
+	if err != nil {
+		return "", err
+	}
+	return string(diff.Diff("stored", []byte(mask(written(before))), "now", []byte(mask(written(now))))), nil
 }
 
 // written writes outputs as lines. Each stream is one text, as which of two was

@@ -37,6 +37,9 @@ import (
 
 var chosen = flag.String("program", "", "run only the programs of the differential test whose name matches, and show both answers")
 
+// interpretedClock is what the interpreter's programs run on.
+var interpretedClock = flag.String("differential-clock", "real", "the interpreter's clock in differential tests: `real` or virtual")
+
 // corpora are the programs that are compared, and how many of them must be the same.
 var corpora = []struct {
 	name  string
@@ -322,7 +325,11 @@ type programAnswer struct {
 // answerOf runs a program as one cell.
 func answerOf(t *testing.T, src string, e nbrun.Engine, timeout time.Duration) programAnswer {
 	a := programAnswer{}
-	n, err := nbrun.Parse(t.Context(), "program.ipynb", notebook(t, []string{src}), nbrun.Options{Engine: e, Timeout: timeout, AllowErrors: true})
+	clock := nbrun.Real
+	if e == nbrun.Yaegi {
+		clock = nbrun.Clock(*interpretedClock)
+	}
+	n, err := nbrun.Parse(t.Context(), "program.ipynb", notebook(t, []string{src}), nbrun.Options{Engine: e, Clock: clock, Timeout: timeout, AllowErrors: true})
 	if err != nil {
 		t.Error(err)
 		return a

@@ -147,6 +147,43 @@ func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
 	}
 }
 
+// On the virtual clock the interpreter says what compiled programs say, at the same
+// times, but for stack traces.
+func TestTheInterpretersVirtualClockIsThatOfGo(t *testing.T) {
+	notUnderRace(t) // with which the scheduler orders what goes on at the same instant by chance
+	compared := 0
+	for _, path := range lessons.All() {
+		if !lessons.Interpreted(path) {
+			continue
+		}
+		compiled, want, _ := execute(t, path, nbrun.Options{Clock: nbrun.Virtual, Times: true})
+		interpreted, got, _ := execute(t, path, nbrun.Options{Engine: nbrun.Yaegi, Clock: nbrun.Virtual, Times: true})
+		real := append(onRealClock(compiled), onRealClock(interpreted)...)
+		for i, c := range want.Cells {
+			if c.Type != "code" || slices.Contains(real, c.StoredCount()) || c.HasTag("raises-exception") {
+				continue
+			}
+			stdout, stderr, _ := c.Texts()
+			gotOut, gotErr, _ := got.Cells[i].Texts()
+			if stdout != gotOut || stderr != gotErr {
+				t.Errorf("%s, cell %d: compiled it says\n%s%s\nand interpreted\n%s%s", path, i+1, stdout, stderr, gotOut, gotErr)
+			}
+			compared++
+		}
+		for i, c := range compiled.Cells {
+			// Goroutines that go on at the same instant may do so in another order, so that
+			// a loop that looks each millisecond whether they have ended looks once more.
+			d := interpreted.Cells[i]
+			if len(real) == 0 && (c.Begin.Sub(d.Begin).Abs() > 10*time.Millisecond || c.End.Sub(d.End).Abs() > 10*time.Millisecond) {
+				t.Errorf("%s, cell %d: compiled it runs from %v to %v, and interpreted from %v to %v", path, c.Number, c.Begin, c.End, d.Begin, d.End)
+			}
+		}
+	}
+	if compared < 40 {
+		t.Errorf("only %d cells were compared", compared)
+	}
+}
+
 // onRealClock are the numbers of the cells that ran on the real clock.
 func onRealClock(r *nbrun.Result) (numbers []int) {
 	for _, c := range r.Cells {

@@ -45,11 +45,12 @@ type Clock = event.Clock
 // The clocks.
 const (
 	Real Clock = event.Real
-	// Virtual is Go's own fake clock: when all goroutines wait, time jumps to the
-	// next timer. Sleeping costs nothing, and every run gives the same times; for
-	// that, programs run on one processor, unless GOMAXPROCS is set. It is there
-	// for the go engine, not on Windows, and not for programs that need cgo, as
-	// those built with -race do; these run on the real clock.
+	// Virtual is a clock on which time jumps to the next timer when all goroutines
+	// wait. Sleeping costs nothing, and every run gives the same times; for that,
+	// programs run on one processor, unless GOMAXPROCS is set. The go engine has Go's
+	// own fake clock, but not on Windows, and not for programs that need cgo, as those
+	// built with -race do; the interpreter has a bubble of testing/synctest, everywhere,
+	// but not for programs that wait for signals. What can't, runs on the real clock.
 	Virtual Clock = event.Virtual
 )
 

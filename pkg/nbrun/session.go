@@ -235,7 +235,11 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	if err == nil || ctx.Err() != nil || cellCtx.Err() == nil {
 		return err
 	}
-	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped", timeout)
+	still := ""
+	if c.Clock == event.Virtual {
+		still = " (on the virtual clock time stands still while a goroutine works, or waits for a process or a network: the tag real-clock keeps a cell off it)"
+	}
+	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped%s", timeout, still)
 	f.Reason = event.Timeout
 	if context.Cause(cellCtx) == errBuiltTooLong {
 		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))

@@ -53,6 +53,7 @@ func TestTruth(t *testing.T) {
 		{"go", nbrun.Options{}},
 		{"virtual", nbrun.Options{Clock: nbrun.Virtual}},
 		{"yaegi", nbrun.Options{Engine: nbrun.Yaegi}},
+		{"yaegi-virtual", nbrun.Options{Engine: nbrun.Yaegi, Clock: nbrun.Virtual}},
 	}
 	total := 0
 	for _, file := range files {
@@ -100,7 +101,10 @@ type truth struct {
 }
 
 // sections of a cell, but for the cell itself.
-var sections = []string{"out", "nbrun", "go", "virtual", "yaegi"}
+var sections = []string{"out", "nbrun", "go", "virtual", "yaegi", "yaegi-virtual"}
+
+// inherits are the sections of others that an engine's answers may be in, too.
+var inherits = map[string][]string{"yaegi-virtual": {"yaegi"}}
 
 func readTruth(path string) (*truth, error) {
 	archive, err := txtar.ParseFile(path)
@@ -153,9 +157,12 @@ func (t *truth) check(tt *testing.T, name, engine string, a answer) {
 		return
 	}
 	own := name + "." + engine
-	if _, there := t.texts[own]; !there {
-		if _, there := t.texts[name+".nbrun"]; there {
-			own = name + ".nbrun"
+	for _, section := range append(inherits[engine], "nbrun") {
+		if _, there := t.texts[own]; there {
+			break
+		}
+		if _, there := t.texts[name+"."+section]; there {
+			own = name + "." + section
 		}
 	}
 	text, differs := t.texts[own]

@@ -1,6 +1,7 @@
 package prodcons
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,16 +28,6 @@ type Retry struct {
 // A wait is drawn by chance from the upper half of its length, so that many who
 // fail at the same time don't come back at the same time. It occupies its consumer.
 func (r Retry) Do(ctx context.Context, f func(ctx context.Context) error) error {
-	if r.Attempts == 0 {
-		r.Attempts = 3
-	}
-	if r.Wait <= 0 {
-		r.Wait = 100 * time.Millisecond
-	}
-	if r.MaxWait <= 0 {
-		r.MaxWait = 10 * time.Second
-	}
-	wait := min(r.Wait, r.MaxWait)
 	for attempt := 1; ; attempt++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -52,22 +43,52 @@ func (r Retry) Do(ctx context.Context, f func(ctx context.Context) error) error 
 		if told(err, ctx) {
 			return err
 		}
-		if attempt == r.Attempts {
+		wait, again := r.Again(attempt, err)
+		if !again {
 			return fmt.Errorf("after %d attempts: %w", attempt, err)
 		}
-		timer := time.NewTimer(wait - rand.N(wait/2+1))
-		wait = min(2*wait, r.MaxWait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if pause(ctx, wait-rand.N(wait/2+1)) != nil {
 			return fmt.Errorf("%w, after %d attempts: %w", context.Cause(ctx), attempt, err)
 		}
 	}
 }
 
-// Permanent returns an error that [Retry] does not try again; it returns err
-// itself.
+// Again says whether to try again after that many attempts, the last of which has
+// failed with err, and how long to wait before. It is for those who can't wait in
+// [Retry.Do], as a queue that lends its values.
+func (r Retry) Again(attempts int, err error) (wait time.Duration, again bool) {
+	var permanent permanentError
+	most := cmp.Or(r.Attempts, 3)
+	if most > 0 && attempts >= most || errors.As(err, &permanent) {
+		return 0, false
+	}
+	if wait = r.Wait; wait <= 0 {
+		wait = 100 * time.Millisecond
+	}
+	longest := r.MaxWait
+	if longest <= 0 {
+		longest = 10 * time.Second
+	}
+	for ; attempts > 1 && wait < longest; attempts-- {
+		wait += min(wait, longest-wait)
+	}
+	return min(wait, longest), true
+}
+
+// pause waits for d. It fails with ctx's error when that ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Permanent returns an error that [Retry] does not try again, nor does a queue that
+// lends its values by one; [Retry.Do] returns err itself.
 func Permanent(err error) error {
 	if err == nil {
 		return nil

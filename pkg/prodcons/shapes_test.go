@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -306,6 +307,31 @@ func TestBatches(t *testing.T) {
 			t.Errorf("%d left in the queue", q.Len())
 		}
 	})
+}
+
+func TestRetryAgain(t *testing.T) {
+	const most = time.Duration(math.MaxInt64)
+	for _, c := range []struct {
+		retry    prodcons.Retry
+		attempts int
+		err      error
+		wait     time.Duration
+		again    bool
+	}{
+		{prodcons.Retry{}, 0, nil, 100 * time.Millisecond, true},
+		{prodcons.Retry{}, 1, errFault, 100 * time.Millisecond, true},
+		{prodcons.Retry{}, 2, errFault, 200 * time.Millisecond, true},
+		{prodcons.Retry{}, 3, errFault, 0, false},
+		{prodcons.Retry{Attempts: 1}, 1, errFault, 0, false},
+		{prodcons.Retry{Attempts: -1}, 1000, errFault, 10 * time.Second, true},
+		{prodcons.Retry{Attempts: -1, Wait: time.Minute}, 1, errFault, 10 * time.Second, true},
+		{prodcons.Retry{Attempts: -1, MaxWait: most}, math.MaxInt, errFault, most, true},
+		{prodcons.Retry{Attempts: -1}, 1, fmt.Errorf("so: %w", prodcons.Permanent(errFault)), 0, false},
+	} {
+		if wait, again := c.retry.Again(c.attempts, c.err); wait != c.wait || again != c.again {
+			t.Errorf("%+v after %d, %v: %v, %v", c.retry, c.attempts, c.err, wait, again)
+		}
+	}
 }
 
 func TestRetry(t *testing.T) {

@@ -162,8 +162,8 @@ func (c *command) advice(err error) string {
 		return ": add -engine gonb"
 	case c.opts.Strict && c.opts.Engine == nbrun.GoNB:
 		return ": take -engine go"
-	case c.opts.Clock == nbrun.Virtual && (c.opts.Engine == nbrun.Yaegi || c.opts.Engine == nbrun.GoNB):
-		return ": take -engine go or -clock real"
+	case c.opts.Clock == nbrun.Virtual && c.opts.Engine == nbrun.GoNB:
+		return ": take -engine go or yaegi, or -clock real"
 	}
 	return ""
 }

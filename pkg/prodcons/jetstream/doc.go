@@ -26,6 +26,14 @@
 //   - With Key, the values of one key are used one after the other, in their order.
 //   - With Bound, a full queue makes producers wait, or fails.
 //
+// # Clocks
+//
+// Leases, waits between tries and Window are counted by the wall clock of the server's
+// machine; those of other machines may be wrong. Where it is set forwards, what is in
+// work is lent once more before its lease is over, and an ID may be forgotten; where it
+// is set back, what a dead process held is lent again only so much later. Nothing is
+// lost by either.
+//
 // # How it ends
 //
 // That a queue is closed means nothing to other processes. There are three ways:

@@ -40,7 +40,8 @@ type Options[T any] struct {
 	Full  prodcons.WhenFull
 
 	// Retry is how often a value is lent before it is parked, and how long it waits
-	// between; see [prodcons.Retry]. The zero value lends it three times.
+	// between; see [prodcons.Retry]. The zero value lends it three times. One that
+	// has failed with an error that is [prodcons.Permanent] is parked at once.
 	Retry prodcons.Retry
 
 	// Lease is after what time without a sign of life of its process a value is lent
@@ -75,7 +76,6 @@ type Queue[T any] struct {
 	name    string
 	store   *Store
 	options Options[T]
-	retry   prodcons.Retry
 	desk    desk
 
 	jobs, parked, history js.Stream
@@ -127,7 +127,7 @@ func newQueue[T any](ctx context.Context, store *Store, name string, options Opt
 		options.Codec = JSON[T]{}
 	}
 	q := &Queue[T]{
-		name: name, store: store, options: options, retry: withDefaults(options.Retry),
+		name: name, store: store, options: options,
 		emptied: make(chan struct{}), settled: make(chan struct{}, 1),
 	}
 	if err := q.store.persist(ctx, q.makeStreams); err != nil {
@@ -140,20 +140,6 @@ func newQueue[T any](ctx context.Context, store *Store, name string, options Opt
 		return nil, err
 	}
 	return q, nil
-}
-
-// withDefaults fills in what 0 stands for.
-func withDefaults(r prodcons.Retry) prodcons.Retry {
-	if r.Attempts == 0 {
-		r.Attempts = 3
-	}
-	if r.Wait <= 0 {
-		r.Wait = 100 * time.Millisecond
-	}
-	if r.MaxWait <= 0 {
-		r.MaxWait = 10 * time.Second
-	}
-	return r
 }
 
 // subject is that of a kind of message of this queue.

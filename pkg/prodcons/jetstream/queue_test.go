@@ -542,6 +542,20 @@ func TestServe(t *testing.T) {
 			t.Errorf("%v, parked %v", err, parked)
 		}
 	})
+	t.Run("what can't succeed is parked at once", func(t *testing.T) {
+		q := newQueue(t, store, jetstream.Options[int]{Retry: prodcons.Retry{Attempts: -1}})
+		put(t, q, 1)
+		q.Close()
+		calls := 0
+		err := jetstream.Serve(t.Context(), q, 1, func(context.Context, int) error {
+			calls++
+			return prodcons.Permanent(errors.New("no such account"))
+		})
+		parked, _ := q.Parked(t.Context()) // beside what was parked above
+		if last := parked[len(parked)-1]; err != nil || calls != 1 || last.Value != 1 || len(last.Errors) != 1 || last.Errors[0].Err != "no such account" {
+			t.Errorf("%v, %d calls, parked %v", err, calls, parked)
+		}
+	})
 	t.Run("what is in work at the end of its context goes to somebody else", func(t *testing.T) {
 		q := newQueue(t, store, jetstream.Options[int]{})
 		put(t, q, 7)

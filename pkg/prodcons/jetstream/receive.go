@@ -23,9 +23,10 @@ var errStoreClosed = errors.New("the store is closed")
 //
 // Settle(nil) removes the value: when it returns nil, the server knows. Settle(err)
 // notes the error, and the value is lent again after a while, or parked if it has
-// been lent often enough (see Retry of [Options]). With an error that is
-// context.Canceled the value goes to somebody else at once, and that counts as no
-// try. Settle fails if the server could not be reached until the lease was over.
+// been lent often enough (see Retry of [Options]), or err is [prodcons.Permanent].
+// With an error that is context.Canceled the value goes to somebody else at once, and
+// that counts as no try. Settle fails if the server could not be reached until the lease
+// was over.
 func (q *Queue[T]) Receive(ctx context.Context) (prodcons.Delivery[T], error) {
 	for {
 		l, err := q.lend(ctx)
@@ -35,7 +36,7 @@ func (q *Queue[T]) Receive(ctx context.Context) (prodcons.Delivery[T], error) {
 		value, err := q.options.Codec.Decode(l.message.Data)
 		if err != nil {
 			err = fmt.Errorf("decode: %w", err)
-		} else if q.retry.Attempts > 0 && l.delivery > q.retry.Attempts && q.tries(ctx, l) > q.retry.Attempts {
+		} else if q.spent(l.delivery-1) && q.spent(q.tries(ctx, l)-1) {
 			err = fmt.Errorf("lent %d times, and the last time not settled", l.delivery-1)
 		}
 		if err == nil {
@@ -109,13 +110,9 @@ func (q *Queue[T]) settle(l *loan, err error) error {
 	if failed := q.note(ctx, l, "failed", err); failed != nil {
 		return failed
 	}
-	tries := q.tries(ctx, l)
-	if q.retry.Attempts > 0 && tries >= q.retry.Attempts {
+	wait, again := q.options.Retry.Again(q.tries(ctx, l), err)
+	if !again {
 		return q.park(ctx, l, nil)
-	}
-	wait := min(q.retry.Wait, q.retry.MaxWait)
-	for range min(tries-1, 40) {
-		wait = min(2*wait, q.retry.MaxWait)
 	}
 	return q.tell(ctx, l, fmt.Sprintf(`-NAK {"delay":%d}`, wait.Nanoseconds()))
 }
@@ -167,6 +164,12 @@ func (q *Queue[T]) tries(ctx context.Context, l *loan) int {
 		return 1
 	}
 	return l.delivery - len(q.notes(ctx, "returned", l.seq))
+}
+
+// spent says whether a value may not be lent once more after so many tries.
+func (q *Queue[T]) spent(tries int) bool {
+	_, again := q.options.Retry.Again(tries, nil)
+	return !again
 }
 
 // notes are the subjects of what is known of a value.

@@ -214,13 +214,13 @@ type process struct {
 }
 
 // begin starts this program in a role, and returns when it is ready.
-func begin(t *testing.T, role string, args ...string) *process {
+func begin(t testing.TB, role string, args ...string) *process {
 	t.Helper()
 	return beginBy(t, nil, role, args...)
 }
 
 // beginBy lets another command start it.
-func beginBy(t *testing.T, by []string, role string, args ...string) *process {
+func beginBy(t testing.TB, by []string, role string, args ...string) *process {
 	t.Helper()
 	p, err := tryBegin(by, role, args...)
 	if err != nil {
@@ -261,7 +261,7 @@ func (p *process) kill() {
 }
 
 // freePorts are ports of the loopback that nobody listens on.
-func freePorts(t *testing.T, n int) (ports []string) {
+func freePorts(t testing.TB, n int) (ports []string) {
 	t.Helper()
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

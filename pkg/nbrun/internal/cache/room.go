@@ -99,7 +99,7 @@ func Oldest(units []Unit, limit int64, remove func(path string) bool) {
 // kindOf is the kind that a folder is of, "" if that is none that comes and goes with
 // notebooks.
 func kindOf(name string) Kind {
-	for _, kind := range []Kind{Programs, Kernel, Overlay} {
+	for _, kind := range []Kind{Programs, Kernel, Overlay, Book} {
 		if strings.HasPrefix(name, string(kind)) && !strings.HasSuffix(name, ".lock") {
 			return kind
 		}

@@ -32,7 +32,7 @@ type build struct {
 
 func (w *Workspace) newBuild(job engine.Job) *build {
 	b := &build{Job: job, inherited: strings.Fields(cmp.Or(job.Env.Get("GOFLAGS"), w.goflags))}
-	b.virtual = w.virtual && !job.RealClock && b.canBeVirtual()
+	b.virtual = w.clock.Virtual && !job.RealClock && b.canBeVirtual()
 	return b
 }
 

@@ -44,9 +44,7 @@ func New(o engine.Options) (engine.Opener, error) {
 			return nil, err
 		}
 		w.progress = nb.Progress
-		if o.Clock == event.Virtual {
-			w.virtual, w.now = true, process.FakeStart
-		}
+		w.clock = process.NewClock(o.Clock == event.Virtual)
 		return w, nil
 	}, nil
 }
@@ -56,8 +54,7 @@ func New(o engine.Options) (engine.Opener, error) {
 type Workspace struct {
 	dir      string // the kernel's temporary folder, as cells know it
 	progress func(string)
-	virtual  bool      // programs run on the fake clock, if they can
-	now      time.Time // on the fake clock
+	clock    *process.Clock // if it is virtual, programs run on the fake clock, if they can
 
 	folder  string            // the notebook's
 	local   []string          // the folders of its modules, those within others first
@@ -94,7 +91,7 @@ func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 		return nil, err
 	}
 	id := cache.ID(abs)
-	w := &Workspace{temp: temp, folder: filepath.Dir(abs), used: map[string]bool{}, built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}}
+	w := &Workspace{temp: temp, folder: filepath.Dir(abs), used: map[string]bool{}, built: map[string]error{}, apart: map[string]bool{}, progress: func(string) {}, clock: process.NewClock(false)}
 	if w.dir, err = cache.Dir(cache.Programs, id); err == nil {
 		switch err := cache.Trusted(); {
 		case errors.Is(err, cache.ErrStrange):
@@ -231,12 +228,7 @@ func (w *Workspace) Dir() string {
 func (w *Workspace) Module() bool { return true }
 
 // Now is the time on the clock of the programs.
-func (w *Workspace) Now() time.Time {
-	if w.virtual {
-		return w.now
-	}
-	return time.Now()
-}
+func (w *Workspace) Now() time.Time { return w.clock.Now() }
 
 // Changed makes the next Run ask the go command anew: something may have changed
 // that programs are built from.
@@ -264,12 +256,6 @@ func (w *Workspace) Run(ctx context.Context, job engine.Job, ahead func() []engi
 	}
 	exit.Ran = true
 	w.saveLast(b)
-	since := w.Now()
-	if b.virtual {
-		out = process.Shift(out, since.Sub(process.FakeStart))
-	} else {
-		out = process.Shift(out, time.Until(since))
-	}
 	end, err := w.start(ctx, b, binary, out)
 	if errors.Is(err, process.ErrNotStarted) {
 		w.forget(b) // what was built is built once more
@@ -277,9 +263,6 @@ func (w *Workspace) Run(ctx context.Context, job engine.Job, ahead func() []engi
 			return exit, err
 		}
 		end, err = w.start(ctx, b, binary, out)
-	}
-	if b.virtual && end.Last.After(process.FakeStart) {
-		w.now = since.Add(end.Last.Sub(process.FakeStart))
 	}
 	exit.Err = end.Err
 	return exit, err
@@ -291,7 +274,7 @@ func (w *Workspace) start(ctx context.Context, b *build, binary string, out even
 		Path: binary, Args: b.Args, Dir: b.Dir, Env: w.runEnv(b), Temp: w.temp,
 		Displays: true, Framed: b.virtual, Rewrite: b.Line,
 	}
-	return p.Run(ctx, out)
+	return w.clock.Run(ctx, p, out)
 }
 
 // runEnv is the environment that a program runs in.
@@ -302,7 +285,7 @@ func (w *Workspace) runEnv(b *build) process.Env {
 		// clock do so in the same order each time.
 		env = env.With("GOMAXPROCS", "1")
 	}
-	if w.virtual && env.Get("GORACE") == "" {
+	if w.clock.Virtual && env.Get("GORACE") == "" {
 		// A program built with -race waits for a second before it ends, in case of
 		// late reports.
 		env = env.With("GORACE", "atexit_sleep_ms=50")

@@ -264,7 +264,7 @@ func TestAllButWhatFailsIsBuiltAhead(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	w := &Workspace{virtual: true}
+	w := &Workspace{clock: process.NewClock(true)}
 	b := w.newBuild(job(t, "%%\n", "-tags=a", "-race", "-tags", "b,c"))
 	if b.virtual {
 		t.Error("-race can be virtual")
@@ -303,7 +303,7 @@ func TestTheEnvironmentOfABuild(t *testing.T) {
 func TestTheFakeClock(t *testing.T) {
 	ownCache(t)
 	w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))
-	w.virtual, w.now = true, process.FakeStart
+	w.clock = process.NewClock(true)
 	j := job(t, "%%\nstart := time.Now()\ntime.Sleep(time.Hour)\nfmt.Print(time.Since(start))")
 	for i := range 2 {
 		var at []time.Time
@@ -432,7 +432,7 @@ func TestTheFlagsOfTheEnvironment(t *testing.T) {
 		"-race":          "real ",
 		"-mod=mod -msan": "real ",
 	} {
-		w := &Workspace{virtual: true}
+		w := &Workspace{clock: process.NewClock(true)}
 		j := job(t, "%%\n")
 		j.Env = j.Env.With("GOFLAGS", goflags)
 		b := w.newBuild(j)
@@ -444,7 +444,7 @@ func TestTheFlagsOfTheEnvironment(t *testing.T) {
 			t.Errorf("%s: %s, want %s", goflags, got, want)
 		}
 	}
-	w := &Workspace{virtual: true, goflags: "-tags=a"}
+	w := &Workspace{clock: process.NewClock(true), goflags: "-tags=a"}
 	j := job(t, "%%\n", "-tags=b")
 	j.Env = j.Env.With("GOFLAGS", "")
 	if got := strings.Join(flags(w.newBuild(j)), " "); got != "-tags=faketime,b" {

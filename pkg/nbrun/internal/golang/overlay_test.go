@@ -75,7 +75,7 @@ func TestProgramsWaitUntilADisplayIsTaken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, notebook(t, plainModule))
 			need(t, w)
-			w.virtual, w.now = name == "virtual", process.FakeStart
+			w.clock = process.NewClock(name == "virtual")
 			for range 5 {
 				if !ordered(t, w, job(t, encoders, flags...)) {
 					t.Fatal("displays and text are out of order")

@@ -103,6 +103,12 @@ func parse(number int, source engine.Cell) cell {
 // Now is the time on the clock of the programs.
 func (s *session) Now() time.Time { return s.backend.Now() }
 
+// Replace puts another cell in the place of one, for a notebook that is edited.
+func (s *session) Replace(number int, source engine.Cell) {
+	s.cells[number-1] = parse(number, source)
+	clear(s.composed)
+}
+
 // Close closes the backend.
 func (s *session) Close() error { return s.backend.Close() }
 

@@ -24,10 +24,14 @@ var bash = func() string {
 // goCommand is a line that changes a module or a workspace.
 var goCommand = regexp.MustCompile(`(^|\|\||&&)\s*go\s+(get|mod|work)\b`)
 
+// ChangesModule reports whether a ! line is one that changes a module or a workspace,
+// which is not done where there is none.
+func ChangesModule(cmd cells.Command) bool { return cmd.Temp && goCommand.MatchString(cmd.Shell) }
+
 // shellLine runs a ! line with bash.
 func (s *session) shellLine(ctx context.Context, cmd cells.Command, out *output) error {
-	if !s.backend.Module() && cmd.Temp && goCommand.MatchString(cmd.Shell) {
-		return nil // there is no module to change
+	if !s.backend.Module() && ChangesModule(cmd) {
+		return nil // there is none
 	}
 	p := &process.Process{Path: bash, Args: []string{"-c", cmd.Shell}, Dir: s.cwd}
 	if cmd.Temp {

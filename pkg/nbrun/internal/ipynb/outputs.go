@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"time"
-
-	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
 // Outputs are what a cell puts out, in order, as Jupyter keeps it.
@@ -118,42 +116,6 @@ func (c *Cell) Texts() (stdout, stderr string, errs []string) {
 		}
 	}
 	return stdout, stderr, errs
-}
-
-// Stored are the outputs in the file.
-func (c *Cell) Stored() []event.Output {
-	var stored []struct {
-		Type   string                     `json:"output_type"`
-		Name   string                     `json:"name"`
-		Text   json.RawMessage            `json:"text"`
-		Data   map[string]json.RawMessage `json:"data"`
-		Ename  string                     `json:"ename"`
-		Evalue string                     `json:"evalue"`
-	}
-	_ = json.Unmarshal(get(c.fields, "outputs"), &stored) // what is no output was none
-	var list []event.Output
-	for _, s := range stored {
-		switch s.Type {
-		case "stream":
-			text, _ := multiline(s.Text)
-			list = append(list, event.Output{Kind: event.Stream, Name: s.Name, Text: text})
-		case "error":
-			list = append(list, event.Output{Kind: event.Error, Name: s.Ename, Value: s.Evalue})
-		default:
-			o := event.Output{Kind: event.Display, Data: map[string]any{}}
-			for mime, raw := range s.Data {
-				if text, ok := multiline(raw); ok {
-					o.Data[mime] = text
-				} else {
-					var value any
-					_ = json.Unmarshal(raw, &value)
-					o.Data[mime] = value
-				}
-			}
-			list = append(list, o)
-		}
-	}
-	return list
 }
 
 // Masks are the regular expressions, in the notebook's metadata, of what is not

@@ -29,7 +29,7 @@ func New(o engine.Options) (engine.Engine, error) {
 		return nil, errors.New("GoNB has no kernel for this system")
 	}
 	if o.Clock == event.Virtual {
-		return nil, errors.New("a kernel has no virtual clock; compiled programs have")
+		return nil, errors.New("a kernel has no virtual clock; compiled and interpreted programs have")
 	}
 	if o.Strict {
 		return nil, errors.New("a kernel does not tell whether a shell command has failed; the other engines know")

@@ -2,19 +2,18 @@ package jupyter
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/origin"
 )
 
 // Tools are the programs built from this module.
@@ -23,10 +22,7 @@ type Tools struct {
 	Link string
 }
 
-const (
-	modulePath = "github.com/b3771e63/prodcons"
-	linkPath   = modulePath + "/pkg/nbrun/internal/jupyter/link"
-)
+const linkPath = origin.Module + "/pkg/nbrun/internal/jupyter/link"
 
 // packages are what Tools holds, in the versions of this module's go.mod.
 var packages = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports", linkPath}
@@ -38,7 +34,7 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, errors.New("the gonb engine needs the go command on PATH: install it from go.dev")
 	}
-	root, released, err := moduleRoot(ctx)
+	root, released, err := origin.Root(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +96,7 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 
 // FindTools is what BuildTools would build, and whether it is there already.
 func FindTools(ctx context.Context) (t *Tools, built bool, err error) {
-	root, _, err := moduleRoot(ctx)
+	root, _, err := origin.Root(ctx)
 	if err != nil {
 		return nil, false, err
 	}
@@ -137,49 +133,4 @@ func toolsDir(root string) (string, error) {
 		what = append(what, string(data))
 	}
 	return cache.Dir(cache.Kernel, cache.ID(what...))
-}
-
-// moduleRoot is the folder of the module that this program was built from: a
-// working copy, or a release in the module cache, which never changes.
-func moduleRoot(ctx context.Context) (root string, released bool, err error) {
-	_, file, _, _ := runtime.Caller(0)
-	root = filepath.Dir(file)
-	for range strings.Count("pkg/nbrun/internal/jupyter", "/") + 1 {
-		root = filepath.Dir(root)
-	}
-	version := moduleVersion()
-	if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil && filepath.IsAbs(root) {
-		return root, strings.HasSuffix(root, "@"+version), nil
-	}
-	// Built with -trimpath, or on another machine.
-	if version == "" {
-		return "", false, errors.New("the sources that nbrun was built from are not here: install a released version (go install " + modulePath + "/scripts/nbrun@latest)")
-	}
-	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", modulePath+"@"+version)
-	cmd.Dir = os.TempDir() // outside any module
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
-	out, err := cmd.Output()
-	var module struct{ Dir, Error string }
-	if json.Unmarshal(out, &module) == nil && module.Dir != "" {
-		return module.Dir, true, nil
-	}
-	if module.Error != "" {
-		err = errors.New(module.Error)
-	}
-	return "", false, fmt.Errorf("the sources of nbrun %s can't be had: %w", version, err)
-}
-
-// moduleVersion is the version of this module in the program that runs, "" when it
-// was not built from a release.
-func moduleVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, m := range append(info.Deps, &info.Main) {
-		if m.Path == modulePath && m.Replace == nil && m.Version != "(devel)" && !strings.Contains(m.Version, "+") {
-			return m.Version
-		}
-	}
-	return ""
 }

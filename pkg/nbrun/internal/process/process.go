@@ -245,9 +245,6 @@ func (m *merger) now() int64 {
 	return m.last.UnixNano()
 }
 
-// FakeStart is the time at which Go's fake clock begins.
-var FakeStart = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
-
 // time is a time of the fake clock, or now on the real one.
 func (m *merger) time(at int64) time.Time {
 	if !m.framed {
@@ -317,9 +314,4 @@ func startError(p *Process, err error) error {
 		err = errno
 	}
 	return notStarted{fmt.Errorf("start %s: %w", p.Path, err)}
-}
-
-// Shift is a sink whose times are those of another, and by so much later.
-func Shift(sink event.Sink, by time.Duration) event.Sink {
-	return event.SinkFunc(func(at time.Time, o event.Output) error { return sink.Put(at.Add(by), o) })
 }

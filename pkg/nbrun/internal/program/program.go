@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -230,7 +231,11 @@ func (m *Memory) resolve(body string, packages map[string]Place, dir string) ([]
 		}
 	}
 	if len(missing) > 0 {
-		return m.goimports(body, packages, dir)
+		found, err := m.goimports(body, packages, dir)
+		if err == nil || runtime.GOOS != "js" {
+			return found, err
+		}
+		// A page has no modules to search: the compiler says what is not defined.
 	}
 	slices.SortFunc(used, func(a, b imported) int { return strings.Compare(a.path+" "+a.alias, b.path+" "+b.alias) })
 	return used, nil
@@ -239,10 +244,11 @@ func (m *Memory) resolve(body string, packages map[string]Place, dir string) ([]
 // wellKnown are packages that goimports would choose for a name without a doubt.
 // They spare the search.
 var wellKnown = map[string]string{
-	"bufio": "bufio", "bytes": "bytes", "context": "context", "errors": "errors", "flag": "flag",
-	"fmt": "fmt", "io": "io", "math": "math", "os": "os", "runtime": "runtime", "sort": "sort",
-	"strconv": "strconv", "strings": "strings", "sync": "sync", "atomic": "sync/atomic",
-	"testing": "testing", "synctest": "testing/synctest", "time": "time",
+	"bits": "math/bits", "bufio": "bufio", "bytes": "bytes", "cmp": "cmp", "context": "context", "errors": "errors", "filepath": "path/filepath",
+	"flag": "flag", "fmt": "fmt", "io": "io", "iter": "iter", "json": "encoding/json", "maps": "maps", "math": "math", "os": "os",
+	"regexp": "regexp", "runtime": "runtime", "slices": "slices", "sort": "sort", "strconv": "strconv", "strings": "strings", "sync": "sync",
+	"atomic": "sync/atomic", "tabwriter": "text/tabwriter", "testing": "testing", "synctest": "testing/synctest", "time": "time",
+	"unicode": "unicode", "utf8": "unicode/utf8",
 }
 
 // goimports has goimports choose, with all remembered imports at hand.

@@ -118,8 +118,8 @@ func (w *writer) call(c *ssa.CallCommon, args []string, p string) string {
 
 func (w *writer) callStep(v *ssa.Call) {
 	c := &v.Call
-	if fn, ok := c.Value.(*ssa.Function); ok && fn.Blocks == nil && fn.Object() == nil && fn.Name() == "init" {
-		return // of a compiled package
+	if fn, ok := c.Value.(*ssa.Function); ok && fn.Pkg != w.main && fn.Object() == nil && fn.Name() == "init" {
+		return // of another package: it is compiled, or has nothing to do
 	}
 	w.ready(c)
 	if _, ok := c.Value.(*ssa.Builtin); ok && !w.mayPanic(c) && w.builtinStep(v) {
@@ -277,6 +277,9 @@ func (e *emitter) compiledCall(fn *ssa.Function, args []string, values []ssa.Val
 			args[first+i] = e.passed(obj, sig.Params().At(i).Type(), values[first+i], args[first+i])
 		}
 	}
+	if sig.Recv() != nil && isFile(sig.Recv().Type()) && fileWrites[obj.Name()] {
+		return fmt.Sprintf("rt.File%s(%s)", obj.Name(), strings.Join(args, ", "))
+	}
 	if sig.Recv() != nil {
 		return fmt.Sprintf("%s.%s(%s)", args[0], obj.Name(), strings.Join(args[1:], ", "))
 	}
@@ -288,6 +291,9 @@ func (e *emitter) compiledCall(fn *ssa.Function, args []string, values []ssa.Val
 	}
 	return fmt.Sprintf("%s.%s(%s)", e.imported(path), obj.Name(), strings.Join(args, ", "))
 }
+
+// fileWrites are the methods of files that write to a stream.
+var fileWrites = map[string]bool{"Write": true, "WriteString": true, "ReadFrom": true}
 
 func foreignTarget(e *emitter, v ssa.Value) bool {
 	made, ok := v.(*ssa.MakeInterface)

@@ -15,8 +15,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
 )
 
-// childEnv names the file with the program, in the environment of a child.
-const childEnv = "NBRUN_INTERPRET"
+// childEnv names the file with the program, in the environment of a child; clockEnv is
+// there, too, if it is to run on the virtual clock.
+const (
+	childEnv = "NBRUN_INTERPRET"
+	clockEnv = "NBRUN_INTERPRET_VIRTUAL"
+)
 
 // cannot is the exit status of a child whose program the interpreter can't run;
 // what it said is on stderr, after cannotMark.
@@ -38,26 +42,38 @@ func Main() {
 	if path := os.Getenv(childEnv); path != "" {
 		os.Unsetenv(childEnv)
 		os.Unsetenv("GORACE")
-		interpret(path)
+		_, virtual := os.LookupEnv(clockEnv)
+		os.Unsetenv(clockEnv)
+		interpret(path, virtual)
 	}
 }
 
 // interpret runs a program and ends the process as the program would.
-func interpret(path string) {
+func interpret(path string, virtual bool) {
 	src, err := os.ReadFile(path)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
 		os.Exit(cannot)
 	}
-	i := interp.New(interp.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: frames{os.Stderr}, Args: os.Args, Unrestricted: true})
+	if virtual {
+		virtualClock()
+	}
+	i := interp.New(interp.Options{Stdin: os.Stdin, Stdout: rt.Stdout, Stderr: frames{rt.Stderr}, Args: os.Args, Unrestricted: true})
 	program, err := compile(i, string(src))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
 		os.Exit(cannot)
 	}
-	_, err = i.Execute(program)
+	if virtual {
+		bubble(func() { execute(i, program) })
+	}
+	execute(i, program)
+}
+
+func execute(i *interp.Interpreter, program *interp.Program) {
+	_, err := i.Execute(program)
 	if p, ok := err.(interp.Panic); ok {
-		fmt.Fprintf(os.Stderr, "panic: %v\n\n%s\n", p.Value, mainStack)
+		fmt.Fprintf(rt.Stderr, "panic: %v\n\n%s\n", p.Value, mainStack)
 		os.Exit(2)
 	}
 	if err != nil {

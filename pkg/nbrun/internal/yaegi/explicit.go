@@ -39,6 +39,7 @@ type emitter struct {
 	globals map[*ssa.Global]string
 
 	names map[*ssa.Function]string
+	sites map[*ssa.Function]token.Pos // of functions of generic packages: where the program first needs them
 	queue []*ssa.Function
 	takes map[*ssa.Function]bool // it recovers, and takes the panic as its first parameter
 	value map[*ssa.Function]bool // it is used as a value
@@ -70,12 +71,17 @@ type method struct {
 func (r *rewriter) explicit(files []*ast.File) (src string, places []string, err error) {
 	prog := ssa.NewProgram(r.fset, ssa.InstantiateGenerics)
 	for _, p := range shared().packages {
-		prog.CreatePackage(p, nil, nil, true)
+		if _, ok := shared().sources[p]; !ok {
+			prog.CreatePackage(p, nil, nil, true)
+		}
+	}
+	for p, s := range shared().sources {
+		prog.CreatePackage(p, s.files, s.info, false)
 	}
 	e := &emitter{
 		rewriter: r, prog: prog, line: 2, places: []string{"", ""},
 		imports: map[string]string{}, within: map[types.Type]bool{}, zeros: map[string]string{}, globals: map[*ssa.Global]string{},
-		names: map[*ssa.Function]string{}, takes: map[*ssa.Function]bool{}, value: map[*ssa.Function]bool{},
+		names: map[*ssa.Function]string{}, sites: map[*ssa.Function]token.Pos{}, takes: map[*ssa.Function]bool{}, value: map[*ssa.Function]bool{},
 		boxed: []types.Type{nil}, described: []*rt.Type{nil}, method: map[int][]method{}, dispatch: map[string]*dispatcher{},
 		refused: map[string]bool{},
 	}
@@ -85,6 +91,9 @@ func (r *rewriter) explicit(files []*ast.File) (src string, places []string, err
 		}
 	}()
 	e.main = prog.CreatePackage(r.pkg, files, r.info, false)
+	for p := range shared().sources {
+		prog.Package(p).Build()
+	}
 	e.main.Build()
 	e.program()
 	if len(r.faults) > 0 {

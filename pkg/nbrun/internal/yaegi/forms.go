@@ -9,6 +9,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/rt"
 )
 
+// own reports whether a package is interpreted: the program's own, or a generic one.
+func (e *emitter) own(pkg *types.Package) bool {
+	_, generic := shared().sources[pkg]
+	return generic || pkg == e.pkg
+}
+
 // form writes a type as the interpreter gets it. Names of the program's types are
 // gone: a struct is one of those that stand at the head of the program, the same for
 // all struct types with the same fields; any interface of the program is any; and
@@ -28,7 +34,7 @@ func (e *emitter) form(t types.Type) string {
 			}
 			return "any"
 		}
-		if t.Obj().Pkg() != e.pkg {
+		if !e.own(t.Obj().Pkg()) {
 			name, ok := shared().nameOf(t)
 			if !ok {
 				e.cannot("a " + e.reflected(t) + ", which has no name that programs could use")
@@ -122,7 +128,7 @@ func (e *emitter) structure(t *types.Struct) string {
 
 // field is the name of a field.
 func (e *emitter) field(t types.Type, i int) string {
-	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != e.pkg {
+	if n, ok := types.Unalias(t).(*types.Named); ok && !e.own(n.Obj().Pkg()) {
 		return n.Underlying().(*types.Struct).Field(i).Name()
 	}
 	return fmt.Sprintf("F%d", i)
@@ -135,7 +141,7 @@ func (e *emitter) same(t types.Type) bool {
 	case *types.Basic:
 		return true
 	case *types.Named:
-		return t.Obj().Pkg() != e.pkg
+		return !e.own(t.Obj().Pkg())
 	case *types.Pointer:
 		return e.same(t.Elem())
 	case *types.Slice:
@@ -360,7 +366,7 @@ func (e *emitter) interfaces() []string {
 			}
 		}
 		pkg, name := "", ""
-		if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && n.Obj().Pkg() != e.pkg {
+		if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && !e.own(n.Obj().Pkg()) {
 			pkg, name = n.Obj().Pkg().Path(), n.Obj().Name()
 		}
 		calls = append(calls, fmt.Sprintf("rt.Interface(%q, []int{%s}, %q, %q)", strings.Join(names, ","), strings.Join(ids, ", "), pkg, name))

@@ -16,6 +16,7 @@ type writer struct {
 	fn      *ssa.Function
 	local   map[ssa.Value]string
 	checked map[ssa.Value]bool // not nil, as far as the block that is being written
+	steps   bool               // each step has a place of its own
 	defers  bool
 	targets map[*ssa.BasicBlock]bool
 	below   map[*ssa.BasicBlock]*ssa.BasicBlock // what a block goes on with without a goto
@@ -29,6 +30,9 @@ func (e *emitter) function(fn *ssa.Function) string {
 	}
 	name := fmt.Sprintf("f%d_%s", len(e.names), notIdent.ReplaceAllString(fn.Name(), "_"))
 	e.names[fn] = name
+	if e.isGeneric(fn) {
+		e.sites[fn] = e.pos
+	}
 	e.queue = append(e.queue, fn)
 	each(fn, func(instr ssa.Instruction) {
 		if call, ok := instr.(*ssa.Call); ok {
@@ -38,6 +42,15 @@ func (e *emitter) function(fn *ssa.Function) string {
 		}
 	})
 	return name
+}
+
+// isGeneric reports whether a function is one of a generic package, or of its closures.
+func (e *emitter) isGeneric(fn *ssa.Function) bool {
+	for fn.Parent() != nil {
+		fn = fn.Parent()
+	}
+	obj := fn.Object()
+	return obj != nil && obj.Pkg() != e.pkg && e.own(obj.Pkg())
 }
 
 var notIdent = regexp.MustCompile(`\W+`)
@@ -69,6 +82,10 @@ func (e *emitter) params(fn *ssa.Function, free bool) (decl, names []string) {
 func (e *emitter) writeFunction(fn *ssa.Function) {
 	w := &writer{emitter: e, fn: fn, local: map[ssa.Value]string{}, targets: map[*ssa.BasicBlock]bool{}, below: map[*ssa.BasicBlock]*ssa.BasicBlock{}}
 	e.pos = fn.Pos()
+	site, generic := e.sites[fn]
+	if w.steps = !generic; generic {
+		e.pos = site
+	}
 	if fn.Signature.RecvTypeParams() == nil && fn.TypeParams().Len() > len(fn.TypeArgs()) {
 		e.cannot("a generic function that is not instantiated")
 		return
@@ -204,7 +221,7 @@ func (w *writer) writeBody() {
 		}
 		w.checked = map[ssa.Value]bool{}
 		for _, instr := range b.Instrs {
-			if pos := placeOf(instr); pos.IsValid() {
+			if pos := placeOf(instr); w.steps && pos.IsValid() {
 				w.pos = pos
 			}
 			w.instr(instr)

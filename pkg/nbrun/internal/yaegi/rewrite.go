@@ -25,11 +25,7 @@ func Rewrite(src string) (explicit string, places []string, err error) {
 		return "", nil, program.CompilerFaults(err.Error())
 	}
 	files := []*ast.File{file}
-	r := &rewriter{fset: fset, info: &types.Info{
-		Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{},
-		Instances: map[*ast.Ident]types.Instance{}, Implicits: map[ast.Node]types.Object{}, Scopes: map[ast.Node]*types.Scope{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{}, FileVersions: map[*ast.File]string{},
-	}}
+	r := &rewriter{fset: fset, info: newInfo()}
 	t := shared()
 	t.mu.Lock()
 	defer t.mu.Unlock()

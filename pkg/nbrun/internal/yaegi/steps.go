@@ -136,6 +136,8 @@ func (w *writer) interfaced(v *ssa.MakeInterface) {
 	x, target := w.val(v.X), w.form(v.Type())
 	id := w.id(v.X.Type())
 	switch {
+	case target != "any" && isFile(v.X.Type()):
+		w.writef("%s_v = rt.AsWriter(%s); %s = %s_v.(%s)", v.Name(), x, v.Name(), v.Name(), target)
 	case id == 0:
 		w.writef("%s = %s", v.Name(), x)
 	case target == "any":
@@ -147,6 +149,9 @@ func (w *writer) interfaced(v *ssa.MakeInterface) {
 		w.writef("%s_v = rt.Assert(rt.Wrap(%d, %s), %d); %s = %s_v.(%s)", v.Name(), id, x, w.iface(v.Type()), v.Name(), v.Name(), target)
 	}
 }
+
+// isFile reports whether a type is *os.File, whose writes rt has to see.
+func isFile(t types.Type) bool { return types.TypeString(t, nil) == "*os.File" }
 
 // wrapper refuses an interface of compiled code that no value of the program can
 // have.
@@ -180,6 +185,9 @@ func (w *writer) changeInterface(v *ssa.ChangeInterface) {
 
 func (w *writer) assert(v *ssa.TypeAssert) {
 	x, form, name := w.val(v.X), w.form(v.AssertedType), v.Name()
+	if isFile(v.AssertedType) {
+		x = "rt.AsFile(" + x + ")"
+	}
 	value, ok := name, name+"_1"
 	if v.CommaOk {
 		value = name + "_0"

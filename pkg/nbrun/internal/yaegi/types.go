@@ -1,16 +1,21 @@
 package yaegi
 
 import (
+	"errors"
 	"fmt"
+	"go/ast"
 	"go/constant"
+	"go/parser"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"path"
 	"reflect"
 	"sort"
 	"strings"
 	"sync"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/generic"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
 )
 
@@ -25,6 +30,40 @@ type tables struct {
 	named    map[reflect.Type]*types.Named
 	origin   map[*types.Named]reflect.Type
 	names    map[reflect.Type]exported
+	sources  map[*types.Package]source
+	fset     *token.FileSet // of sources
+}
+
+// source is what a generic package is made of.
+type source struct {
+	files []*ast.File
+	info  *types.Info
+}
+
+// generic checks the source of a generic package, or of what is generic in one.
+func (t *tables) generic(importPath string) (*types.Package, error) {
+	data, err := generic.Files.ReadFile(importPath + "/" + path.Base(importPath) + ".go")
+	if err != nil {
+		return nil, err
+	}
+	file, err := parser.ParseFile(t.fset, importPath, data, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	s := source{[]*ast.File{file}, newInfo()}
+	config := types.Config{Importer: t}
+	pkg, err := config.Check(importPath, t.fset, s.files, s.info)
+	t.sources[pkg] = s
+	return pkg, err
+}
+
+// newInfo is what package ssa wants to know.
+func newInfo() *types.Info {
+	return &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{},
+		Instances: map[*ast.Ident]types.Instance{}, Implicits: map[ast.Node]types.Object{}, Scopes: map[ast.Node]*types.Scope{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{}, FileVersions: map[*ast.File]string{},
+	}
 }
 
 // exported is a name by which programs know a type of a compiled package.
@@ -56,6 +95,8 @@ var shared = sync.OnceValue(func() *tables {
 		complete: map[string]bool{},
 		named:    map[reflect.Type]*types.Named{},
 		origin:   map[*types.Named]reflect.Type{},
+		sources:  map[*types.Package]source{},
+		fset:     token.NewFileSet(),
 	}
 	for key, table := range symbols.Symbols {
 		t.symbols[path.Dir(key)] = table
@@ -66,13 +107,18 @@ var shared = sync.OnceValue(func() *tables {
 
 // Import returns the package of an import path.
 func (t *tables) Import(importPath string) (*types.Package, error) {
-	table, ok := t.symbols[importPath]
-	if !ok {
-		return nil, fmt.Errorf("package %s is not known to the interpreter", importPath)
-	}
 	pkg := t.packages[importPath]
 	if t.complete[importPath] {
 		return pkg, nil
+	}
+	table, compiled := t.symbols[importPath]
+	if !compiled {
+		pkg, err := t.generic(importPath)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("package %s is not known to the interpreter", importPath)
+		}
+		t.packages[importPath], t.complete[importPath] = pkg, err == nil
+		return pkg, err
 	}
 	t.complete[importPath] = true
 	names := make([]string, 0, len(table))
@@ -90,6 +136,16 @@ func (t *tables) Import(importPath string) (*types.Package, error) {
 		}
 	}
 	pkg.MarkComplete()
+	more, err := t.generic(importPath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return pkg, nil
+	case err != nil:
+		return nil, err
+	}
+	for _, name := range more.Scope().Names() {
+		pkg.Scope().Insert(more.Scope().Lookup(name))
+	}
 	return pkg, nil
 }
 

@@ -20,6 +20,8 @@
 //     package rt, which knows the type, and calls through interfaces choose by it;
 //   - range, switch, labels, loop variables, parallel assignment, the order of
 //     operands, generics, range over functions: package ssa has none of them;
+//   - slices, maps, cmp and iter: they are instantiated from source, as the program's
+//     own functions are (package generic);
 //   - constant expressions, and checks of indexes before the program runs: all
 //     constants have a type, and no step has constants only;
 //   - errors of the runtime, which come from package reflect, in its words: indexes,
@@ -74,28 +76,27 @@ func New(o engine.Options) (engine.Opener, error) {
 	switch {
 	case o.Kernel != "":
 		return nil, errors.New("a kernel is for the gonb engine only")
-	case o.Clock == event.Virtual:
-		return nil, errors.New("the interpreter has no virtual clock; compiled programs have")
 	case !ready:
 		return nil, errors.New("the interpreter needs this program as its child: call nbrun.Main first of all in main, and in TestMain")
 	}
 	return func(_ context.Context, nb engine.Notebook) (engine.Backend, error) {
 		dir, err := os.MkdirTemp(nb.Temp, "gonb_")
-		return &backend{dir, nb.Temp}, err
+		return &backend{dir: dir, temp: nb.Temp, clock: process.NewClock(o.Clock == event.Virtual)}, err
 	}, nil
 }
 
 // backend interprets the programs of one notebook.
 type backend struct {
-	dir  string
-	temp string // for what is not the cells'
+	dir   string
+	temp  string // for what is not the cells'
+	clock *process.Clock
 }
 
 // Dir is a folder for the files of the session.
 func (b *backend) Dir() string { return b.dir }
 
-// Now is the real time.
-func (b *backend) Now() time.Time { return time.Now() }
+// Now is the time on the clock of the programs.
+func (b *backend) Now() time.Time { return b.clock.Now() }
 
 // Changed changes nothing: what programs can import is in the tables.
 func (b *backend) Changed() {}
@@ -112,6 +113,10 @@ func (b *backend) Close() error { return os.RemoveAll(b.dir) }
 // Run interprets a program. It does nothing ahead.
 func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job, out event.Sink) (engine.Exit, error) {
 	exit := engine.Exit{Clock: event.Real}
+	virtual := b.clock.Virtual && !job.RealClock && !strings.Contains(job.Source, ` "os/signal"`)
+	if virtual {
+		exit.Clock = event.Virtual
+	}
 	if flag := refused(job.Flags); flag != "" {
 		return exit, cannotDo(job.Cell, "%goflags "+flag+": the interpreter can't do this")
 	}
@@ -132,9 +137,12 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	}
 	exit.Ran = true
 	said := &stderr{places: places}
+	env := append(slices.Clip(job.Env), childEnv+"="+path, quiet)
+	if virtual {
+		env = append(env, clockEnv+"=")
+	}
 	p := &process.Process{
-		Path: self, Args: job.Args, Dir: job.Dir, Temp: b.temp, Displays: true,
-		Env: append(slices.Clip(job.Env), childEnv+"="+path, quiet),
+		Path: self, Args: job.Args, Dir: job.Dir, Temp: b.temp, Displays: true, Framed: virtual, Env: env,
 		Rewrite: func(line []byte) []byte {
 			if line = said.line(line); len(line) == 0 || job.Line == nil {
 				return line
@@ -142,7 +150,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 			return job.Line(line)
 		},
 	}
-	end, err := p.Run(ctx, out)
+	end, err := b.clock.Run(ctx, p, out)
 	if err == nil {
 		err = said.failure(end.Err)
 	}

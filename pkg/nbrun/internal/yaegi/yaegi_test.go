@@ -123,7 +123,7 @@ func TestDeclarations(t *testing.T) {
 
 func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 	for source, want := range map[string]string{
-		"%%\nfmt.Print(slices.Max([]int{1}))":                     "cell 1, line 2: slices.Max is not known to the interpreter, which has no generic functions and types of compiled packages",
+		"%%\nfmt.Print(reflect.TypeFor[int]())":                   "cell 1, line 2: reflect.TypeFor is not known to the interpreter, which has no generic functions and types of compiled packages",
 		"type T struct{ A int }\n%%\nreflect.DeepEqual(T{}, T{})": "cell 1, line 3: passing a main.T to reflect.DeepEqual: the interpreter can't do this",
 		"type E []error\nfunc (e E) Error() string { return \"\" }\nfunc (e E) Unwrap() []error { return e }\n%%\nfmt.Println(errors.Is(E{}, nil))": "cell 1, line 3: a type with the method Unwrap() []error: the interpreter can't do this",
 		"%%\nvar p unsafe.Pointer\n_ = p":         "package unsafe is not known to the interpreter",

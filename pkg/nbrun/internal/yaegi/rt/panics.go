@@ -240,11 +240,11 @@ func Again(p *P) { panic(p) }
 // Die ends the process as an uncaught panic does.
 func Die(r any) {
 	p := Caught(r)
-	fmt.Fprintf(os.Stderr, "panic: %s\n\n", text(p.value))
+	fmt.Fprintf(Stderr, "panic: %s\n\n", text(p.value))
 	if p.line > 0 {
-		fmt.Fprintf(os.Stderr, "%s\nmain.main(...)\n\t/nbrun/program.go:%d\n", Frames, p.line)
+		fmt.Fprintf(Stderr, "%s\nmain.main(...)\n\t/nbrun/program.go:%d\n", Frames, p.line)
 	}
-	fmt.Fprintln(os.Stderr, "goroutine 1 [running]:")
+	fmt.Fprintln(Stderr, "goroutine 1 [running]:")
 	os.Exit(2)
 }
 

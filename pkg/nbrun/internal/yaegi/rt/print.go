@@ -2,7 +2,6 @@ package rt
 
 import (
 	"fmt"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -11,7 +10,7 @@ import (
 // Print is the builtin.
 func Print(args []any) {
 	for _, arg := range args {
-		fmt.Fprint(os.Stderr, printed(arg))
+		fmt.Fprint(Stderr, printed(arg))
 	}
 }
 
@@ -21,7 +20,7 @@ func Println(args []any) {
 	for i, arg := range args {
 		words[i] = printed(arg)
 	}
-	fmt.Fprintln(os.Stderr, strings.Join(words, " "))
+	fmt.Fprintln(Stderr, strings.Join(words, " "))
 }
 
 // Words is an interface value as the builtin prints it: two words.

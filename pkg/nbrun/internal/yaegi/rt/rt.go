@@ -27,6 +27,7 @@ func init() {
 		"Panic": Panic, "Index": Index, "Slice": Slice, "Nil": Nil, "Divide": Divide, "Shift": Shift, "MakeLen": MakeLen, "NilMap": NilMap,
 		"ArrayLen": ArrayLen, "AssertFail": AssertFail, "Caught": Caught, "Recover": Recover, "Recovered": Recovered, "Again": Again, "Die": Die,
 		"Rune": Rune, "RuneString": RuneString, "Print": Print, "Println": Println, "Clear": Clear, "Format": Format, "Operands": Operands, "Elem": Elem, "Select": Select, "Native": Native, "Chain": Chain, "Words": Words, "ArrayPointer": ArrayPointer,
+		"AsWriter": AsWriter, "AsFile": AsFile, "FileWrite": FileWrite, "FileWriteString": FileWriteString, "FileReadFrom": FileReadFrom,
 	} {
 		table[name] = reflect.ValueOf(f)
 	}

@@ -4,7 +4,14 @@
 // these packages link.
 package lessons
 
-import "github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
+import (
+	"io"
+
+	"github.com/fatih/color"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
+	"github.com/b3771e63/prodcons/pkg/prodcons/story"
+)
 
 //go:generate go tool yaegi extract -name lessons github.com/fatih/color github.com/janpfeifer/gonb/gonbui/protocol
 //go:generate go tool yaegi extract -name lessons github.com/b3771e63/prodcons/pkg/prodcons github.com/b3771e63/prodcons/pkg/prodcons/picture github.com/b3771e63/prodcons/pkg/prodcons/story
@@ -12,3 +19,10 @@ import "github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
 // Symbols has the tables of this package and, being the same map, those of package
 // symbols.
 var Symbols = symbols.Symbols
+
+func init() {
+	symbols.Redirect = append(symbols.Redirect, func(stdout, stderr io.Writer) {
+		color.Output, color.Error = stdout, stderr
+		story.Output = stdout
+	})
+}

@@ -1,0 +1,232 @@
+// Makes a page one whose cells can be run and edited. Without it, or without
+// WebAssembly, the page can be read as it is.
+import { living } from "./living.js";
+import { Player } from "./player.js";
+
+const notebook = JSON.parse(document.getElementById("book-notebook").textContent);
+const tools = document.getElementById("book-tools");
+const status = document.getElementById("book-status");
+const progress = document.getElementById("book-progress");
+const speed = document.getElementById("book-speed");
+const say = (text) => { status.textContent = text; };
+
+// store keeps what the reader has changed, if the browser lets it.
+const store = {
+	key: (name) => `go-book:${location.pathname.replace(/[^/]*$/, "")}${notebook.name}:${name}`,
+	get(name) { try { return localStorage.getItem(this.key(name)); } catch { return null; } },
+	set(name, value) { try { value === null ? localStorage.removeItem(this.key(name)) : localStorage.setItem(this.key(name), value); } catch { /* it is kept as long as the page is open */ } },
+};
+
+const cells = notebook.cells.map((c, i) => makeCell(i + 1, c));
+let worker, ready, running = null, stopped = false, load = { done: 0, all: 0 };
+let giveUp = () => {}; // ends a start that has not come to its end
+
+function button(text, title, onclick) {
+	return Object.assign(document.createElement("button"), { type: "button", textContent: text, title, onclick });
+}
+
+function makeCell(number, { Source: original }) {
+	const section = document.querySelector(`[data-number="${number}"]`);
+	const cell = { number, section, original, code: section.querySelector(".code"), live: section.querySelector(".live"), bar: section.querySelector(".bar") };
+	cell.source = original;
+	return cell;
+}
+
+function dress(cell) {
+	const { bar, section } = cell;
+	cell.run = button("▶ Run", "Shift+Enter in the editor", () => runCells([cell]));
+	cell.run.className = "run";
+	cell.reset = button("Reset", "Bring the original back", () => { change(cell, cell.original); cell.editor?.set(cell.original); show(cell); });
+	bar.append(cell.run, button("Run up to here", "Run all cells above, and this one", () => runCells(cells.slice(0, cell.number))),
+		button("Edit", "Edit this cell", () => edit(cell).then((e) => e.view.focus())), cell.reset);
+	bar.hidden = false;
+	cell.code.addEventListener("dblclick", () => edit(cell).then((e) => e.view.focus()));
+	const kept = store.get("cell-" + cell.number);
+	if (kept !== null) {
+		cell.source = kept;
+		show(cell);
+	}
+	cell.reset.disabled = cell.source === cell.original;
+	section.classList.add("ready");
+}
+
+// show shows the source of a cell that has no editor. The original has the highlighting
+// that it came with.
+function show(cell) {
+	if (cell.editor) return;
+	cell.html ??= cell.code.innerHTML;
+	if (cell.source === cell.original) cell.code.innerHTML = cell.html;
+	else cell.code.querySelector("code").textContent = cell.source;
+}
+
+function change(cell, source) {
+	cell.source = source;
+	store.set("cell-" + cell.number, source === cell.original ? null : source);
+	cell.reset.disabled = source === cell.original;
+}
+
+async function edit(cell) {
+	if (cell.editor) return cell.editor;
+	const { edit, mark, set } = await import("./editor.js");
+	if (cell.editor) return cell.editor;
+	cell.code.replaceChildren();
+	const view = edit(cell.code, cell.source, `Cell ${cell.number}`, (text) => change(cell, text), () => runCells([cell]));
+	cell.editor = { view, mark: (faults) => mark(view, faults), set: (text) => set(view, text) };
+	return cell.editor;
+}
+
+// start starts Go: the first time it is loaded.
+function start() {
+	ready ??= new Promise((resolve, reject) => {
+		giveUp = reject;
+		worker = new Worker("go/worker.js");
+		worker.onerror = (e) => reject(new Error(e.message || "the worker can't be started"));
+		worker.onmessage = ({ data }) => data.ready ? resolve() : data.error && !running ? reject(new Error(data.error)) : receive(data);
+		worker.postMessage({ role: "core" });
+		worker.postMessage({ open: { dir: notebook.dir, cells: notebook.cells } });
+	}).then(keep, (err) => { restart(); throw err; });
+	return ready;
+}
+
+// keep keeps the page and what it needs for the time without a network. The folder go
+// keeps the large files itself.
+function keep() {
+	const files = ["book.css", "book.js", "player.js", "living.js", "editor.js", "go/worker.js", "go/go.js", "go/wasm_exec.js", notebook.name + ".ipynb", location.pathname];
+	navigator.serviceWorker?.register("offline.js").catch(() => {});
+	globalThis.caches?.open("go-book-pages").then((kept) => kept.addAll(files)).catch(() => {});
+}
+
+function restart() {
+	worker?.terminate();
+	worker = ready = null;
+	giveUp(new Error("stopped"));
+	running?.reject(new Error("stopped"));
+	load = { done: 0, all: 0 };
+	progress.hidden = true;
+}
+
+function receive(data) {
+	if (data.load) load.all += data.load;
+	if (data.loaded) load.done += data.loaded;
+	if (data.load || data.loaded) {
+		progress.hidden = load.done >= load.all;
+		progress.max = load.all;
+		progress.value = load.done;
+		say(progress.hidden ? "" : `Go is being loaded: ${(load.done / 1e6).toFixed(1)} of ${(load.all / 1e6).toFixed(1)} MB, once`);
+	}
+	if (data.progress !== undefined && progress.hidden) say(data.progress);
+	data.lines?.forEach(([id, line]) => { if (running?.id === id) line === null ? running.resolve() : told(running, JSON.parse(line)); });
+	if (data.records?.length === 1 && running) { // of several, it is not known when each began
+		try {
+			const picture = living(JSON.parse(data.records[0]).record);
+			if (picture && picture.end > 0) running.player.show(picture);
+		} catch { /* another program may write other files there */ }
+	}
+	if (data.error && running) running.reject(new Error(data.error));
+}
+
+// told shows what core tells of the cell that runs.
+function told(run, { action, at, html, output, fault }) {
+	if (action === "cell") {
+		run.player.begin(at);
+	} else if (action === "output") {
+		if (output.kind === "clear") run.player.clear();
+		else if (output.kind === "update") run.player.body.querySelectorAll("[data-display]").forEach((n) => { if (n.dataset.display === output.id) n.innerHTML = html; });
+		else run.player.add(at, html, output);
+		run.error ||= output.kind === "error";
+	} else if (fault) {
+		run.fault = fault;
+	}
+}
+
+function element(tag, className, text) {
+	return Object.assign(document.createElement(tag), { className, textContent: text });
+}
+
+async function runCell(cell) {
+	const player = new Player(cell.live, Number(speed.value));
+	cell.live.hidden = false;
+	cell.live.removeAttribute("data-verdict");
+	cell.editor?.mark([]);
+	const run = { id: Math.random(), cell, player };
+	const done = new Promise((resolve, reject) => Object.assign(run, { resolve, reject }));
+	try {
+		say("");
+		await start();
+		running = run;
+		worker.postMessage({ run: cell.number, source: cell.source, id: run.id });
+		await done;
+	} catch (err) {
+		run.fault = { text: err.message };
+	}
+	running = null;
+	player.finish();
+	if (run.fault) {
+		const place = run.fault.line ? `line ${run.fault.line}: ` : "";
+		if (!run.error) cell.live.append(element("p", "fault", place + run.fault.text));
+		const at = cells[(run.fault.cell || cell.number) - 1];
+		if (run.fault.line && at) (await edit(at)).mark([run.fault]);
+	}
+	cell.live.dataset.verdict = run.fault ? "fail" : "pass";
+	return !run.fault || ["tag-raises-exception", "tag-real-clock"].some((tag) => cell.section.classList.contains(tag));
+}
+
+let busy = false;
+
+async function runCells(list) {
+	if (busy) return;
+	busy = true;
+	stopped = false;
+	busyButtons(true);
+	try {
+		for (const cell of list) {
+			const passed = await runCell(cell);
+			if (stopped) break;
+			if (!passed && list.length > 1 && cell.section.dataset.unsupported === undefined) {
+				say(`Cell ${cell.number} has failed`);
+				cell.section.scrollIntoView({ block: "center" });
+				break;
+			}
+		}
+	} finally {
+		busy = false;
+		busyButtons(false);
+	}
+}
+
+function busyButtons(on) {
+	tools.querySelector("[data-do=stop]").disabled = !on;
+	tools.querySelector("[data-do=all]").disabled = on;
+	cells.forEach((c) => { c.run.disabled = on; });
+}
+
+function stop() {
+	stopped = true;
+	if (running) worker.postMessage({ stop: true });
+	else restart();
+}
+
+// download makes a notebook of what the page has now.
+async function download() {
+	const response = await fetch(notebook.name + ".ipynb");
+	const nb = await response.json();
+	notebook.at.forEach((at, i) => {
+		const source = cells[i].source;
+		if (source !== cells[i].original) Object.assign(nb.cells[at], { source: source.match(/[^\n]*\n|[^\n]+$/g) ?? [], outputs: [], execution_count: null });
+	});
+	const url = URL.createObjectURL(new Blob([JSON.stringify(nb, null, 1) + "\n"], { type: "application/x-ipynb+json" }));
+	Object.assign(document.createElement("a"), { href: url, download: notebook.name + ".ipynb" }).click();
+	URL.revokeObjectURL(url);
+}
+
+if (tools && typeof WebAssembly === "object" && typeof DecompressionStream === "function") {
+	const actions = { all: () => runCells(cells), stop, restart: () => { restart(); say("All that cells have declared is forgotten."); }, download };
+	for (const [name, action] of Object.entries(actions)) tools.querySelector(`[data-do=${name}]`).onclick = action;
+	speed.value = store.get("speed") ?? "0";
+	speed.onchange = () => store.set("speed", speed.value);
+	cells.forEach(dress);
+	tools.hidden = false;
+} else if (tools) {
+	tools.hidden = false;
+	tools.replaceChildren(element("p", "note", "This browser can't run Go: it has no WebAssembly, or can't unpack it. The page can be read as it is."));
+}

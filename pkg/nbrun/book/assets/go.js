@@ -1,0 +1,354 @@
+// Runs Go's WebAssembly on files in memory: compiler, linker, and what they make.
+// It is used in workers and, by tests, under node. wasm_exec.js has to be loaded first.
+"use strict";
+
+const fail = (code) => Object.assign(new Error(code), { code });
+
+// Files is a file system in memory, with the part of node's interface that Go uses.
+class Files {
+	constructor(entries = []) {
+		this.entries = new Map(entries); // path: {data, size, mode, time} or {dir: true, mode, time}
+		for (const dir of ["/", "/tmp", "/dev"]) this.entries.has(dir) || this.mkdirp(dir);
+	}
+
+	mkdirp(path) {
+		for (let i = path.length; i > 0; i = path.lastIndexOf("/", i - 1)) {
+			const dir = path.slice(0, i);
+			if (!this.entries.has(dir)) this.entries.set(dir, { dir: true, mode: 0o777, time: 0 });
+		}
+		if (!this.entries.has("/")) this.entries.set("/", { dir: true, mode: 0o777, time: 0 });
+	}
+
+	put(path, data) { this.entries.set(path, { data, size: data.length, mode: 0o666, time: 0 }); }
+
+	get(path) {
+		const e = this.entries.get(path);
+		return e && !e.dir ? e.data.subarray(0, e.size) : undefined;
+	}
+}
+
+// System is what a process sees of files, folders and itself. Out gets what is
+// written to stdout (1), stderr (2) and the pipe for displays (3).
+class System {
+	constructor(files, cwd, out) {
+		this.files = files;
+		this.cwd = cwd;
+		this.out = out;
+		this.open = new Map();
+		this.next = 10;
+		this.fs = this.makeFS();
+		this.process = {
+			getuid: () => 1000, getgid: () => 1000, geteuid: () => 1000, getegid: () => 1000, getgroups: () => [],
+			pid: 1, ppid: 0, umask: () => 0o22,
+			cwd: () => this.cwd,
+			chdir: (path) => {
+				path = this.resolve(path);
+				if (!this.entry(path).dir) throw fail("ENOTDIR");
+				this.cwd = path;
+			},
+		};
+		this.path = { resolve: (path) => this.resolve(path) };
+	}
+
+	resolve(path) {
+		const parts = [];
+		for (const part of (path.startsWith("/") ? path : this.cwd + "/" + path).split("/")) {
+			if (part === "..") parts.pop();
+			else if (part !== "" && part !== ".") parts.push(part);
+		}
+		return "/" + parts.join("/");
+	}
+
+	entry(path) {
+		const e = this.files.entries.get(this.resolve(path));
+		if (!e) throw fail("ENOENT");
+		return e;
+	}
+
+	parent(path) {
+		const dir = path.slice(0, path.lastIndexOf("/")) || "/";
+		const e = this.files.entries.get(dir);
+		if (!e) throw fail("ENOENT");
+		if (!e.dir) throw fail("ENOTDIR");
+	}
+
+	children(path) {
+		const prefix = path === "/" ? "/" : path + "/";
+		return [...this.files.entries.keys()].filter((p) => p.startsWith(prefix) && p !== path && !p.slice(prefix.length).includes("/")).map((p) => p.slice(prefix.length)).sort();
+	}
+
+	stat(e) {
+		return {
+			isDirectory: () => !!e.dir, dev: 1, ino: 0, nlink: 1, uid: 1000, gid: 1000, rdev: 0, blksize: 4096,
+			mode: e.device ? 0o20666 : (e.dir ? 0o40000 : 0o100000) | e.mode, size: e.size || 0, blocks: 0,
+			atimeMs: e.time, mtimeMs: e.time, ctimeMs: e.time,
+		};
+	}
+
+	grow(e, size) {
+		if (size > e.data.length) {
+			const data = new Uint8Array(Math.max(size, 2 * e.data.length));
+			data.set(e.data.subarray(0, e.size));
+			e.data = data;
+		}
+		if (size < e.size) e.data.fill(0, size, e.size);
+		e.size = size;
+	}
+
+	handle(fd) {
+		const h = this.open.get(fd);
+		if (!h) throw fail("EBADF");
+		return h;
+	}
+
+	openFile(path, flags, mode) {
+		const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY } = constants;
+		path = this.resolve(path);
+		if (path === "/dev/null" || path === "/dev/display") {
+			this.open.set(this.next, { e: { device: path, mode: 0, time: 0 }, writable: true });
+			return this.next++;
+		}
+		let e = this.files.entries.get(path);
+		const writable = (flags & (O_WRONLY | O_RDWR)) !== 0;
+		if (e && flags & O_CREAT && flags & O_EXCL) throw fail("EEXIST");
+		if (e && e.dir && writable) throw fail("EISDIR");
+		if (e && !e.dir && flags & O_DIRECTORY) throw fail("ENOTDIR");
+		if (!e) {
+			if (!(flags & O_CREAT)) throw fail("ENOENT");
+			this.parent(path);
+			e = { data: new Uint8Array(0), size: 0, mode: mode & 0o777, time: 0 };
+			this.files.entries.set(path, e);
+		}
+		if (writable && flags & O_TRUNC) this.grow(e, 0);
+		this.open.set(this.next, { e, writable, append: (flags & O_APPEND) !== 0, at: 0 });
+		return this.next++;
+	}
+
+	writeFile(fd, bytes, position) {
+		if (fd === 1 || fd === 2) return this.out(fd, bytes.slice()), bytes.length;
+		const h = this.handle(fd);
+		if (!h.writable) throw fail("EBADF");
+		if (h.e.device === "/dev/display") this.out(3, bytes.slice());
+		if (h.e.device) return bytes.length;
+		const at = h.append ? h.e.size : position ?? h.at;
+		if (at + bytes.length > h.e.size) this.grow(h.e, at + bytes.length);
+		h.e.data.set(bytes, at);
+		if (position === null || position === undefined) h.at = at + bytes.length;
+		return bytes.length;
+	}
+
+	readFile(fd, buffer, offset, length, position) {
+		if (fd === 0) return 0;
+		const h = this.handle(fd);
+		if (h.e.dir) throw fail("EISDIR");
+		if (h.e.device) return 0;
+		const at = position ?? h.at;
+		const part = h.e.data.subarray(Math.min(at, h.e.size), Math.min(at + length, h.e.size));
+		buffer.set(part, offset);
+		if (position === null || position === undefined) h.at = at + part.length;
+		return part.length;
+	}
+
+	remove(path, dir) {
+		const e = this.entry(path);
+		path = this.resolve(path);
+		if (dir && !e.dir) throw fail("ENOTDIR");
+		if (!dir && e.dir) throw fail("EISDIR");
+		if (dir && this.children(path).length > 0) throw fail("ENOTEMPTY");
+		this.files.entries.delete(path);
+	}
+
+	rename(from, to) {
+		const e = this.entry(from);
+		[from, to] = [this.resolve(from), this.resolve(to)];
+		this.parent(to);
+		const old = this.files.entries.get(to);
+		if (old && old.dir && (!e.dir || this.children(to).length > 0)) throw fail("EEXIST");
+		for (const [path, child] of [...this.files.entries]) {
+			if (path === from || path.startsWith(from + "/")) {
+				this.files.entries.delete(path);
+				this.files.entries.set(to + path.slice(from.length), child);
+			}
+		}
+	}
+
+	makeFS() {
+		const none = () => { throw fail("ENOSYS"); };
+		const ops = {
+			open: (path, flags, mode) => this.openFile(path, flags, mode),
+			close: (fd) => { this.handle(fd); this.open.delete(fd); },
+			fstat: (fd) => this.stat(fd <= 2 ? { device: true, mode: 0, time: 0 } : this.handle(fd).e),
+			stat: (path) => this.stat(this.entry(path)),
+			lstat: (path) => this.stat(this.entry(path)),
+			mkdir: (path, mode) => {
+				path = this.resolve(path);
+				if (this.files.entries.has(path)) throw fail("EEXIST");
+				this.parent(path);
+				this.files.entries.set(path, { dir: true, mode: mode & 0o777, time: 0 });
+			},
+			readdir: (path) => {
+				if (!this.entry(path).dir) throw fail("ENOTDIR");
+				return this.children(this.resolve(path));
+			},
+			unlink: (path) => this.remove(path, false),
+			rmdir: (path) => this.remove(path, true),
+			rename: (from, to) => this.rename(from, to),
+			chmod: (path, mode) => { this.entry(path).mode = mode & 0o777; },
+			fchmod: (fd, mode) => { this.handle(fd).e.mode = mode & 0o777; },
+			chown: (path) => { this.entry(path); },
+			lchown: (path) => { this.entry(path); },
+			fchown: (fd) => { this.handle(fd); },
+			utimes: (path, _, mtime) => { this.entry(path).time = mtime * 1000; },
+			truncate: (path, size) => this.grow(this.entry(path), size),
+			ftruncate: (fd, size) => this.grow(this.handle(fd).e, size),
+			fsync: () => {},
+			readlink: (path) => { this.entry(path); throw fail("EINVAL"); },
+			link: none,
+			symlink: none,
+			read: (fd, buffer, offset, length, position) => this.readFile(fd, buffer, offset, length, position),
+			write: (fd, buffer, offset, length, position) => this.writeFile(fd, buffer.subarray(offset, offset + length), position),
+		};
+		const fs = { constants, writeSync: (fd, bytes) => this.writeFile(fd, bytes) };
+		for (const [name, op] of Object.entries(ops)) {
+			fs[name] = (...args) => {
+				const callback = args.pop();
+				let result;
+				try {
+					result = op(...args);
+				} catch (err) {
+					if (!err.code) throw err;
+					return callback(err);
+				}
+				callback(null, result);
+			};
+		}
+		return fs;
+	}
+}
+
+const constants = { O_WRONLY: 1, O_RDWR: 2, O_CREAT: 64, O_EXCL: 128, O_TRUNC: 512, O_APPEND: 1024, O_DIRECTORY: 65536 };
+
+// fakeStart is when Go's fake clock begins, in nanoseconds.
+const fakeStart = 1257894000000000000n;
+
+// runGo runs a program, on the real clock or the fake one, and resolves to its exit
+// status. It rejects when the browser ends it. One that serves waits for calls.
+async function runGo(module, { argv, env, system, realClock, serves }) {
+	const go = new Go();
+	go.argv = argv;
+	go.env = env;
+	let status = 0;
+	go.exit = (code) => { status = code; };
+	// func fakeStart() int64
+	go.importObject.gojs["runtime.fakeStart"] = (sp) => go.mem.setBigInt64((sp >>> 0) + 8, realClock ? 0n : fakeStart, true);
+	// Files in memory keep nobody waiting: a program that has returned to us, has no
+	// timer and has not ended waits for itself. Go says so when it is told by event 0.
+	let depth = 1;
+	const resume = go._resume.bind(go);
+	const checkDeadlock = () => {
+		if (serves || depth > 0 || go.exited || go._scheduledTimeouts.size > 0) return;
+		go._pendingEvent = { id: 0 };
+		depth++;
+		resume();
+	};
+	go._resume = () => {
+		depth++;
+		try { resume(); } finally { depth--; }
+		if (depth === 0) setTimeout(checkDeadlock); // after the timer has gone from the list
+	};
+	const instance = await WebAssembly.instantiate(module, go.importObject);
+	const before = { fs: globalThis.fs, process: globalThis.process, path: globalThis.path };
+	Object.assign(globalThis, { fs: system.fs, process: system.process, path: system.path });
+	try {
+		let crash;
+		const done = go.run(instance);
+		done.catch((err) => { crash = err; });
+		depth = 0;
+		await null;
+		if (!crash) checkDeadlock();
+		await done;
+	} finally {
+		Object.assign(globalThis, before);
+	}
+	return status;
+}
+
+// Toolchain compiles and links programs with the tools and packages of a site.
+// Site.get(name) resolves to a file's content.
+class Toolchain {
+	constructor(site) {
+		this.site = site;
+		this.files = new Files();
+		this.files.mkdirp("/a");
+		this.files.mkdirp("/o");
+		this.modules = {};
+	}
+
+	async module(name) {
+		this.modules[name] ??= this.site.get(name).then((data) => WebAssembly.compile(data));
+		try {
+			return await this.modules[name];
+		} catch (err) {
+			delete this.modules[name]; // the next time it may be there
+			throw err;
+		}
+	}
+
+	// closure is the packages that others need, with themselves.
+	closure(paths) {
+		const all = new Set();
+		const add = (path) => {
+			const pkg = this.site.index.packages[path];
+			if (all.has(path) || !pkg) return;
+			all.add(path);
+			pkg.imports.forEach(add);
+		};
+		paths.forEach(add);
+		return [...all];
+	}
+
+	async load(paths) {
+		await Promise.all(paths.map(async (path) => {
+			const file = this.site.index.packages[path].file;
+			if (!this.files.get("/a/" + file)) this.files.put("/a/" + file, await this.site.get(file));
+		}));
+	}
+
+	// tool runs compiler or linker, and resolves to what it says, null if it has failed.
+	async tool(name, args) {
+		const said = [];
+		const system = new System(this.files, "/o", (_, bytes) => said.push(bytes));
+		const status = await runGo(await this.module(this.site.index[name]), {
+			argv: [name, ...args], env: { GOOS: "js", GOARCH: "wasm", GOROOT: "/go", TMPDIR: "/tmp" }, system,
+		});
+		return { ok: status === 0, said: new TextDecoder().decode(await new Blob(said).arrayBuffer()) };
+	}
+
+	// build makes a program of packages, given in their order: {path, main, source,
+	// imports}. It resolves to {wasm} or {said}.
+	async build(packages) {
+		const own = new Set(packages.map((p) => p.path));
+		const needed = this.closure([...packages.flatMap((p) => p.imports).filter((p) => !own.has(p)), "runtime"]);
+		await this.load(needed);
+		const config = needed.map((path) => `packagefile ${path}=/a/${this.site.index.packages[path].file}\n`);
+		const encode = (text) => new TextEncoder().encode(text);
+		for (const p of packages) {
+			this.files.put("/o/main.go", encode(p.source));
+			this.files.put("/o/importcfg", encode(config.join("")));
+			const object = `/o/${config.length}.a`;
+			const { ok, said } = await this.tool("compile", ["-o", object, "-p", p.main ? "main" : p.path, "-complete", "-dwarf=false",
+				"-lang=" + this.site.index.lang, "-importcfg", "/o/importcfg", "-pack", "/o/main.go"]);
+			if (!ok) return { said };
+			config.push(`packagefile ${p.path}=${object}\n`);
+		}
+		const main = config.pop().split("=")[1].trim();
+		this.files.put("/o/importcfg", encode(config.join("")));
+		const { ok, said } = await this.tool("link", ["-o", "/o/main.wasm", "-importcfg", "/o/importcfg", "-buildmode=exe", "-s", "-w", main]);
+		if (!ok) return { said };
+		const wasm = this.files.get("/o/main.wasm").slice();
+		this.files.entries.delete("/o/main.wasm");
+		return { wasm };
+	}
+}
+
+Object.assign(globalThis, { Files, System, Toolchain, runGo });

@@ -1,0 +1,72 @@
+// Draws a run of producers and consumers as it is at one moment: what lies in the
+// queue, who works on what, and how long each item has waited.
+
+const travel = 0.25e9; // ns that an item is on its way
+const long = 5e9; // a wait of so many ns is all red
+const svg = (tag, attributes, text) => {
+	const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
+	for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
+	if (text !== undefined) e.textContent = text;
+	return e;
+};
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+// living returns a picture of a record, {element, show(ns)}; null if nothing in it
+// happens.
+export function living({ name, events }) {
+	const items = new Map(); // by producer and number: when it was made, picked up, gone, and by whom
+	let producers = 1, consumers = 1, end = 0;
+	for (const e of events) {
+		const key = e.producer + " " + e.number;
+		const item = items.get(key) ?? items.set(key, { producer: e.producer, number: e.number, made: 0, picked: Infinity, gone: Infinity }).get(key);
+		if (e.kind === "made") item.made = e.at;
+		else if (e.kind === "picked up") Object.assign(item, { picked: e.at, consumer: e.consumer || 1 });
+		else item.gone = Math.min(item.gone, e.at);
+		producers = Math.max(producers, e.producer);
+		consumers = Math.max(consumers, e.consumer || 1);
+		end = Math.max(end, e.at);
+	}
+	if (items.size === 0) return null;
+	const all = [...items.values()].sort((a, b) => a.made - b.made);
+	const height = 44 + 40 * Math.max(producers, consumers, 2);
+	const root = svg("svg", { class: "living", viewBox: `0 0 640 ${height}`, role: "img", "aria-label": `The run ${name} as it is at the time of the replay` });
+	const label = (x, y, text, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor, fill: "currentColor", "font-size": 12 }, text);
+	const row = (i, n) => 44 + ((height - 60) * (i - 0.5)) / n;
+	root.append(label(60, 16, "made by"), label(320, 16, "queue"), label(580, 16, "worked on by"));
+	for (let i = 1; i <= producers; i++) root.append(svg("circle", { cx: 60, cy: row(i, producers), r: 13, fill: "none", stroke: "var(--yellow)", "stroke-width": 2 }));
+	for (let i = 1; i <= consumers; i++) root.append(svg("circle", { cx: 580, cy: row(i, consumers), r: 13, fill: "none", stroke: "var(--cyan)", "stroke-width": 2 }));
+	root.append(svg("rect", { x: 130, y: 26, width: 380, height: height - 40, rx: 6, fill: "none", stroke: "var(--line)" }));
+	const layer = root.appendChild(svg("g", {}));
+	const said = root.appendChild(label(320, height - 2, ""));
+
+	const middle = height / 2 + 6;
+	const slot = (i) => [496 - 18 * (i % 20), middle + 18 * Math.floor(i / 20) * (i % 40 < 20 ? 1 : -1)];
+	const between = (a, b, t) => [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
+	const show = (now) => {
+		layer.replaceChildren();
+		let waiting = 0, longest = 0;
+		for (const item of all) {
+			if (item.made > now) break;
+			if (item.gone <= now) continue;
+			const age = Math.min(now, item.picked) - item.made;
+			let at;
+			if (item.picked <= now) {
+				const there = [580, row(item.consumer, consumers)];
+				const part = still.matches ? 1 : Math.min((now - item.picked) / travel, 1);
+				at = between([510, middle], there, part);
+			} else {
+				const part = still.matches ? 1 : Math.min((now - item.made) / travel, 1);
+				at = between([60, row(item.producer, producers)], slot(waiting), part);
+				waiting++;
+				longest = Math.max(longest, age);
+			}
+			const red = Math.round(100 * Math.min(age / long, 1));
+			const colour = `color-mix(in oklab, var(--bad) ${red}%, ${item.picked <= now ? "var(--cyan)" : "var(--yellow)"})`;
+			const size = 6 + 2 * Math.min(age / long, 1);
+			layer.append(svg("circle", { cx: at[0], cy: at[1], r: size, fill: colour }, ""));
+		}
+		said.textContent = `${(now / 1e9).toFixed(1)} s · ${waiting} in the queue` + (waiting ? `, the oldest for ${(longest / 1e9).toFixed(1)} s` : "");
+	};
+	show(end);
+	return { element: root, name, end, show };
+}

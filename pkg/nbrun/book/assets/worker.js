@@ -1,0 +1,214 @@
+// One script for three kinds of workers: core drives the cells, build compiles and
+// links, run runs one program, and can be ended at any time.
+"use strict";
+importScripts("wasm_exec.js", "go.js");
+
+const post = (message, transfer) => postMessage(message, transfer ?? []);
+
+// Site gets files from where this script lies, and keeps them for the time without a
+// network, if the browser lets it.
+class Site {
+	async open() {
+		this.store = await globalThis.caches?.open("go-book").catch(() => null); // not there over plain http
+		const response = await fetch("index.json").catch(() => this.store && this.store.match("index.json"));
+		if (!response || !response.ok) throw new Error("the book's index.json can't be had from its host");
+		if (this.store) await this.store.put("index.json", response.clone()).catch(() => {});
+		this.index = await response.json();
+		return this;
+	}
+
+	async get(name) {
+		const size = this.index.sizes[name];
+		let data;
+		const kept = this.store && await this.store.match(name);
+		if (kept) {
+			data = await kept.blob();
+		} else {
+			data = await this.fetch(name, size);
+			if (this.store) await this.store.put(name, new Response(data)).catch(() => {});
+		}
+		try {
+			return new Uint8Array(await new Response(data.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+		} catch {
+			if (this.store) await this.store.delete(name);
+			throw new Error(`go/${name} is damaged: it is ${data.size} bytes, and can't be unpacked`);
+		}
+	}
+
+	async fetch(name, size) {
+		const response = await fetch(name).catch((err) => { throw new Error(`go/${name} can't be had: ${err.message}`); });
+		if (!response.ok) throw new Error(`go/${name} can't be had: the host says ${response.status}`);
+		post({ load: size });
+		const count = new TransformStream({ transform(chunk, out) { post({ loaded: chunk.length }); out.enqueue(chunk); } });
+		const data = await new Response(response.body.pipeThrough(count)).blob();
+		if (data.size !== size) throw new Error(`go/${name} is cut off: it is ${data.size} bytes, and should be ${size}`);
+		return data;
+	}
+}
+
+// build answers {id, packages} with {id, wasm}, {id, said} or {id, error}.
+async function build() {
+	const ready = new Site().open().then((site) => new Toolchain(site));
+	let last = ready.catch(() => {});
+	onmessage = ({ data: { id, packages } }) => {
+		last = last.then(async () => {
+			try {
+				const built = await (await ready).build(packages);
+				post({ id, ...built });
+			} catch (err) {
+				post({ id, error: err.message });
+			}
+		});
+	};
+}
+
+// mostOutput is how many bytes of a program's output are handed on.
+const mostOutput = 2 << 20;
+
+// run runs one program, and posts {out: [[fd, bytes]…]}, then {status, entries} or
+// {error}.
+function run() {
+	onmessage = async ({ data: { wasm, argv, env, dir, entries, realClock } }) => {
+		let out = [], size = 0, all = 0, dropped = 0, flushed = performance.now();
+		const flush = () => {
+			if (out.length > 0) post({ out }, out.map((o) => o[1].buffer));
+			out = [], size = 0, flushed = performance.now();
+		};
+		const system = new System(new Files(entries), dir, (fd, bytes) => {
+			all += bytes.length;
+			if (all > mostOutput) {
+				dropped += bytes.length;
+				return;
+			}
+			out.push([fd, bytes]);
+			size += bytes.length;
+			if (size > 1 << 16 || performance.now() - flushed > 20) flush();
+		});
+		try {
+			const status = await runGo(await WebAssembly.compile(wasm), { argv, env, system, realClock });
+			flush();
+			post({ status, dropped, entries: system.files.entries });
+		} catch (err) {
+			flush();
+			const deep = err instanceof RangeError || /stack/i.test(err.message);
+			post({ error: deep ? "stack overflow: the browser's stack has ended, which is smaller than Go's" : "the browser has ended the program: " + err.message });
+		}
+	};
+}
+
+// patience is how long a program may run, in ms. The fake clock makes waiting cost
+// nothing; what is to be on the real one is short.
+const patience = 30_000;
+
+// newRecords are the records of runs that a program has saved, as package story does.
+function newRecords(before, after) {
+	const texts = [];
+	for (const [path, e] of after) {
+		if (!/^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)) continue;
+		const text = new TextDecoder().decode(e.data.subarray(0, e.size));
+		const old = before.get(path);
+		if (!old || text !== new TextDecoder().decode(old.data.subarray(0, old.size))) texts.push(text);
+	}
+	return texts;
+}
+
+// Core answers {open}, {run, id}, {stop} from the page.
+class Core {
+	async open(notebook) {
+		this.entries = new Files().entries;
+		const files = new Files(this.entries);
+		files.mkdirp(notebook.dir);
+		files.mkdirp("/tmp/gonb_0");
+		const site = await new Site().open();
+		this.builder = this.worker("build");
+		this.spare = this.worker("run");
+		const host = {
+			has: (path) => path === "unsafe" || path in site.index.packages,
+			progress: (text) => post({ progress: text }),
+			build: (packages) => this.build(JSON.parse(packages)),
+			run: (wasm, process, out) => this.run(wasm, JSON.parse(process), out),
+		};
+		const ready = new Promise((resolve) => { globalThis.coreReady = resolve; });
+		const system = new System(new Files(), "/", (_, bytes) => console.error(new TextDecoder().decode(bytes)));
+		const core = await WebAssembly.compile(await site.get(site.index.core));
+		const ended = runGo(core, { argv: ["core"], env: {}, system, realClock: true, serves: true });
+		await Promise.race([ready, ended]);
+		this.notebook = await openNotebook(host, JSON.stringify(notebook));
+	}
+
+	worker(role) {
+		const w = new Worker("worker.js");
+		w.onmessage = ({ data }) => post(data); // what it loads
+		w.postMessage({ role });
+		return w;
+	}
+
+	// ending is a promise of what use comes to, or of a stop.
+	stoppable(use) {
+		return new Promise((resolve, reject) => {
+			this.stop = () => reject(new Error("stopped"));
+			use(resolve, reject);
+		}).finally(() => { this.stop = null; });
+	}
+
+	build(packages) {
+		const id = Math.random();
+		return this.stoppable((resolve, reject) => {
+			this.builder.onerror = (e) => reject(new Error(e.message));
+			this.builder.onmessage = ({ data }) => {
+				if (data.id === undefined) post(data);
+				else if (data.id !== id) return; // of a build that was stopped
+				else if (data.error) reject(new Error(data.error));
+				else resolve(data);
+			};
+			this.builder.postMessage({ id, packages });
+		});
+	}
+
+	run(wasm, p, out) {
+		const runner = this.spare;
+		this.spare = this.worker("run");
+		return this.stoppable((resolve, reject) => {
+			setTimeout(() => reject(new Error(`stopped after ${patience / 1000} s: in a page, which has one thread, a loop that waits for other goroutines without sleeping never ends`)), patience);
+			runner.onerror = (e) => reject(new Error(e.message));
+			runner.onmessage = ({ data }) => {
+				if (data.out) data.out.forEach(([fd, bytes]) => out(fd, bytes));
+				else if (data.error) reject(new Error(data.error));
+				else {
+					if (data.dropped) out(2, new TextEncoder().encode(`[${data.dropped} more bytes are not shown]\n`));
+					post({ records: newRecords(this.entries, data.entries) });
+					this.entries = data.entries;
+					resolve(data.status);
+				}
+			};
+			const env = Object.fromEntries(p.env.map((e) => [e.slice(0, e.indexOf("=")), e.slice(e.indexOf("=") + 1)]));
+			runner.postMessage({ wasm, argv: p.args, env, dir: p.dir, entries: this.entries, realClock: p.realClock });
+		}).finally(() => runner.terminate());
+	}
+}
+
+async function core() {
+	const c = new Core();
+	let lines = [];
+	const tell = (id) => (line) => {
+		if (lines.length === 0) setTimeout(() => { post({ lines }); lines = []; });
+		lines.push([id, line]);
+	};
+	onmessage = async ({ data }) => {
+		try {
+			if (data.open) {
+				await c.open(data.open);
+				post({ ready: true });
+			} else if (data.run) {
+				await c.notebook.run(data.run, data.source, tell(data.id));
+				tell(data.id)(null);
+			} else if (data.stop && c.stop) {
+				c.stop();
+			}
+		} catch (err) {
+			post({ id: data.id, error: err.message });
+		}
+	};
+}
+
+onmessage = ({ data }) => { ({ core, build, run })[data.role](); };

@@ -1,0 +1,386 @@
+package browser_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// reader is a browser that a test drives, and what went wrong in it.
+type reader struct {
+	ctx     context.Context
+	t       *testing.T
+	address string
+
+	mu     sync.Mutex
+	errors []string
+}
+
+// read starts a headless Chromium with a host for the book. Both end with the test,
+// and so does the browser's memory.
+func read(t *testing.T, wrap func(http.Handler) http.Handler) *reader {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		missing(t, "chromium")
+	}
+	handler := http.Handler(http.FileServer(http.Dir(site)))
+	if wrap != nil {
+		handler = wrap(handler)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1200, 900),
+		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("no-proxy-server", true))
+	if os.Geteuid() == 0 {
+		flags = append(flags, chromedp.Flag("no-sandbox", true))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), flags...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	r := &reader{ctx: ctx, t: t, address: server.URL}
+	r.do() // the browser lives as long as the context of its first call
+	err := chromedp.Listen(ctx, func(e any) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		switch e := e.(type) {
+		case *runtime.EventExceptionThrown:
+			r.errors = append(r.errors, fmt.Sprintf("%s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+		case *cdplog.EventEntryAdded:
+			if e.Entry.Level == "error" {
+				r.errors = append(r.errors, e.Entry.Text+" "+e.Entry.URL)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// patience is for a step of a reader.
+const patience = 5 * time.Minute
+
+func (r *reader) do(actions ...chromedp.Action[chromedp.Void]) {
+	r.t.Helper()
+	ctx := r.ctx
+	if len(actions) > 0 {
+		limited, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		ctx = limited
+	}
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// js is what an expression, or a promise of it, comes to.
+func js[T any](r *reader, expression string) T {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		r.t.Fatalf("%.200s: %v", expression, err)
+	}
+	return value
+}
+
+func (r *reader) open(page string) { r.do(chromedp.Navigate(r.address + "/" + page)) }
+
+// run presses Run at a cell, and waits until it has ended. It returns what the cell
+// has put out, and whether it has passed.
+func (r *reader) run(number int) (text, verdict string) {
+	r.t.Helper()
+	list := js[[]string](r, fmt.Sprintf(`new Promise((resolve) => {
+		const cell = document.querySelector("[data-number='%d']"), live = cell.querySelector(".live");
+		live.removeAttribute("data-verdict");
+		new MutationObserver((_, o) => {
+			if (!live.dataset.verdict) return;
+			o.disconnect();
+			resolve([live.innerText, live.dataset.verdict]);
+		}).observe(live, { attributes: true });
+		cell.querySelector("button.run").click();
+	})`, number))
+	return list[0], list[1]
+}
+
+// quiet fails the test if something went wrong in the browser, but for what is
+// expected.
+func (r *reader) quiet(expected ...string) {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+errors:
+	for _, text := range r.errors {
+		for _, e := range expected {
+			if strings.Contains(text, e) {
+				continue errors
+			}
+		}
+		r.t.Errorf("console: %s", text)
+	}
+}
+
+// shoot takes a picture of the page, for those who want to look: into the folder that
+// BOOK_TEST_SHOTS names.
+func (r *reader) shoot(name string) {
+	dir := os.Getenv("BOOK_TEST_SHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(r.ctx, chromedp.FullScreenshot(100))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// readyPage waits until the page's cells can be run.
+const readyPage = `new Promise((resolve) => { const look = () => document.querySelector(".cell.ready") ? resolve(true) : requestAnimationFrame(look); look(); })`
+
+func TestFirstCellsOfALesson(t *testing.T) {
+	r := read(t, nil)
+	r.open("01-synchronous.html")
+	js[any](r, readyPage)
+	r.shoot("01-light")
+	begin := time.Now()
+	if text, verdict := r.run(1); verdict != "pass" {
+		t.Fatalf("%s: %s", verdict, text)
+	}
+	t.Logf("started in %v", time.Since(begin))
+	for number := 2; number <= 4; number++ {
+		begin := time.Now()
+		text, verdict := r.run(number)
+		t.Logf("cell %d: %v", number, time.Since(begin))
+		if verdict != "pass" {
+			t.Errorf("cell %d: %s: %s", number, verdict, text)
+		}
+		if number == 3 && !strings.Contains(text, "generated item 20") {
+			t.Errorf("cell 3: %s", text)
+		}
+	}
+	if text, verdict := r.run(6); verdict != "fail" || !strings.Contains(text, "index out of range") {
+		t.Errorf("cell 6: %s: %s", verdict, text)
+	}
+	r.shoot("01-run")
+	r.quiet()
+}
+
+func TestPagesOfAllSizes(t *testing.T) {
+	r := read(t, nil)
+	for _, scheme := range []string{"light", "dark"} {
+		r.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+			return err
+		}))
+		for _, width := range []int64{360, 800, 1920} {
+			r.do(chromedp.EmulateViewport(width, 800))
+			r.open("03-channels.html")
+			if over := js[int](r, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+				t.Errorf("%s, %d px: the page is %d px too wide", scheme, width, over)
+			}
+			r.shoot(fmt.Sprintf("03-%s-%d", scheme, width))
+		}
+	}
+	r.quiet()
+}
+
+// What goes wrong in a cell is told at the cell, and the page lives on.
+func TestCellsThatGoWrong(t *testing.T) {
+	r := read(t, nil)
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	for number, want := range map[int]string{2: "undefined: undefined", 4: "all goroutines are asleep - deadlock!", 5: "exit status 3", 6: "stack", 8: "out of memory", 9: "a page has no shell", 12: "undefined: nothing"} {
+		if text, verdict := r.run(number); verdict != "fail" || !strings.Contains(text, want) {
+			t.Errorf("cell %d: %s: %.500s, want %s", number, verdict, text, want)
+		}
+	}
+	if marked := js[int](r, "document.querySelectorAll(`[data-number='2'] .cm-lintRange-error`).length"); marked != 1 {
+		t.Errorf("%d errors are marked in the editor of cell 2", marked)
+	}
+	if text, verdict := r.run(7); verdict != "pass" || !strings.Contains(text, "more bytes are not shown") {
+		t.Errorf("cell 7: %s: %.200s", verdict, text)
+	}
+	took := js[float64](r, `new Promise((resolve) => {
+		const cell = document.querySelector("[data-number='3']"), stop = document.querySelector("[data-do=stop]");
+		cell.querySelector("button.run").click();
+		setTimeout(() => {
+			const begin = performance.now();
+			new MutationObserver(() => resolve(performance.now() - begin)).observe(cell.querySelector(".live"), { attributes: true, attributeFilter: ["data-verdict"] });
+			stop.click();
+		}, 8000);
+	})`)
+	if t.Logf("an endless loop was stopped in %.0f ms", took); took > 1000 {
+		t.Errorf("stopping took %.0f ms", took)
+	}
+	if text, verdict := r.run(10); verdict != "pass" || !strings.Contains(text, "still here") {
+		t.Errorf("cell 10: %s: %s", verdict, text)
+	}
+	if text, verdict := r.run(11); verdict != "pass" || !strings.Contains(text, "[1] 0") {
+		t.Errorf("cell 11, whose packages are found: %s: %s", verdict, text)
+	}
+	r.shoot("wrong")
+	r.quiet()
+}
+
+// Edits are kept when the page is opened again, and Reset brings the original back.
+func TestEditsAreKept(t *testing.T) {
+	r := read(t, nil)
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	const cell = "document.querySelector(`[data-number='1']`)"
+	js[any](r, `new Promise((resolve) => {
+		[...`+cell+`.querySelectorAll("button")].find((b) => b.textContent === "Edit").click();
+		const look = () => `+cell+`.querySelector(".cm-content") ? resolve(true) : requestAnimationFrame(look);
+		look();
+	})`)
+	r.do(chromedp.Click("[data-number='1'] .cm-content"), chromedp.KeyEvent("// mine\n"))
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	if text := js[string](r, cell+".querySelector('.code').innerText"); !strings.Contains(text, "// mine") {
+		t.Errorf("after loading the page again: %q", text)
+	}
+	js[any](r, `[...`+cell+`.querySelectorAll("button")].find((b) => b.textContent === "Reset").click()`)
+	if text := js[string](r, cell+".querySelector('.code').innerText"); strings.Contains(text, "// mine") || !strings.Contains(text, "hello") {
+		t.Errorf("after Reset: %q", text)
+	}
+	r.quiet()
+}
+
+// A file that is missing on the host is told, and the next try succeeds when it is
+// there.
+func TestAHostThatFails(t *testing.T) {
+	var mu sync.Mutex
+	fail := "missing"
+	r := read(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			mu.Lock()
+			how := fail
+			mu.Unlock()
+			if strings.HasSuffix(req.URL.Path, ".bin") {
+				switch how {
+				case "missing":
+					http.NotFound(w, req)
+					return
+				case "cut off":
+					_, _ = w.Write([]byte("\x1f\x8b"))
+					return
+				}
+			}
+			next.ServeHTTP(w, req)
+		})
+	})
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	for _, how := range []string{"missing", "cut off", ""} {
+		mu.Lock()
+		fail = how
+		mu.Unlock()
+		text, verdict := r.run(1)
+		want, verdictWant := map[string]string{"missing": "the host says 404", "cut off": "is cut off: it is 2 bytes", "": "hello"}[how], "fail"
+		if how == "" {
+			verdictWant = "pass"
+		}
+		if verdict != verdictWant || !strings.Contains(text, want) {
+			t.Errorf("%s: %s: %s", how, verdict, text)
+		}
+	}
+	r.quiet("404")
+}
+
+// Without JavaScript the page has all that there is to read.
+func TestWithoutJavaScript(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(site, "01-synchronous.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<h1", "ansi-yellow", `<img alt="Picture of the run`, "<summary>Solution</summary>", `href="02-polling.html"`} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+// Once a cell was run, the page can be opened and run without a network.
+func TestWithoutANetwork(t *testing.T) {
+	var off atomic.Bool
+	r := read(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if off.Load() {
+				panic(http.ErrAbortHandler) // the connection is cut
+			}
+			next.ServeHTTP(w, req)
+		})
+	})
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	if text, verdict := r.run(1); verdict != "pass" {
+		t.Fatalf("%s: %s", verdict, text)
+	}
+	js[any](r, `new Promise((resolve) => {
+		const look = async () => navigator.serviceWorker.controller && await caches.match("go/go.js") && await caches.match(location.pathname) ? resolve(true) : setTimeout(look, 50);
+		look();
+	})`)
+	off.Store(true)
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	if text, verdict := r.run(1); verdict != "pass" || !strings.Contains(text, "hello") {
+		t.Errorf("without a network: %s: %s", verdict, text)
+	}
+	r.quiet("net::ERR_")
+}
+
+// A replay shows each moment, in the lines and in the picture, and obeys the keyboard.
+func TestReplay(t *testing.T) {
+	r := read(t, nil)
+	r.open("01-synchronous.html")
+	js[any](r, readyPage)
+	for number := 1; number <= 3; number++ {
+		if text, verdict := r.run(number); verdict != "pass" {
+			t.Fatalf("cell %d: %s: %s", number, verdict, text)
+		}
+	}
+	const live = "document.querySelector(`[data-number='3'] .live`)"
+	shown := live + ".querySelectorAll('.text > span:not(.later)').length"
+	all := js[int](r, shown)
+	js[any](r, live+".querySelector('input').focus()")
+	r.do(chromedp.KeyEvent(kb.Home))
+	if first := js[int](r, shown); first < 1 || first > 3 || all < 40 {
+		t.Errorf("%d of %d outputs are shown at the beginning", first, all)
+	}
+	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "0.0 s · 1 in the queue") {
+		t.Errorf("the picture at the beginning: %q", text)
+	}
+	js[any](r, live+".querySelector('button[title=\"The next output\"]').click()")
+	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "2 in the queue") {
+		t.Errorf("the picture after a step: %q", text)
+	}
+	r.shoot("replay")
+	r.quiet()
+}

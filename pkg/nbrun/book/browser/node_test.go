@@ -1,0 +1,224 @@
+package browser_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun"
+	"github.com/b3771e63/prodcons/pkg/nbrun/book"
+	"github.com/b3771e63/prodcons/pkg/nbrun/book/inpage"
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
+)
+
+// cellRun is what a cell came to, in a page or in nbrun.
+type cellRun struct {
+	outputs     []event.Output // neighbouring pieces of one stream are one
+	fault       *event.Fault
+	unsupported bool
+}
+
+func (c *cellRun) add(o event.Output) {
+	if n := len(c.outputs); o.Kind == event.Stream && n > 0 && c.outputs[n-1].Kind == event.Stream && c.outputs[n-1].Name == o.Name {
+		c.outputs[n-1].Text += o.Text
+		return
+	}
+	c.outputs = append(c.outputs, o)
+}
+
+// plain is what a cell has put out, for comparing.
+func (c *cellRun) plain() string {
+	var b strings.Builder
+	for _, o := range c.outputs {
+		switch o.Kind {
+		case event.Stream:
+			text := o.Text
+			if o.Name == "stderr" && strings.Contains(text, "goroutine ") {
+				text, _, _ = strings.Cut(text, "\ngoroutine ")
+			}
+			b.WriteString(o.Name + ": " + text + "\n")
+		case event.Error:
+			b.WriteString("error: " + o.Value + "\n")
+		default:
+			data, _ := json.Marshal(o.Data)
+			b.WriteString(string(o.Kind) + " " + string(data) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// inNode runs a notebook's cells as a page of a site does, but for those that have to
+// run on the real clock: one thread can't end a program that spins.
+func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRun {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "node")
+	}
+	type cell struct {
+		Source    string
+		RealClock bool
+	}
+	input := struct {
+		Dir   string `json:"dir"`
+		Temp  string `json:"temp"`
+		Cells []cell `json:"cells"`
+		Order []int  `json:"order"`
+	}{Dir: filepath.Dir(path), Temp: inpage.Temp}
+	for _, c := range cells {
+		if !hasTag(c, "real-clock") {
+			input.Order = append(input.Order, c.Number)
+		}
+		input.Cells = append(input.Cells, cell{c.Source, hasTag(c, "real-clock")})
+	}
+	text, err := json.Marshal(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, node, "../testdata/run.js", site)
+	cmd.Stdin = bytes.NewReader(text)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("node: %v\n%s", err, stderr.String())
+	}
+	runs := map[int]*cellRun{}
+	number, place := 0, 0
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		var told struct {
+			Action event.Action
+			Output *event.Output
+			Fault  *event.Fault
+		}
+		if err := json.Unmarshal(lines.Bytes(), &told); err != nil {
+			t.Fatalf("%v: %.200s", err, lines.Bytes())
+		}
+		switch told.Action {
+		case event.Begin:
+			number = input.Order[place]
+			place++
+			runs[number] = &cellRun{}
+		case event.Out:
+			runs[number].add(*told.Output)
+		case event.Fail:
+			runs[number].fault = told.Fault
+			runs[number].unsupported = told.Fault.Reason == event.Unsupported
+		}
+	}
+	return runs
+}
+
+func hasTag(c event.Cell, tag string) bool {
+	for _, t := range c.Tags {
+		if t == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// inNbrun runs a notebook on the virtual clock.
+func inNbrun(t *testing.T, path string) ([]event.Cell, map[int]*cellRun) {
+	t.Helper()
+	runs := map[int]*cellRun{}
+	var cells []event.Cell
+	observer := event.ObserverFunc(func(e event.Event) error {
+		switch e.Action {
+		case event.Begin:
+			cells = append(cells, *e.Cell)
+			runs[e.Cell.Number] = &cellRun{}
+		case event.Out:
+			runs[e.Cell.Number].add(*e.Output)
+		case event.Pass, event.Fail:
+			runs[e.Cell.Number].fault = e.Fault
+		}
+		return nil
+	})
+	result, err := nbrun.Run(t.Context(), path, nbrun.Options{Clock: nbrun.Virtual, AllowErrors: true, Observer: observer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := result.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return cells, runs
+}
+
+// Each cell that a page can run puts out what it does in nbrun on the virtual clock.
+// Of stack traces, the message and what comes before it are compared.
+func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
+	for _, path := range lessons.All() {
+		t.Run(lessons.Topic(path), func(t *testing.T) {
+			if testing.Short() && lessons.Topic(path) != "synchronous" {
+				t.Skip("only the first lesson in a short test")
+			}
+			cells, want := inNbrun(t, path)
+			got := inNode(t, site, path, cells)
+			same, not, real := 0, 0, 0
+			for _, c := range cells {
+				g, w := got[c.Number], want[c.Number]
+				switch {
+				case hasTag(c, "real-clock"):
+					real++
+				case g == nil:
+					t.Errorf("cell %d: was not run", c.Number)
+				case g.unsupported:
+					not++
+				case g.plain() != w.plain():
+					t.Errorf("cell %d: got\n%.2000s\nwant\n%.2000s", c.Number, g.plain(), w.plain())
+				default:
+					same++
+				}
+			}
+			t.Logf("of %d cells, %d put out the same, %d are not for a page, %d need the real clock", len(cells), same, not, real)
+		})
+	}
+}
+
+// Notebooks of another module, with packages of its own and of others, become pages
+// that run.
+func TestAnotherModule(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	sums, err := os.ReadFile("../../../../go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	notebook := `{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
+		{"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": null, "source": "import (\n\t\"example.com/other/greet\"\n\t\"github.com/fatih/color\"\n)"},
+		{"cell_type": "code", "id": "b", "metadata": {}, "outputs": [], "execution_count": null, "source": "%%\ncolor.NoColor = false\ncolor.Red(greet.Who())"},
+		{"cell_type": "code", "id": "c", "metadata": {}, "outputs": [], "execution_count": null, "source": "%test\nfunc TestWho(t *testing.T) {\n\tif greet.Who() != \"you\" {\n\t\tt.Error(greet.Who())\n\t}\n}"}]}`
+	mod := "module example.com/other\n\ngo 1.26.0\n\nrequire (\n\tgithub.com/fatih/color v1.19.0\n\tgithub.com/mattn/go-colorable v0.1.14 // indirect\n\tgithub.com/mattn/go-isatty v0.0.20 // indirect\n\tgolang.org/x/sys v0.49.0 // indirect\n)\n"
+	for name, text := range map[string]string{"go.mod": mod, "go.sum": string(sums), "greet/greet.go": "package greet\n\nfunc Who() string { return \"you\" }\n", "one.ipynb": notebook} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "one.ipynb")
+	if err := book.Make(t.Context(), book.Options{Notebooks: []string{path}, Out: out}); err != nil {
+		t.Fatal(err)
+	}
+	cells, want := inNbrun(t, path)
+	got := inNode(t, out, path, cells)
+	for _, c := range cells {
+		if g, w := got[c.Number], want[c.Number]; g.plain() != w.plain() || g.fault != nil {
+			t.Errorf("cell %d: got\n%s%v\nwant\n%s", c.Number, g.plain(), g.fault, w.plain())
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package inpage
+
+import (
+	"context"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/gonb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+)
+
+// Refuse says what of a cell a page can't do that is plain from the cell alone, nil if
+// nothing is.
+func Refuse(source string) *event.Fault {
+	c, err := cells.Parse(source)
+	if err != nil {
+		return nil // running the cell says so
+	}
+	if c.Script != nil {
+		return unsupported(1, "a page has no %s", c.Script.Command[0])
+	}
+	for _, step := range c.Steps {
+		if step.Shell != "" && !gonb.ChangesModule(step) {
+			return unsupported(step.Line, "a page has no shell for ! lines")
+		}
+	}
+	return nil
+}
+
+// Check is what a page can't do of each cell, if they are run in their order; nil for
+// those that it can run, or that fail by themselves. Dir is the folder of the
+// notebook. It returns the packages that the programs import, too; has reports whether
+// a page has one.
+func Check(dir string, list []engine.Cell, has func(path string) bool) (faults []*event.Fault, imports map[string]bool) {
+	faults, imports = make([]*event.Fault, len(list)), map[string]bool{}
+	memory, flags := new(program.Memory), []string(nil)
+	for i, source := range list {
+		if faults[i] = Refuse(source.Source); faults[i] != nil {
+			faults[i].Cell = i + 1
+			continue
+		}
+		c, err := cells.Parse(source.Source)
+		if err != nil {
+			continue
+		}
+		for _, step := range c.Steps {
+			if step.Name == "goflags" && len(step.Args) > 0 {
+				flags = step.Args
+			}
+		}
+		if !c.HasGo {
+			continue
+		}
+		p, err := program.New(i+1, c, memory, dir)
+		if err != nil {
+			continue
+		}
+		memory = p.After
+		for _, path := range Imports(p) {
+			imports[path] = true
+		}
+		faults[i] = Unsupported(engine.Job{Program: p, Flags: flags}, has)
+		if faults[i] != nil {
+			faults[i].Cell = i + 1
+		}
+	}
+	return faults, imports
+}
+
+// Session is a notebook in a page.
+type Session struct {
+	engine.Session
+	list []engine.Cell
+}
+
+// New opens a session for cells.
+func New(ctx context.Context, host Host, nb engine.Notebook) (*Session, error) {
+	s, err := gonb.Over(Open(host), false).Open(ctx, nb)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{Session: s, list: nb.Cells}, nil
+}
+
+// Replace puts another source in the place of that of a cell, by its number.
+func (s *Session) Replace(number int, source string) {
+	s.list[number-1].Source = source
+	s.Session.(interface{ Replace(int, engine.Cell) }).Replace(number, s.list[number-1])
+}
+
+// Run runs a cell, unless a page can't.
+func (s *Session) Run(ctx context.Context, number int, out event.Sink) (event.Clock, error) {
+	fault := Refuse(s.list[number-1].Source)
+	if fault != nil {
+		fault.Cell = number
+		return "", fault
+	}
+	return s.Session.Run(ctx, number, out)
+}

@@ -1,0 +1,38 @@
+package render
+
+import (
+	"bytes"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
+)
+
+var markdown = goldmark.New(
+	goldmark.WithExtensions(extension.GFM),
+	goldmark.WithParserOptions(parser.WithAutoHeadingID()),
+	goldmark.WithRendererOptions(html.WithUnsafe()), // what comes out is sanitised
+)
+
+// Markdown is a text of Markdown as HTML. Link, if it is not nil, says where a link
+// leads in the place of its destination.
+func Markdown(source string, link func(string) string) string {
+	data := []byte(source)
+	doc := markdown.Parser().Parse(text.NewReader(data))
+	if link != nil {
+		_ = ast.Walk(doc, func(n ast.Node, enter bool) (ast.WalkStatus, error) {
+			if l, ok := n.(*ast.Link); ok && enter {
+				l.Destination = []byte(link(string(l.Destination)))
+			}
+			return ast.WalkContinue, nil
+		})
+	}
+	var b bytes.Buffer
+	if err := markdown.Renderer().Render(&b, data, doc); err != nil {
+		return "" // memory does not fail
+	}
+	return sanitised.Sanitize(b.String())
+}

@@ -1,0 +1,81 @@
+// Package render makes HTML of what notebooks hold: prose, code, outputs. Nothing that
+// it is given can bring a script, a style or a form of its own into the page, nor load
+// anything from elsewhere.
+package render
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html"
+	"slices"
+	"strings"
+
+	"github.com/microcosm-cc/bluemonday"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+)
+
+// sanitised lets through what UGC may have, and classes.
+var sanitised = func() *bluemonday.Policy {
+	p := bluemonday.UGCPolicy()
+	p.AllowDataURIImages()
+	return p
+}()
+
+// Output is an output as HTML. Text of streams goes on in the style that the text
+// before has left.
+func Output(o event.Output, style *Style) string {
+	switch o.Kind {
+	case event.Stream:
+		return fmt.Sprintf(`<span class="%s">%s</span>`, stream(o.Name), style.Text(o.Text))
+	case event.Error:
+		return `<pre class="error">` + new(Style).Text(strings.Join(o.Traceback, "\n")) + `</pre>`
+	case event.Display, event.Update, event.Result:
+		return bundle(o)
+	}
+	return ""
+}
+
+func stream(name string) string {
+	if name == "stderr" {
+		return "stderr"
+	}
+	return "stdout"
+}
+
+// bundle is the richest representation of a display that a page can show.
+func bundle(o event.Output) string {
+	alt, _ := o.Data["text/plain"].(string)
+	if svg, ok := o.Data["image/svg+xml"].(string); ok {
+		return picture("image/svg+xml", base64.StdEncoding.EncodeToString([]byte(svg)), alt)
+	}
+	for _, mime := range []string{"image/png", "image/jpeg", "image/gif", "image/webp"} {
+		if data, ok := o.Data[mime].(string); ok {
+			return picture(mime, strings.Join(strings.Fields(data), ""), alt)
+		}
+	}
+	if text, ok := o.Data["text/html"].(string); ok {
+		return `<div class="html">` + sanitised.Sanitize(text) + `</div>`
+	}
+	if text, ok := o.Data["text/markdown"].(string); ok {
+		return `<div class="markdown">` + Markdown(text, nil) + `</div>`
+	}
+	if alt != "" {
+		return `<pre>` + new(Style).Text(alt) + `</pre>`
+	}
+	kinds := make([]string, 0, len(o.Data))
+	for mime := range o.Data {
+		kinds = append(kinds, mime)
+	}
+	slices.Sort(kinds)
+	return `<p class="note">A display that a page can't show: ` + html.EscapeString(strings.Join(kinds, ", ")) + `</p>`
+}
+
+// picture shows a picture as an image, in which no script runs, with a sentence below.
+func picture(mime, data, sentence string) string {
+	caption := ""
+	if sentence != "" {
+		caption = `<figcaption>` + html.EscapeString(sentence) + `</figcaption>`
+	}
+	return fmt.Sprintf(`<figure><img alt="%s" src="data:%s;base64,%s">%s</figure>`, html.EscapeString(sentence), mime, html.EscapeString(data), caption)
+}

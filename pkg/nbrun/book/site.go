@@ -1,0 +1,198 @@
+package book
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/book/inpage"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// Options say what book to make.
+type Options struct {
+	Notebooks []string     // files; packages are those of the module that the first lies in
+	Out       string       // the folder to write it to
+	Tell      func(string) // is told what takes long, "" when that is over; may be nil
+}
+
+// always are packages that an edited cell may want, even if no notebook imports them.
+var always = []string{
+	"bufio", "bytes", "cmp", "container/heap", "container/list", "container/ring", "context", "encoding/json", "errors", "flag", "fmt",
+	"io", "iter", "maps", "math", "math/bits", "math/rand", "math/rand/v2", "os", "path/filepath", "regexp", "runtime", "slices", "sort", "strconv", "strings",
+	"sync", "sync/atomic", "testing", "testing/synctest", "text/tabwriter", "time", "unicode", "unicode/utf8",
+}
+
+// index is what a page has to know of the files beside it.
+type index struct {
+	Compile  string                  `json:"compile"` // file names
+	Link     string                  `json:"link"`
+	Core     string                  `json:"core"`
+	WasmExec string                  `json:"wasmExec"`
+	Lang     string                  `json:"lang"` // for the compiler
+	Packages map[string]packageEntry `json:"packages"`
+	Sizes    map[string]int          `json:"sizes"` // of the files, in bytes
+}
+
+type packageEntry struct {
+	File    string   `json:"file"`
+	Imports []string `json:"imports"`
+}
+
+// Make writes a book: plain files, for any folder of any static host.
+func Make(ctx context.Context, o Options) (err error) {
+	if o.Tell == nil {
+		o.Tell = func(string) {}
+	}
+	if len(o.Notebooks) == 0 {
+		return errors.New("there are no notebooks to make a book of")
+	}
+	pages, err := open(o.Notebooks)
+	if err != nil {
+		return err
+	}
+	t, err := openToolchain(ctx, filepath.Dir(o.Notebooks[0]), o.Tell)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	if err := writeRunner(ctx, t, pages, filepath.Join(o.Out, "go")); err != nil {
+		return err
+	}
+	return writePages(pages, o.Out)
+}
+
+// page is a notebook, and what is known of it.
+type page struct {
+	path     string
+	name     string // of the page's file, without .html
+	notebook *ipynb.Notebook
+	cells    []engine.Cell // that can be run
+	at       []int         // their places in the notebook
+	faults   []string      // by cell: what a page can't do of it, "" if it can
+}
+
+func open(paths []string) ([]*page, error) {
+	var pages []*page
+	names := map[string]string{}
+	for _, path := range paths {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		nb, err := ipynb.ReadFile(abs)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if nb.Language != "" && nb.Language != "go" {
+			return nil, fmt.Errorf("%s: not a Go notebook: its language is %s", path, nb.Language)
+		}
+		p := &page{path: abs, name: strings.TrimSuffix(filepath.Base(abs), ".ipynb"), notebook: nb}
+		if strings.HasSuffix(p.name, "index") && !slices.ContainsFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" }) {
+			p.name = "index"
+		}
+		if other, twice := names[p.name]; twice {
+			return nil, fmt.Errorf("%s and %s would be the same page: rename one of them", other, path)
+		}
+		names[p.name] = path
+		for i, c := range nb.Cells {
+			if c.Type == "code" && strings.TrimSpace(c.Source) != "" && !c.HasTag("skip-execution") {
+				p.cells = append(p.cells, engine.Cell{Source: c.Source, RealClock: c.HasTag("real-clock")})
+				p.at = append(p.at, i)
+			}
+		}
+		pages = append(pages, p)
+	}
+	return pages, nil
+}
+
+// writeRunner writes what runs cells: compiler, linker, core, packages, and their
+// index.
+func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) error {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for _, path := range slices.Concat(always, inpage.TestImports) {
+		wanted[path] = true
+	}
+	for _, p := range pages {
+		_, imports := inpage.Check(filepath.Dir(p.path), p.cells, func(string) bool { return true })
+		for path := range imports {
+			wanted[path] = true
+		}
+	}
+	archives, err := t.archives(ctx, sortedKeys(wanted))
+	if err != nil {
+		return err
+	}
+	ix := index{Lang: t.lang, Packages: map[string]packageEntry{}, Sizes: map[string]int{}}
+	add := func(path string) (string, error) {
+		name, data, err := t.packed(path)
+		if err != nil {
+			return "", err
+		}
+		ix.Sizes[name] = len(data)
+		return name, os.WriteFile(filepath.Join(out, name), data, 0o644)
+	}
+	programs, err := t.programs(ctx)
+	if err != nil {
+		return err
+	}
+	t.tell("compressing")
+	defer t.tell("")
+	for name, to := range map[string]*string{"compile": &ix.Compile, "link": &ix.Link, "core": &ix.Core} {
+		if *to, err = add(programs[name]); err != nil {
+			return err
+		}
+	}
+	for path, a := range archives {
+		if a.Why != "" || path == "unsafe" {
+			continue
+		}
+		file, err := add(a.Export)
+		if err != nil {
+			return err
+		}
+		ix.Packages[path] = packageEntry{File: file, Imports: append([]string{}, a.Imports...)}
+	}
+	for _, p := range pages {
+		faults, _ := inpage.Check(filepath.Dir(p.path), p.cells, func(path string) bool { return path == "unsafe" || ix.Packages[path].File != "" })
+		for _, f := range faults {
+			text := ""
+			if f != nil {
+				text = f.Text
+			}
+			p.faults = append(p.faults, text)
+		}
+	}
+	script, err := os.ReadFile(filepath.Join(t.root, "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(ix)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(filepath.Join(out, "wasm_exec.js"), script, 0o644), os.WriteFile(filepath.Join(out, "index.json"), text, 0o644),
+		copyAsset("go.js", filepath.Join(out, "go.js")), copyAsset("worker.js", filepath.Join(out, "worker.js")))
+}
+
+func sortedKeys(m map[string]bool) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

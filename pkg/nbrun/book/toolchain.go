@@ -1,0 +1,237 @@
+package book
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/version"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/origin"
+)
+
+// toolchain is the user's Go, and where what is made of it for pages is kept.
+type toolchain struct {
+	version string // go1.26.8
+	lang    string // of the notebooks' module: go1.26
+	root    string // by a name below which the go command allows an overlay
+	dir     string // in the user's cache
+	folder  string // the module of the notebooks is the one that this lies in
+	tell    func(string)
+	unlock  func()
+}
+
+// openToolchain finds the Go that is used in a folder. Close it when all is built.
+func openToolchain(ctx context.Context, folder string, tell func(string)) (*toolchain, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOVERSION", "GOMODCACHE")
+	cmd.Dir = folder
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("the book needs the go command on PATH (%w): install it from go.dev", err)
+	}
+	var env struct{ GOROOT, GOVERSION, GOMODCACHE string }
+	if err := json.Unmarshal(out, &env); err != nil {
+		return nil, err
+	}
+	t := &toolchain{version: env.GOVERSION, root: env.GOROOT, folder: folder, tell: tell}
+	cmd = exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.GoVersion}}")
+	cmd.Dir, t.lang = folder, version.Lang(env.GOVERSION)
+	if out, err := cmd.Output(); err == nil { // it lies in a module
+		if first, _, _ := strings.Cut(string(out), "\n"); first != "" {
+			t.lang = version.Lang("go" + first)
+		}
+	}
+	if err := cache.Trusted(); err != nil {
+		return nil, err
+	}
+	if t.dir, err = cache.Dir(cache.Book, cache.ID(env.GOROOT, env.GOVERSION)); err != nil {
+		return nil, err
+	}
+	if t.unlock, err = cache.Lock(ctx, t.dir, func() { tell("waiting for another run that makes a book") }); err != nil {
+		return nil, err
+	}
+	if err := cache.Folder(t.dir); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	// A Go that was fetched as a module lies in the module cache, where the go command
+	// refuses an overlay. By another name it does not.
+	if rel, err := filepath.Rel(env.GOMODCACHE, env.GOROOT); err == nil && filepath.IsLocal(rel) {
+		t.root = filepath.Join(t.dir, "goroot")
+		if err := errors.Join(cache.Remove(t.root), os.Symlink(env.GOROOT, t.root)); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+	}
+	return t, nil
+}
+
+// Close gives the toolchain's cache up.
+func (t *toolchain) Close() error {
+	t.unlock()
+	cache.MakeRoom()
+	return nil
+}
+
+// overlay writes an overlay, and returns its file.
+func (t *toolchain) overlay(name string, patches []patch) (string, error) {
+	dir := filepath.Join(t.dir, name)
+	if err := cache.Folder(dir); err != nil {
+		return "", err
+	}
+	replace, err := apply(patches, t.root, t.version, dir)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "overlay.json")
+	return file, cache.WriteFile(file, string(text))
+}
+
+// command is the go command for WebAssembly, in a folder.
+func (t *toolchain) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(t.root, "bin", "go"), args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=", "GOROOT="+t.root, "GOTOOLCHAIN=local", "GOEXPERIMENT=")
+	return cmd
+}
+
+// run runs the go command, and returns what it prints. Its error has the last line of
+// what it says.
+func run(cmd *exec.Cmd) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+		return nil, fmt.Errorf("go %s: %w: %s", cmd.Args[1], err, lines[len(lines)-1])
+	}
+	return stdout.Bytes(), nil
+}
+
+// programs builds compiler, linker and core, and returns their paths by name.
+func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
+	overlay, err := t.overlay("tools", tools)
+	if err != nil {
+		return nil, err
+	}
+	root, _, err := origin.Root(ctx)
+	if err != nil {
+		return nil, err
+	}
+	paths := map[string]string{}
+	for name, pkg := range map[string]string{"compile": "cmd/compile", "link": "cmd/link", "core": origin.Module + "/pkg/nbrun/book/core"} {
+		t.tell("building " + name + " for WebAssembly")
+		paths[name] = filepath.Join(t.dir, name+".wasm")
+		args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", paths[name], "-overlay", overlay, pkg}
+		cmd := t.command(ctx, root, args...)
+		cmd.Env = append(cmd.Env, "GOWORK=off", "GOFLAGS=-mod=readonly")
+		if _, err := run(cmd); err != nil {
+			return nil, fmt.Errorf("%s for the page: %w", name, err)
+		}
+	}
+	t.tell("")
+	return paths, nil
+}
+
+// archive is a compiled package.
+type archive struct {
+	Path    string
+	Export  string // the file
+	Imports []string
+	Why     string // it can't be compiled, if that is not ""
+}
+
+// archives compiles packages for WebAssembly and the switchable clock, with all that
+// they import.
+func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]archive, error) {
+	overlay, err := t.overlay("clock", clock)
+	if err != nil {
+		return nil, err
+	}
+	t.tell("compiling the packages that the notebooks import")
+	defer t.tell("")
+	args := append([]string{
+		"list", "-e", "-export", "-deps", "-tags", "faketime", "-trimpath", "-gcflags=all=-dwarf=false", "-overlay", overlay,
+		"-json=ImportPath,Export,Imports,ImportMap,Incomplete,Error,DepsErrors",
+	}, paths...)
+	out, err := run(t.command(ctx, t.folder, args...))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]archive{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p struct {
+			ImportPath, Export string
+			Imports            []string
+			ImportMap          map[string]string
+			Error              *struct{ Err string }
+			DepsErrors         []struct{ Err string }
+		}
+		if err := dec.Decode(&p); err != nil {
+			return nil, err
+		}
+		a := archive{Path: p.ImportPath, Export: p.Export}
+		for _, path := range p.Imports {
+			if to, ok := p.ImportMap[path]; ok {
+				path = to
+			}
+			if path != "unsafe" && path != "C" {
+				a.Imports = append(a.Imports, path)
+			}
+		}
+		switch {
+		case p.Error != nil:
+			a.Why = p.Error.Err
+		case len(p.DepsErrors) > 0:
+			a.Why = p.DepsErrors[0].Err
+		case p.Export == "" && p.ImportPath != "unsafe":
+			a.Why = "it can't be compiled for js/wasm"
+		}
+		all[p.ImportPath] = a
+	}
+	for again := true; again; { // what imports one that is not there is not there, either
+		again = false
+		for path, a := range all {
+			i := slices.IndexFunc(a.Imports, func(p string) bool { return all[p].Path == "" || all[p].Why != "" })
+			if a.Why == "" && i >= 0 {
+				a.Why, again = "it imports "+a.Imports[i]+", which can't be compiled for js/wasm", true
+				all[path] = a
+			}
+		}
+	}
+	return all, nil
+}
+
+// packed is a file compressed, from the cache if it has been before. It is named by
+// its content.
+func (t *toolchain) packed(path string) (name string, data []byte, err error) {
+	plain, err := os.ReadFile(path)
+	if err != nil {
+		return "", nil, err
+	}
+	name = cache.ID(string(plain)) + ".bin"
+	to := filepath.Join(t.dir, name)
+	if cache.Sealed(to) {
+		data, err = os.ReadFile(to)
+		return name, data, err
+	}
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return "", nil, err
+	}
+	_, err = w.Write(plain)
+	if err := errors.Join(err, w.Close(), cache.Unseal(to), os.WriteFile(to, b.Bytes(), 0o644), cache.Seal(to)); err != nil {
+		return "", nil, err
+	}
+	return name, b.Bytes(), nil
+}

@@ -1,0 +1,44 @@
+package process
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+)
+
+// Streams takes what a program on Go's fake clock puts out that somebody else runs, in
+// the order in which the program has written it, and hands it on as [Process.Run]
+// does.
+type Streams struct {
+	merger   merger
+	displays *displays
+	answers  bytes.Buffer
+}
+
+// NewStreams returns the streams of one program. Rewrite is applied to each line of
+// stderr, if it is not nil. Close them when the program has ended.
+func NewStreams(sink event.Sink, rewrite func([]byte) []byte) *Streams {
+	s := &Streams{merger: merger{sink: sink, framed: true, rewrite: rewrite}}
+	s.displays = newDisplays(s.merger.display, &s.answers)
+	return s
+}
+
+// Write takes in a piece of stdout (1) or stderr (2), which come in frames.
+func (s *Streams) Write(fd int, p []byte) error {
+	if err := s.merger.add(fd-1, p); err != nil {
+		return err
+	}
+	return s.merger.order(true) // what comes next was written after this
+}
+
+// Display takes in what was written to gonbui's pipe.
+func (s *Streams) Display(p []byte) error { return s.displays.add(p) }
+
+// Close hands on what is held, and returns the time of the last write, zero if there
+// was none.
+func (s *Streams) Close() (last time.Time, err error) {
+	err = s.merger.flush()
+	s.displays.close()
+	return s.merger.last, err
+}
