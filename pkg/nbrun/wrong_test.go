@@ -1,83 +1,155 @@
 package nbrun_test
 
 import (
-	"slices"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// wrong are answers that somebody may well give: the solution, but for one thing.
-var wrong = []struct {
-	lesson   string
-	exercise int // which of the lesson's, counted from 0
-	mistake  string
-	from, to string // what of the solution becomes what
-	says     string // a part of the line with ✘
-}{
-	{
-		"synchronous", 0, "picks up after the rest",
-		"\tconsumer.PickUp(item)\n\tconsumer.Work()\n\tproducer.Rest()\n", "\tproducer.Rest()\n\tconsumer.PickUp(item)\n\tconsumer.Work()\n",
-		"no item waits",
-	},
-	{"synchronous", 0, "does not work", "\tconsumer.Work()\n", "", "all are worked on"},
-	{"polling", 0, "no limit", "pause = min(2*pause, 0.04)", "pause *= 2", "begin anew with a short pause when something came, and limit it"},
-	{"polling", 0, "no longer pause", "pause = min(2*pause, 0.04)", "", "it looks less often"},
-	{"channels", 0, "a missing Wait for a deadlock", `"close", "send"`, `"wait", "send"`, `you say "wait"`},
-	{"channels", 0, "Add for a missing Wait", `"add", "wait"`, `"add", "add"`, `you say "add"`},
-	{"channels", 1, "room for one", "IntItem, 5)", "IntItem, 1)", "has the channel room for the items of 4 s?"},
-	{"channels", 1, "takes the stumble away", "consumer.Sleep(4)", "consumer.Sleep(0)", "the consumer still stumbles"},
-	{"many", 0, "one as before", "var consumers = 2", "var consumers = 1", "items wait less than 0.1 s"},
-	{"many", 0, "one for each producer", "var consumers = 2", "var consumers = 3", "would one less do?"},
-	{"back-pressure", 0, "drops the new one", "\t\tdefault: // no room\n", "\t\tdefault:\n\t\t\treturn\n", "it is the old ones that go"},
-	{"back-pressure", 0, "empties the queue", "\t\tcase <-queue:\n", "\t\tcase <-queue:\n\t\t\tfor len(queue) > 0 {\n\t\t\t\t<-queue\n\t\t\t}\n", "one item out is enough"},
-	{"stopping", 0, "goes on for ever", "run.Seconds(1)", "run.Seconds(100)", "a limit is missing"},
-	{"stopping", 0, "stops at once", "run.Seconds(1)", "0", "somebody has to go on"},
-	{"testing-time", 0, "does not look at the clock", "took != 3*time.Second", "took < 0", "look at the clock as well"},
-	{"testing-time", 0, "forgets the last rest", "took != 3*time.Second", "took != 2500*time.Millisecond", "it is too strict"},
-	{"the-package", 0, "one producer", "\t\tProducers: 2,\n", "", "both producers"},
-	{"the-package", 0, "keeps the error to itself", "return use(v)", "_ = use(v); return nil", "the first error comes back"},
-	{"beyond-one-machine", 0, "asks nobody", "if b.Paid()[c.Number] == 0 {", "{", "right after it pays: none is made twice"},
-	{"beyond-one-machine", 0, "pays what is paid", "== 0", "> 0", "every charge is made"},
+// exercise is one of a lesson, by the places of its cells.
+type exercise struct {
+	at       int       // of the cell that is to be changed
+	solution int       // of the cell with the solution
+	code     string    // which is this
+	checks   []int     // the code cells between the two
+	answers  []mistake // that somebody may well give
 }
 
-func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
-	told := map[string]int{}
-	for _, w := range wrong {
-		told[w.lesson]++
-		t.Run(w.lesson+"/"+w.mistake, func(t *testing.T) {
-			path := lessons.Named(w.lesson)
-			nb, err := ipynb.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
+// exercisesOf are the exercises of a notebook.
+func exercisesOf(t *testing.T, path string) (nb *ipynb.Notebook, all []exercise) {
+	t.Helper()
+	nb, err := ipynb.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var now *exercise
+	for i, c := range nb.Cells {
+		switch {
+		case c.HasTag("exercise"):
+			now = &exercise{at: i}
+		case c.HasTag("solution"):
+			if now == nil {
+				t.Fatalf("%s, cell %d: a solution without an exercise", path, i+1)
 			}
-			solution := sourcesOf(nb, "solution")[w.exercise]
-			if !strings.Contains(solution, w.from) {
-				t.Fatalf("the solution has no %q:\n%s", w.from, solution)
+			_, code, _ := strings.Cut(c.Source, "```go\n")
+			now.code, _, _ = strings.Cut(code, "\n```")
+			now.solution = i
+			now.answers = wrong[fmt.Sprintf("%s %d", lessons.Topic(path), len(all)+1)]
+			all = append(all, *now)
+			now = nil
+		case c.Type == "code" && now != nil:
+			now.checks = append(now.checks, i)
+		}
+	}
+	if now != nil || len(all) == 0 {
+		t.Fatalf("%s: %d exercises with a solution, and %v", path, len(all), now)
+	}
+	return nb, all
+}
+
+// attempt makes a notebook of a lesson up to an exercise, followed by answers to it,
+// each with the cells that check it, and returns what those say. A cell that fails
+// says so there, and the rest goes on.
+func attempt(t *testing.T, path string, nb *ipynb.Notebook, e exercise, answers []string) (said []string) {
+	t.Helper()
+	type object map[string]any
+	cell := func(source string, tags ...string) object {
+		return object{
+			"cell_type": "code", "id": "", "metadata": object{"tags": tags}, "source": source,
+			"execution_count": nil, "outputs": []any{},
+		}
+	}
+	var cells []object
+	for _, c := range nb.Cells[:e.at] {
+		demonstration := c.HasTag("raises-exception") || c.HasTag("real-clock") || c.HasTag("check")
+		if c.Type == "code" && !demonstration {
+			cells = append(cells, cell(c.Source, c.Tags...))
+		}
+	}
+	first := len(cells)
+	for _, source := range answers {
+		cells = append(cells, cell(source, "raises-exception"))
+		for _, i := range e.checks {
+			cells = append(cells, cell(nb.Cells[i].Source, append([]string{"raises-exception"}, nb.Cells[i].Tags...)...))
+		}
+	}
+	for i, c := range cells {
+		c["id"] = fmt.Sprint("cell-", i)
+	}
+	data, err := json.Marshal(object{
+		"cells": cells, "nbformat": 4, "nbformat_minor": 5,
+		"metadata": object{"kernelspec": object{"name": "gonb", "display_name": "Go"}, "language_info": object{"name": "go"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := nbrun.Options{Clock: nbrun.Virtual}
+	if lessons.Interpreted(path) && lessons.Topic(path) != "polling" { // whose races only a compiler shows
+		opts.Engine, opts.Timeout = nbrun.Yaegi, 10*time.Second
+	}
+	r, done, _ := executeData(t, path, data, opts)
+	if f := r.Fault(); f != nil {
+		t.Fatal(f)
+	}
+	for i := first; i < len(done.Cells); i += 1 + len(e.checks) {
+		text := ""
+		for k, c := range done.Cells[i : i+1+len(e.checks)] {
+			stdout, stderr, errs := c.Texts()
+			if k > 0 || len(errs) > 0 { // of the answer itself no more than that it fails
+				text += colours.ReplaceAllString(fmt.Sprint(stdout, stderr, errs), "")
 			}
-			r, checks := solve(t, path, map[string]string{
-				sourcesOf(nb, "exercise")[w.exercise]: strings.Replace(solution, w.from, w.to, 1),
-			})
-			if f := r.Fault(); f != nil {
-				t.Fatal(f)
-			}
-			said := checks[w.exercise]
-			if !slices.ContainsFunc(strings.Split(said, "\n"), func(line string) bool {
-				return (strings.Contains(line, "✘") || strings.Contains(line, "→")) && strings.Contains(line, w.says)
-			}) || !strings.Contains(said, "Not yet") {
-				t.Errorf("no ✘ or hint says %q:\n%s", w.says, said)
+		}
+		said = append(said, text)
+	}
+	return said
+}
+
+func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
+	for _, path := range lessons.All() {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			nb, all := exercisesOf(t, path)
+			for _, e := range all {
+				said := attempt(t, path, nb, e, []string{e.code})[0]
+				if strings.Contains(said, "✘") || strings.Contains(said, "○") || !strings.Contains(said, "Solved.") {
+					t.Errorf("cell %d: the solution does not pass:\n%s", e.at+1, said)
+				}
 			}
 		})
 	}
+}
+
+func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 	for _, path := range lessons.All() {
-		nb, err := ipynb.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if told[lessons.Topic(path)] < 2*len(sourcesOf(nb, "exercise")) {
-			t.Errorf("%s: fewer than two wrong answers to each exercise are tried", path)
-		}
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			nb, all := exercisesOf(t, path)
+			for _, e := range all {
+				if len(e.answers) < 10 {
+					t.Errorf("cell %d: %d wrong answers are tried, want 10", e.at+1, len(e.answers))
+				}
+				var sources []string
+				for _, a := range e.answers {
+					if strings.Count(e.code, a.from) == 0 {
+						t.Fatalf("%s: the solution of cell %d has no %q:\n%s", a.who, e.at+1, a.from, e.code)
+					}
+					sources = append(sources, strings.Replace(e.code, a.from, a.to, 1))
+				}
+				for i, said := range attempt(t, path, nb, e, sources) {
+					a := e.answers[i]
+					if strings.Contains(said, "Solved.") || !strings.Contains(said, "✘") && !strings.Contains(said, "exit status") {
+						t.Errorf("cell %d: who %s is told\n%s", e.at+1, a.who, said)
+					}
+					if !strings.Contains(said, a.says) {
+						t.Errorf("cell %d: who %s is not told %q:\n%s", e.at+1, a.who, a.says, said)
+					}
+				}
+			}
+		})
 	}
 }

@@ -3,7 +3,10 @@
 //
 //	lab [flags] [folder | notebook.ipynb]
 //
-// Without an argument it serves the folder notebooks. Ctrl-C ends JupyterLab, the
+// Without an argument it serves copies of the notebooks in the folder notebooks,
+// without outputs, in the folder my-notebooks beside it: what somebody does in them
+// stays there until -reset makes them anew. With -recorded it serves the notebooks
+// themselves, and so it does with an argument. Ctrl-C ends JupyterLab, the
 // kernels and all that they have started. The exit status is 0 after that, and 1
 // when something is missing or JupyterLab ended by itself.
 package main
@@ -83,10 +86,12 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, check bool, err e
 	f.BoolVar(&check, "check", false, "start nothing; say what is there and what is missing")
 	f.BoolVar(&opts.Install, "install", false, "if there is no JupyterLab on PATH, put one into the cache (needs Python)")
 	f.IntVar(&opts.Port, "port", 0, "listen on port `N` of this machine; 0 is 8888, or the next one that is free")
+	reset := f.Bool("reset", false, "make your copies of the lessons anew; what you did goes to the folder my-notebooks/before")
+	recorded := f.Bool("recorded", false, "open the lessons themselves, with the outputs that were recorded, to read them")
 	noBrowser := f.Bool("no-browser", false, "only print the address")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "usage: lab [flags] [folder | notebook.ipynb]     (default: the folder notebooks)")
+			fmt.Fprintln(stderr, "usage: lab [flags] [folder | notebook.ipynb]     (default: your copies of the lessons)")
 			f.SetOutput(stderr)
 			f.PrintDefaults()
 			return opts, false, err
@@ -98,6 +103,14 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, check bool, err e
 	}
 	if f.NArg() > 1 {
 		return opts, false, fmt.Errorf("one folder or notebook at a time, not %d (flags stand before it)", f.NArg())
+	}
+	switch {
+	case *reset && (*recorded || f.NArg() > 0):
+		return opts, false, errors.New("-reset makes the copies of the lessons anew: it goes with neither -recorded nor a folder")
+	case *reset:
+		opts.Copies = lab.Reset
+	case !*recorded && f.NArg() == 0:
+		opts.Copies = lab.Kept
 	}
 	opts.Path, opts.Browser = f.Arg(0), !*noBrowser
 	return opts, check, nil

@@ -32,6 +32,8 @@ type Options struct {
 	// Path is the folder that is served, or a notebook: then its folder is, and
 	// the notebook is what opens first.
 	Path string
+	// Copies says whether copies without outputs are served instead.
+	Copies Copies
 	// Port of the loopback interface; 0 is 8888, or the next one that is free.
 	Port int
 	// Install makes a Python environment with JupyterLab in the user's cache, if
@@ -97,6 +99,11 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	}
 	if opts.Port != 0 && !free(opts.Port) {
 		return nil, fmt.Errorf("port %d is taken: choose another one, or none", opts.Port)
+	}
+	if opts.Copies != None {
+		if root, err = copyFrom(root, opts.Copies); err != nil {
+			return nil, err
+		}
 	}
 	state, err := makeState()
 	if err != nil {

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/b3771e63/prodcons/pkg/internal/display"
 	"github.com/b3771e63/prodcons/pkg/prodcons"
@@ -10,8 +11,8 @@ import (
 
 // Show draws the runs and displays each as one output of the notebook's cell,
 // with SVG, PNG and the sentence in it, so that every front end finds what it
-// can show. It returns when the kernel has them. Outside a notebook it prints
-// the sentences. It panics with an error if a run can't be drawn or sent.
+// can show, and prints the sentence below it, as the caption. It returns when the
+// kernel has them. Outside a notebook it prints the sentences. It panics with an error if a run can't be drawn or sent.
 func Show(runs ...*prodcons.Record) {
 	for _, run := range runs {
 		p, err := Draw(run)
@@ -24,11 +25,20 @@ func Show(runs ...*prodcons.Record) {
 			Data: map[protocol.MIMEType]any{
 				protocol.MIMEImageSVG:  string(p.SVG),
 				protocol.MIMEImagePNG:  p.PNG,
-				protocol.MIMETextPlain: p.Sentence,
+				protocol.MIMETextPlain: first(p.Sentence),
 			},
 			Metadata: map[string]any{"image/png": map[string]any{"width": Width}},
 		}))
+		fmt.Println(p.Sentence)
 	}
+}
+
+// first is the first sentence of a text: the others stand below the picture.
+func first(text string) string {
+	if i := strings.Index(text, ". "); i >= 0 {
+		return text[:i+1]
+	}
+	return text
 }
 
 func check(err error) {

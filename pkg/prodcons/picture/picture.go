@@ -1,7 +1,12 @@
 // Package picture draws a run: time goes to the right, each producer has a lane
 // with a yellow mark where it makes an item, each consumer a lane with a cyan bar
 // while it works on one, and a thin line leads from each item's creation to its
-// pick-up. Long, flat lines are waiting.
+// pick-up. Long, flat lines are waiting. A cross is an item that was dropped, a
+// hollow mark one that was left, and a dashed line something else that was noted,
+// such as a deadline.
+//
+// The ground is transparent: all is seen on a white page and on a black one, and
+// letters can be read where the picture is only 368 pixels wide.
 package picture
 
 import (
@@ -32,22 +37,28 @@ type Picture struct {
 
 // Size of the picture in CSS pixels.
 const (
-	Width  = 768
-	height = 240
-	queueH = 110 // more, when the queue is drawn below
+	Width   = 768
+	frameH  = 130 // title, legend and axis
+	laneH   = 46  // a producer or consumer
+	queueH  = 150 // more, when the queue is drawn below
+	letters = 22
 )
+
+// px is a length in CSS pixels: 96 of them are 72 points.
+func px(n float64) vg.Length { return vg.Points(n * .75) }
 
 // minimum length of the time axis, so that pictures side by side share one.
 const axis = 32 * time.Second
 
 var (
-	white  = color.White
-	ink    = color.Gray{0x33}
-	grid   = color.Gray{0xe4}
+	ink    = color.Gray{0x79} // as far from white as from black
+	grid   = color.RGBA{0x30, 0x30, 0x30, 0x60}
 	yellow = color.RGBA{0xe6, 0xa8, 0x00, 0xff} // light: seen as lighter than cyan in grey, too
 	edge   = color.RGBA{0x7a, 0x56, 0x00, 0xff}
+	rim    = color.RGBA{0x00, 0x4d, 0x5a, 0xff}
 	cyan   = color.RGBA{0x00, 0x8b, 0xa3, 0xff} // dark
 	wait   = color.RGBA{0x88, 0x88, 0x99, 0xff}
+	red    = color.RGBA{0xe0, 0x3c, 0x31, 0xff}
 )
 
 // Draw draws the run. The time axis is at least 32 s long and grows with the
@@ -57,23 +68,23 @@ func Draw(run *prodcons.Record) (Picture, error) {
 	v := newView(run)
 	lanes := v.lanes()
 	rows := [][]*plot.Plot{{lanes}}
-	w, h := vg.Length(Width)*.75, vg.Length(height)*.75 // 96 pixels are 72 points
+	w, h := px(Width), px(frameH+laneH*float64(v.producers+v.consumers))
 	if v.longest > 1 {
 		rows = append(rows, []*plot.Plot{v.queue()})
-		h += vg.Length(queueH) * .75
+		h += px(queueH)
 	} else {
 		lanes.X.Label.Text = "seconds"
 	}
 	var pic Picture
 	svg := vgsvg.New(w, h)
-	drawRows(rows, draw.New(svg), h)
+	v.draw(rows, draw.New(svg))
 	var b bytes.Buffer
 	if _, err := svg.WriteTo(&b); err != nil {
 		return pic, fmt.Errorf("draw run %q as SVG: %w", run.Name(), err)
 	}
 	pic.SVG = append([]byte(nil), b.Bytes()...)
-	png := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(2*96))
-	drawRows(rows, draw.New(png), h)
+	png := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(2*96), vgimg.UseBackgroundColor(color.Transparent))
+	v.draw(rows, draw.New(png))
 	b.Reset()
 	if _, err := (vgimg.PngCanvas{Canvas: png}).WriteTo(&b); err != nil {
 		return pic, fmt.Errorf("draw run %q as PNG: %w", run.Name(), err)
@@ -83,16 +94,16 @@ func Draw(run *prodcons.Record) (Picture, error) {
 	return pic, nil
 }
 
-func drawRows(rows [][]*plot.Plot, c draw.Canvas, h vg.Length) {
-	c.SetColor(white)
-	c.Fill(c.Rectangle.Path())
-	c = draw.Crop(c, vg.Points(6), -vg.Points(10), vg.Points(4), -vg.Points(6))
+func (v *view) draw(rows [][]*plot.Plot, c draw.Canvas) {
+	c = draw.Crop(c, px(4), -px(14), px(4), -px(6))
+	v.legend(draw.Crop(c, 0, 0, 0, -(c.Max.Y - c.Min.Y - px(legendH))))
+	c = draw.Crop(c, 0, 0, px(legendH), 0)
 	if len(rows) == 1 {
 		rows[0][0].Draw(c)
 		return
 	}
 	// plot.Align gives every row the same height; the queue needs less.
-	lower := h * queueH / (height + queueH)
+	lower := px(queueH)
 	top := draw.Crop(c, 0, 0, lower, 0)
 	bottom := draw.Crop(c, 0, 0, 0, -(c.Max.Y - c.Min.Y - lower + vg.Points(4)))
 	left := max(rows[0][0].DataCanvas(top).Min.X, rows[1][0].DataCanvas(bottom).Min.X)
@@ -106,6 +117,13 @@ func drawRows(rows [][]*plot.Plot, c draw.Canvas, h vg.Length) {
 type span struct {
 	producer, consumer int
 	made, picked, done float64
+	dropped            float64
+}
+
+// mark is something that happened at a time and is no item's.
+type mark struct {
+	at   float64
+	what string
 }
 
 // view is a run as it is drawn.
@@ -113,6 +131,7 @@ type view struct {
 	name      string
 	stats     prodcons.Stats
 	items     []span
+	marks     []mark
 	producers int
 	consumers int
 	end       float64
@@ -131,7 +150,7 @@ func newView(run *prodcons.Record) *view {
 	begin := func(e prodcons.Event, made time.Duration) int {
 		i := len(v.items)
 		at[[2]int{e.Producer, e.Number}] = i
-		v.items = append(v.items, span{producer: e.Producer, made: made.Seconds(), picked: math.NaN(), done: math.NaN()})
+		v.items = append(v.items, span{e.Producer, 0, made.Seconds(), math.NaN(), math.NaN(), math.NaN()})
 		steps = append(steps, step{made.Seconds(), 1})
 		return i
 	}
@@ -148,7 +167,12 @@ func newView(run *prodcons.Record) *view {
 			}
 			v.items[i].consumer, v.items[i].picked = e.Consumer, t
 			steps = append(steps, step{t, -1})
-		case prodcons.ItemUsed:
+		case prodcons.ItemDropped:
+			if known {
+				v.items[i].dropped = t
+				steps = append(steps, step{t, -1})
+			}
+		case prodcons.ItemUsed, prodcons.ItemFailed:
 			if known {
 				v.items[i].done = t
 			}
@@ -157,8 +181,10 @@ func newView(run *prodcons.Record) *view {
 				v.items[i].done = t
 				steps = append(steps, step{t, 1})
 				at[[2]int{e.Producer, e.Number}] = len(v.items)
-				v.items = append(v.items, span{producer: e.Producer, made: v.items[i].made, picked: math.NaN(), done: math.NaN()})
+				v.items = append(v.items, span{e.Producer, 0, v.items[i].made, math.NaN(), math.NaN(), math.NaN()})
 			}
+		default:
+			v.marks = append(v.marks, mark{t, string(e.Kind)})
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
@@ -185,7 +211,35 @@ func (v *view) sentence() string {
 	if v.longest > 1 {
 		text += fmt.Sprintf(" Up to %d items lie in the queue.", v.longest)
 	}
+	if n := v.count(span.isDropped); n > 0 {
+		text += fmt.Sprintf(" %s dropped.", were(n))
+	}
+	if n := v.count(span.isLeft); n > 0 {
+		text += fmt.Sprintf(" %s left.", were(n))
+	}
+	for _, m := range v.marks {
+		text += fmt.Sprintf(" After %.2f s: %s.", m.at, m.what)
+	}
 	return text
+}
+
+func (s span) isDropped() bool { return !math.IsNaN(s.dropped) }
+func (s span) isLeft() bool    { return math.IsNaN(s.picked) && math.IsNaN(s.dropped) }
+
+func (v *view) count(is func(span) bool) (n int) {
+	for _, s := range v.items {
+		if is(s) {
+			n++
+		}
+	}
+	return n
+}
+
+func were(n int) string {
+	if n == 1 {
+		return "1 item was"
+	}
+	return fmt.Sprintf("%d items were", n)
 }
 
 func count(n int, thing string) string {
@@ -197,11 +251,11 @@ func count(n int, thing string) string {
 
 func (v *view) frame() *plot.Plot {
 	p := plot.New()
-	p.BackgroundColor = white
+	p.BackgroundColor = color.Transparent
 	for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Title.TextStyle.Font} {
-		f.Variant, f.Size = "Sans", vg.Points(9)
+		f.Variant, f.Size = "Sans", px(letters)
 	}
-	p.Title.TextStyle.Font.Size = vg.Points(11)
+	p.Title.TextStyle.Font.Weight = 2 // bold
 	p.Title.Padding = vg.Points(4)
 	p.X.Min, p.X.Max = 0, v.end
 	p.X.Tick.Marker = plot.TickerFunc(secondsTicks)
@@ -214,7 +268,7 @@ func (v *view) frame() *plot.Plot {
 
 func secondsTicks(_, hi float64) []plot.Tick {
 	step := 5.0
-	for hi/step > 12 {
+	for hi/step > 9 {
 		step *= 2
 	}
 	var ticks []plot.Tick
@@ -258,7 +312,7 @@ func (l lanes) Plot(c draw.Canvas, p *plot.Plot) {
 	producer := func(n int) vg.Length { return y(float64(l.consumers + l.producers - n + 1)) }
 	consumer := func(n int) vg.Length { return y(float64(l.consumers - n + 1)) }
 	bar := (y(1) - y(0)) * .17
-	bar = min(max(bar, vg.Points(3)), vg.Points(9))
+	bar = min(max(bar, px(5)), px(13))
 
 	gridStyle := draw.LineStyle{Color: grid, Width: vg.Points(.7)}
 	for _, t := range secondsTicks(0, l.end) {
@@ -270,7 +324,14 @@ func (l lanes) Plot(c draw.Canvas, p *plot.Plot) {
 	for n := 1; n <= l.consumers; n++ {
 		c.StrokeLine2(gridStyle, x(0), consumer(n), x(l.end), consumer(n))
 	}
-	waits := draw.LineStyle{Color: wait, Width: vg.Points(.8)}
+	for _, m := range l.marks {
+		c.StrokeLine2(draw.LineStyle{Color: red, Width: px(2), Dashes: []vg.Length{px(6), px(4)}}, x(m.at), c.Min.Y, x(m.at), c.Max.Y)
+		c.FillText(words(red, draw.XLeft), vg.Point{X: x(m.at) + px(5), Y: consumer(1) + (producer(1)-consumer(1))/2}, m.what)
+	}
+	if end := l.stats.Total.Seconds(); end > 0 {
+		c.StrokeLine2(draw.LineStyle{Color: ink, Width: px(1.5)}, x(end), c.Min.Y, x(end), c.Max.Y)
+	}
+	waits := draw.LineStyle{Color: wait, Width: px(1.2)}
 	for _, s := range l.items {
 		if !math.IsNaN(s.picked) {
 			c.StrokeLine2(waits, x(s.made), producer(s.producer), x(s.picked), consumer(s.consumer)+bar)
@@ -288,13 +349,14 @@ func (l lanes) Plot(c draw.Canvas, p *plot.Plot) {
 		at := consumer(s.consumer)
 		box := []vg.Point{{X: left, Y: at - bar}, {X: right, Y: at - bar}, {X: right, Y: at + bar}, {X: left, Y: at + bar}}
 		c.FillPolygon(cyan, box)
-		c.StrokeLines(draw.LineStyle{Color: white, Width: vg.Points(.8)}, append(box, box[0]))
+		c.StrokeLines(draw.LineStyle{Color: rim, Width: px(1)}, append(box, box[0]))
 	}
 	for _, s := range l.items {
 		at := producer(s.producer)
-		tick := []vg.Point{{X: x(s.made), Y: at - bar}, {X: x(s.made) + vg.Points(3), Y: at + bar}, {X: x(s.made) - vg.Points(3), Y: at + bar}}
-		c.FillPolygon(yellow, tick)
-		c.StrokeLines(draw.LineStyle{Color: edge, Width: vg.Points(.6)}, append(tick, tick[0]))
+		if s.isDropped() {
+			cross(c, vg.Point{X: x(s.dropped), Y: at - 2*bar})
+		}
+		made(c, vg.Point{X: x(s.made), Y: at}, bar, s.isLeft())
 	}
 }
 
@@ -328,6 +390,6 @@ func (s steps) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	end := min(s.stats.Total.Seconds(), s.end)
 	area = append(area, vg.Point{X: x(end), Y: y(last)})
-	c.FillPolygon(color.RGBA{0xd5, 0xd5, 0xde, 0xff}, append(area, vg.Point{X: x(end), Y: y(0)}))
-	c.StrokeLines(draw.LineStyle{Color: wait, Width: vg.Points(1)}, area)
+	c.FillPolygon(color.RGBA{0x33, 0x33, 0x39, 0x60}, append(area, vg.Point{X: x(end), Y: y(0)}))
+	c.StrokeLines(draw.LineStyle{Color: wait, Width: px(1.5)}, area)
 }

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"image/png"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,15 +65,15 @@ func TestAPictureIsSVGAndPNGAndASentence(t *testing.T) {
 	if w := img.Bounds().Dx(); w != 2*picture.Width {
 		t.Errorf("%d pixels wide, want %d", w, 2*picture.Width)
 	}
-	// The colours of the marks are there, on a white page.
-	seen := map[[3]uint32]int{}
+	// The colours of the marks are there, on a ground that lets the page through.
+	seen := map[[4]uint32]int{}
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {
-			r, g, b, _ := img.At(x, y).RGBA()
-			seen[[3]uint32{r >> 8, g >> 8, b >> 8}]++
+			r, g, b, a := img.At(x, y).RGBA()
+			seen[[4]uint32{r >> 8, g >> 8, b >> 8, a >> 8}]++
 		}
 	}
-	for name, c := range map[string][3]uint32{"white": {255, 255, 255}, "yellow": {0xe6, 0xa8, 0}, "cyan": {0, 0x8b, 0xa3}} {
+	for name, c := range map[string][4]uint32{"ground": {}, "yellow": {0xe6, 0xa8, 0, 255}, "cyan": {0, 0x8b, 0xa3, 255}} {
 		if seen[c] < 100 {
 			t.Errorf("%d pixels are %s", seen[c], name)
 		}
@@ -89,7 +91,7 @@ func TestAPictureIsSVGAndPNGAndASentence(t *testing.T) {
 			text += string(c)
 		}
 	}
-	for _, want := range []string{"two & <two>: total 20.0 s, mean wait 0.75 s", "producer 2", "consumer 1"} {
+	for _, want := range []string{"two & <two>: total 20.0 s, mean wait 0.75 s", "producer 2", "consumer 1", "made", "waiting", "at work", "end"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("SVG has no %q in it", want)
 		}
@@ -136,8 +138,55 @@ func TestAnItemThatIsPickedUpTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	bars := func(p picture.Picture) int { return bytes.Count(p.SVG, []byte("fill:#008BA3")) }
-	if bars(once) == 0 || bars(p) != 2*bars(once) {
+	if bars(once) == 0 || bars(p)-1 != 2*(bars(once)-1) { // one is the legend's
 		t.Errorf("%d bars, and of an item that is used at once %d", bars(p), bars(once))
+	}
+}
+
+// Letters are 22 pixels high where the picture is 768 wide, so more than 10 where it
+// is 368 wide.
+func TestLettersAreLargeEnoughForATelephone(t *testing.T) {
+	p, err := picture.Draw(run(t, "small", 3, 1, 10*time.Second, 9*time.Second, 8*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := regexp.MustCompile(`font-size:([\d.]+)px`).FindAllSubmatch(p.SVG, -1)
+	view := regexp.MustCompile(`viewBox="0 0 ([\d.]+) `).FindSubmatch(p.SVG)
+	if len(sizes) == 0 || view == nil {
+		t.Fatalf("no letters, or no size: %.300s", p.SVG)
+	}
+	width, _ := strconv.ParseFloat(string(view[1]), 64)
+	for _, size := range sizes {
+		if px, _ := strconv.ParseFloat(string(size[1]), 64); px/width*368 < 10 {
+			t.Errorf("letters of %.1f pixels at a width of 368", px/width*368)
+		}
+	}
+}
+
+// A deadline, what was dropped and what was left have marks and words of their own.
+func TestMarks(t *testing.T) {
+	record := prodcons.NewRecord("marks", nil)
+	for i, e := range []prodcons.Event{
+		{Kind: prodcons.ItemMade, Producer: 1, Number: 1},
+		{Kind: prodcons.ItemMade, Producer: 1, Number: 2},
+		{Kind: prodcons.ItemDropped, Producer: 1, Number: 1},
+		{Kind: "deadline"},
+	} {
+		e.At = time.Duration(i) * time.Second
+		record.Observe(e)
+	}
+	p, err := picture.Draw(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">dropped<", ">left<", ">deadline<"} {
+		if !bytes.Contains(p.SVG, []byte(want)) {
+			t.Errorf("the picture has no %s", want)
+		}
+	}
+	want := "1 item was dropped. 1 item was left. After 3.00 s: deadline."
+	if !strings.HasSuffix(p.Sentence, want) {
+		t.Errorf("the sentence is %q, want it to end in %q", p.Sentence, want)
 	}
 }
 

@@ -1,17 +1,21 @@
 package story
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"math"
 	"time"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Checks asserts claims about runs, one line each: ✔ in green when true, ✘ in
-// red when not.
+// Checks asserts claims about runs, a line each: ✔ if a claim is true, ✘ if it is
+// not, and ○ if that can't be told.
 type Checks struct {
-	exercise bool
-	failed   int
-	last     bool // the last claim was true
+	exercise       bool
+	failed, unsure int
+	last           bool // the last claim was false
+	needs          bool // what the other claims need is missing
 }
 
 // fewest is how many items of each producer the lessons' claims are about: with
@@ -36,31 +40,152 @@ func Exercise(n int) *Checks {
 	return c
 }
 
-// That checks a claim. The numbers behind it stand beside it.
+// That checks a claim that does not depend on how exact the clock is. The numbers
+// behind it stand beside it.
 func (c *Checks) That(claim string, ok bool, format string, args ...any) {
-	mark, text := green, "✔ "
-	if !ok {
-		mark, text = red, "✘ "
+	c.last = false
+	switch numbers := fmt.Sprintf(format, args...); {
+	case c.needs:
+		c.tell(grey, "○", claim, "open until what is needed above is true")
+	case ok:
+		c.tell(green, "✔", claim, numbers)
+	default:
+		c.tell(red, "✘", claim, numbers)
 		c.failed++
+		c.last = true
 	}
-	c.last = ok
-	line(mark, "%s", text+claim+": "+fmt.Sprintf(format, args...))
 }
 
-// About checks that got is within slack of want, all in story time.
-func (c *Checks) About(claim string, got, want, slack time.Duration) {
-	diff := time.Duration(math.Abs(float64(got - want)))
-	c.That(claim, diff <= slack, "%s (expected %s ± %s)", seconds(got), seconds(want), seconds(slack))
+// Need is That for a claim without which those after it would say nothing: if it is
+// false, they are left open.
+func (c *Checks) Need(claim string, ok bool, format string, args ...any) {
+	c.That(claim, ok, format, args...)
+	c.needs = c.needs || !ok
 }
 
-// Below checks that got is under limit, both in story time.
+// About checks that got is want, as far as the clock can tell. All times are story
+// times.
+func (c *Checks) About(claim string, got, want time.Duration) { c.Between(claim, got, want, want) }
+
+// Between checks that got lies between low and high, as far as the clock can tell.
+// Where that allows for more than a third of what is measured, the claim is left open.
+func (c *Checks) Between(claim string, got, low, high time.Duration) {
+	middle := (low + high) / 2
+	give := (high-low)/2 + uncertain(middle)
+	if c.open(claim, got, give, middle) {
+		return
+	}
+	c.That(claim, got >= middle-give && got <= middle+give, "%s (expected %s ± %s)", seconds(got), seconds(middle), seconds(give))
+}
+
+// Below checks that got is less than limit. Where the clock can't tell a third of
+// that limit, the claim is left open.
 func (c *Checks) Below(claim string, got, limit time.Duration) {
-	c.That(claim, got < limit, "%s (limit %s)", seconds(got), seconds(limit))
+	if !c.open(claim, got, uncertain(limit), limit) {
+		c.That(claim, got < limit, "%s (limit %s)", seconds(got), seconds(limit))
+	}
+}
+
+// Above is Below for what is to be more than limit.
+func (c *Checks) Above(claim string, got, limit time.Duration) {
+	if !c.open(claim, got, uncertain(limit), limit) {
+		c.That(claim, got > limit, "%s (at least %s)", seconds(got), seconds(limit))
+	}
+}
+
+// open says, if it is so, that a claim can't be told from what was measured.
+func (c *Checks) open(claim string, got, give, measured time.Duration) bool {
+	if c.needs || give <= measured/3 {
+		return false
+	}
+	c.last = false
+	c.unsure++
+	c.tell(grey, "○", claim, fmt.Sprintf("not measurable at this speed: %s, give or take %s", seconds(got), seconds(give)))
+	return true
+}
+
+func (c *Checks) tell(look style, mark, claim, numbers string) {
+	write(styled(look, mark) + " " + claim + ": " + numbers + "\n")
+}
+
+// Answer checks the answer to a question of which only the seal stands in the cell:
+// the first eight digits of the SHA-256 of "question: answer", so that nobody reads
+// it there by accident.
+func (c *Checks) Answer(question, answer, seal string) {
+	sum := sha256.Sum256([]byte(question + ": " + answer))
+	c.That(question, hex.EncodeToString(sum[:4]) == seal, "you say %q", answer)
+}
+
+// Whole needs each of so many items to have been made, picked up once and worked on
+// once.
+func (c *Checks) Whole(run *prodcons.Record, items int) {
+	var made, once, worked int
+	picks, uses := map[[2]int]int{}, map[[2]int]int{}
+	for _, e := range run.Events() {
+		key := [2]int{e.Producer, e.Number}
+		switch e.Kind {
+		case prodcons.ItemMade:
+			made++
+		case prodcons.ItemPickedUp:
+			if picks[key]++; picks[key] == 1 {
+				once++
+			} else {
+				once--
+			}
+		case prodcons.ItemUsed:
+			if uses[key]++; uses[key] == 1 {
+				worked++
+			}
+		}
+	}
+	c.Need("each item is made", made == items, "%d of %d", made, items)
+	c.Need("each is picked up, and once only", once == items, "%d of %d", once, items)
+	c.Hint("consumer.PickUp(item) notes a pick-up")
+	c.Need("each is worked on", worked == items, "%d of %d", worked, items)
+	c.Hint("consumer.Work() comes after the pick-up")
+}
+
+// InOrder checks that the items of each producer were picked up in the order in
+// which they were made.
+func (c *Checks) InOrder(run *prodcons.Record) {
+	last, wrong := map[int]int{}, 0
+	for _, e := range run.Events() {
+		if e.Kind == prodcons.ItemPickedUp {
+			if e.Number < last[e.Producer] {
+				wrong++
+			}
+			last[e.Producer] = e.Number
+		}
+	}
+	c.That("items are picked up in the order they were made", wrong == 0, "%d out of order", wrong)
+}
+
+// Ends runs f, and needs it to return within so many real seconds, and to leave no
+// goroutine behind.
+func (c *Checks) Ends(seconds float64, f func()) {
+	before := Goroutines(0)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	ended := false
+	select {
+	case <-done:
+		ended = true
+	case <-time.After(duration(seconds)):
+	}
+	c.Need("it ends", ended, "%v", ended)
+	c.Hint("something waits for what never comes: an item, room, a close?")
+	left := max(settled(before, 5*time.Millisecond)-before, 0) // what f has waited for ends at once
+	c.That("it leaves no goroutine behind", left == 0, "%d left", left)
+	c.Hint("wait for all that were started before you return")
+	c.last = c.last || !ended
 }
 
 // Hint says what to do about the claim before it, if that was false.
 func (c *Checks) Hint(text string) {
-	if !c.last {
+	if c.last {
 		line(plain, "  → %s", text)
 	}
 }
@@ -73,12 +198,14 @@ func (c *Checks) Hint(text string) {
 // yet done is no failure.
 func (c *Checks) End() (status int) {
 	switch {
-	case c.failed == 0 && c.exercise:
-		line(bold, "Solved.")
-	case c.exercise:
+	case c.failed > 0 && c.exercise:
 		line(bold, "Not yet: change the cell above, run it, then run this one again.")
 	case c.failed > 0:
 		return 1
+	case c.unsure > 0 && c.exercise:
+		line(bold, "Not measurable at this speed: set a lower one in the cell of the parameters, and run the cells from there once more.")
+	case c.exercise:
+		line(bold, "Solved.")
 	}
 	return 0
 }

@@ -10,8 +10,8 @@
 //
 //	run := story.Start("synchronous", speed)
 //	producer, consumer := run.Producer(1), run.Consumer(1)
-//	item := producer.Make(49) // yellow:  -- generated item 1
-//	consumer.PickUp(item)     // cyan:    +++ processed value 49 after 0.00 sec.
+//	item := producer.Make(49) // yellow:  -- producer 1 generated item 1 (value 49)
+//	consumer.PickUp(item)     // cyan:    +++ consumer 1 processed item 1 of producer 1 (value 49) after 0.00 sec.
 //	consumer.Work()
 //	run.End()                 // bold:   App exiting, total time: 0.50 sec.
 //
@@ -31,7 +31,7 @@
 //	run := story.Load("synchronous")
 //	story.Table(run)
 //	check := story.Check(n)
-//	check.About("total = all rests + all work", run.Stats().Total, want, story.Slack(speed))
+//	check.About("total = all rests + all work", run.Stats().Total, want)
 //	os.Exit(check.End()) // fails the cell if a claim is false
 //
 // Package picture draws the same record.

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -20,33 +21,48 @@ func output() io.Writer {
 	return os.Stdout
 }
 
-// style is how a line looks.
-type style = color.Attribute
+// style is how a text looks: the parameters of the escape sequence that begins it.
+type style string
 
+// Text stands on a ground of its own, so that it can be read on a white page and on
+// a black one. Yellow is light and the others are dark, so that it is told from them
+// in grey. The numbers are those of the 256 colours that all terminals have.
 const (
-	plain  style = color.Reset
-	yellow style = color.FgYellow
-	cyan   style = color.FgCyan
-	bold   style = color.Bold
-	green  style = color.FgGreen
-	red    style = color.FgRed
+	plain  style = ""
+	bold   style = "1"
+	yellow style = "38;5;16;48;5;220"
+	cyan   style = "38;5;231;48;5;23"
+	green  style = "38;5;231;48;5;22"
+	red    style = "38;5;231;48;5;124"
+	grey   style = "38;5;231;48;5;240"
 )
 
 // styled returns the text in a style, where there are colours. They are on in a
 // notebook, though its cells write to a pipe; elsewhere package color knows, which
 // follows the program that imports it.
-func styled(s style, format string, args ...any) string {
-	c := color.New(s) // without colour where NO_COLOR is set
-	if display.InNotebook() && os.Getenv("NO_COLOR") == "" {
-		c.EnableColor()
+func styled(s style, text string) string {
+	coloured := !color.NoColor || display.InNotebook() && os.Getenv("NO_COLOR") == ""
+	if s == plain || !coloured {
+		return text
 	}
-	return c.Sprintf(format, args...)
+	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
 }
+
+// Yellow prints a line as a producer does, with a format as in fmt.Printf.
+func Yellow(format string, args ...any) { line(yellow, format, args...) }
+
+// Cyan prints a line as a consumer does, with a format as in fmt.Printf.
+func Cyan(format string, args ...any) { line(cyan, format, args...) }
+
+// Bold prints a bold line, with a format as in fmt.Printf.
+func Bold(format string, args ...any) { line(bold, format, args...) }
 
 var lines sync.Mutex
 
 // line writes one whole line in one write.
-func line(s style, format string, args ...any) { write(styled(s, format, args...) + "\n") }
+func line(s style, format string, args ...any) {
+	write(styled(s, fmt.Sprintf(format, args...)) + "\n")
+}
 
 func write(text string) {
 	lines.Lock()

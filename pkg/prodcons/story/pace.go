@@ -26,6 +26,8 @@ type Pace struct {
 	draw   *rand.Rand
 	behind time.Duration // by how much the last sleep was too long
 	late   atomic.Int64  // see Late, in ns
+	sum    atomic.Int64  // of all delays, in ns
+	sleeps atomic.Int64
 }
 
 // CheckSpeed says what is wrong with a speed, or returns nil. A speed is a
@@ -74,16 +76,19 @@ func (p *Pace) Sleep(story time.Duration) {
 // woken notes by how much a sleep was too long.
 func (p *Pace) woken(late time.Duration) {
 	p.behind = late
-	if late > timely {
-		p.late.Add(int64(late))
+	p.sleeps.Add(1)
+	p.sum.Add(int64(max(late, 0)))
+	if late > timely && int64(late) > p.late.Load() { // only this goroutine stores
+		p.late.Store(int64(late))
 	}
 }
 
 // timely is what a system's timers may be late without being called late.
 const timely = 2 * time.Millisecond
 
-// Late is by how much the system has woken this pace too late, all its sleeps
-// together, in real time. Delays of under 2 ms are not counted: so it is 0 on a
-// machine that has nothing else to do, and on another it tells how far the times
-// of a story can be trusted. It may be called by any goroutine.
+// Late is the most by which the system has woken this pace too late, in real time.
+// Delays of under 2 ms are not counted: so it is 0 on a machine that has nothing
+// else to do, and on another it tells how far the times of a story can be trusted:
+// as each sleep makes up for the one before, delays do not add up. It may be called
+// by any goroutine.
 func (p *Pace) Late() time.Duration { return time.Duration(p.late.Load()) }

@@ -29,12 +29,14 @@ func file(name string) string {
 // saved is what a file holds.
 type saved struct {
 	Record *prodcons.Record `json:"record"`
+	Speed  float64          `json:"speed"`
 	Late   time.Duration    `json:"late"` // real time, in ns
+	Mean   time.Duration    `json:"mean_late"`
 }
 
 // save writes the record to a file of its name, all of it or nothing.
-func save(r *prodcons.Record, late time.Duration) error {
-	data, err := json.Marshal(saved{r, late})
+func save(s saved) error {
+	data, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func save(r *prodcons.Record, late time.Duration) error {
 	_, err = tmp.Write(data)
 	err = errors.Join(err, tmp.Close())
 	if err == nil {
-		err = os.Rename(tmp.Name(), file(r.Name()))
+		err = os.Rename(tmp.Name(), file(s.Record.Name()))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp.Name()))
@@ -74,6 +76,6 @@ func Load(name string) *prodcons.Record {
 	if err != nil {
 		panic(fmt.Errorf("the run named %q could not be read: %w", name, err))
 	}
-	noteLate(s.Late)
+	noteClock(s.Speed, s.Late, s.Mean)
 	return s.Record
 }

@@ -12,6 +12,8 @@ import (
 type Story struct {
 	*prodcons.Record
 	speed float64
+	clock func() time.Time
+	start time.Time
 	quiet bool
 
 	mu    sync.Mutex
@@ -33,7 +35,10 @@ func StartQuiet(name string, speed float64) *Story {
 	if err := CheckSpeed(speed); err != nil {
 		panic(fmt.Errorf("%w; set it in the cell of the parameters", err))
 	}
-	return &Story{Record: prodcons.NewRecord(name, clock(speed)), speed: speed, quiet: true}
+	now := clock(speed)
+	s := &Story{clock: now, start: now(), speed: speed, quiet: true}
+	s.Record = prodcons.NewRecord(name, now)
+	return s
 }
 
 // clock returns a clock on which that many seconds pass in a real one.
@@ -62,14 +67,16 @@ func (s *Story) pace(seed int) *Pace {
 }
 
 // late is by how much the system has woken one of the story's producers and
-// consumers too late, in real time.
-func (s *Story) late() (late time.Duration) {
+// consumers too late, at most and on average, in real time.
+func (s *Story) late() (most, mean time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var sum, sleeps int64
 	for _, p := range s.paces {
-		late = max(late, p.Late())
+		most = max(most, p.Late())
+		sum, sleeps = sum+p.sum.Load(), sleeps+p.sleeps.Load()
 	}
-	return late
+	return most, time.Duration(sum / max(sleeps, 1))
 }
 
 // End closes the story with a bold line that tells its total time, and saves its
@@ -78,12 +85,26 @@ func (s *Story) late() (late time.Duration) {
 func (s *Story) End() {
 	total := s.Record.End()
 	s.line(bold, "App exiting, total time: %.2f sec.", total.Seconds())
-	late := s.late()
-	noteLate(late)
-	if err := save(s.Record, late); err != nil {
+	late, mean := s.late()
+	noteClock(s.speed, late, mean)
+	if err := save(saved{s.Record, s.speed, late, mean}); err != nil {
 		panic(fmt.Errorf("the run could not be saved for the next cells: %w", err))
 	}
 }
+
+// Drop notes that there was no room for an item, and that it is gone.
+func (s *Story) Drop(item IntItem) {
+	s.Observe(prodcons.Event{Kind: prodcons.ItemDropped, At: s.now(), Producer: item.Producer, Number: item.Number})
+}
+
+// Mark notes that something has happened that is no item's, such as a deadline. It
+// stands in the run's picture.
+func (s *Story) Mark(what string) {
+	s.Observe(prodcons.Event{Kind: prodcons.EventKind(what), At: s.now()})
+}
+
+// now is the time since the story began.
+func (s *Story) now() time.Duration { return s.clock().Sub(s.start) }
 
 // Seconds is how long that many story seconds take in real time.
 func (s *Story) Seconds(story float64) time.Duration { return duration(story / s.speed) }

@@ -20,7 +20,7 @@ func Table(runs ...*prodcons.Record) {
 	// Narrow enough for a notebook beside a file list.
 	head := fmt.Sprintf("%-*s %5s %7s │ %7s %7s %7s %7s %7s │ %11s",
 		width, "run", "items", "total", "first", "last", "min", "mean", "max", "empty polls")
-	b.WriteString(styled(bold, "%s", head) + "\n")
+	b.WriteString(styled(bold, head) + "\n")
 	for _, r := range runs {
 		s := r.Stats()
 		fmt.Fprintf(&b, "%-*s %5d %7s │ %7s %7s %7s %7s %7s │ %11d\n", width, r.Name(), s.Count, seconds(s.Total),
@@ -45,6 +45,22 @@ func seconds(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%.2f s", d.Seconds())
 	}
+}
+
+// Longest is the greatest number of a run's items that lay in the queue at once, or
+// in the hands of a producer that waited for room.
+func Longest(run *prodcons.Record) (most int) {
+	length := 0
+	for _, e := range run.Events() {
+		switch e.Kind {
+		case prodcons.ItemMade:
+			length++
+		case prodcons.ItemPickedUp, prodcons.ItemDropped:
+			length--
+		}
+		most = max(most, length)
+	}
+	return most
 }
 
 // LastMade is when the last item of a run was made, in story time.

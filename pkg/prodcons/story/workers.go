@@ -1,9 +1,6 @@
 package story
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // seed makes every version of the story draw the same rests. It is chosen so
 // that producer 1 rests 20.9 s in all between 20 items, much as in the program
@@ -29,11 +26,10 @@ func (p *Producer) Rested() <-chan time.Time {
 	return time.After(p.story.Seconds(p.Next().Seconds()))
 }
 
-// Make makes an item of value, stamped with the time, and says so in yellow, and
-// who made it if that was not producer 1.
+// Make makes an item of value, stamped with the time, and says so in yellow.
 func (p *Producer) Make(value int) IntItem {
 	item := IntItem{Origin: p.story.Made(p.number), Value: value}
-	p.story.line(yellow, " -- generated item %d%s", item.Number, by("producer", p.number))
+	p.story.line(yellow, " -- producer %d generated item %d (value %d)", p.number, item.Number, value)
 	return item
 }
 
@@ -55,16 +51,7 @@ func (s *Story) Consumer(number int) *Consumer {
 func (c *Consumer) PickUp(item IntItem) {
 	c.item = item
 	waited := c.story.PickedUp(c.number, item.Origin)
-	c.story.line(cyan, " +++ processed value %d after %.2f sec.%s", item.Value, waited.Seconds(), by("consumer", c.number))
-}
-
-// by names a producer or consumer at the end of a line, but for the first: alone,
-// it needs no name.
-func by(role string, number int) string {
-	if number == 1 {
-		return ""
-	}
-	return fmt.Sprintf(" (%s %d)", role, number)
+	c.story.line(cyan, " +++ consumer %d processed item %d of producer %d (value %d) after %.2f sec.", c.number, item.Number, item.Producer, item.Value, waited.Seconds())
 }
 
 // Work works for half a second on the item picked up last.

@@ -52,8 +52,8 @@ func Topic(path string) string {
 	return topic
 }
 
-// Interpreted reports whether the interpreter can do a lesson. One that it can't is
-// about go test, one about generic types, one about other processes.
+// Interpreted reports whether the interpreter can do a lesson. Of those that it can't,
+// two use go test, one generic types, and one other processes.
 func Interpreted(path string) bool {
-	return !slices.Contains([]string{"testing-time", "the-package", "beyond-one-machine"}, Topic(path))
+	return !slices.Contains([]string{"testing-time", "the-package", "beyond-one-machine", "capstone"}, Topic(path))
 }

@@ -66,7 +66,7 @@ type classroom struct {
 }
 
 // open clones the repository into a folder with a blank and an umlaut in its name,
-// and starts lab on its lessons as a user would, with an empty cache but for Go's.
+// and starts lab on copies of its lessons as a user would, with an empty cache but for Go's.
 func open(t *testing.T) *classroom {
 	t.Helper()
 	if _, err := exec.LookPath("jupyter-lab"); err != nil {
@@ -78,7 +78,7 @@ func open(t *testing.T) *classroom {
 	}
 	// Only the cache of Go's builds is not empty.
 	l := start(t, dir, []string{"XDG_CACHE_HOME=" + t.TempDir(), "GOCACHE=" + goenv(t, "GOCACHE")}, "-no-browser")
-	return &classroom{filepath.Join(dir, "notebooks"), l.address(t)}
+	return &classroom{filepath.Join(dir, "my-notebooks"), l.address(t)}
 }
 
 // page is a notebook in JupyterLab in the browser.

@@ -17,7 +17,7 @@ import (
 )
 
 // TestLessons walks through each lesson as a learner does: Run All at a speed of
-// 20, then the exercises, which are not solved as they are given, and solved by
+// 5, then the exercises, which are not solved as they are given, and solved by
 // their solution.
 func TestLessons(t *testing.T) {
 	b := browser(t)
@@ -27,13 +27,13 @@ func TestLessons(t *testing.T) {
 		t.Run(strings.TrimSuffix(name, ".ipynb"), func(t *testing.T) {
 			p := room.visit(t, b, name)
 			p.folded(room.load(t, name))
-			p.edit(2, "var speed = 20.0\n\nvar n = 20")
+			p.edit(2, "var speed = 5.0\n\nvar n = 20")
 			p.menu("Run", "runmenu:run-all")
 			p.until("a cell runs", 10*time.Second, `cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:')`)
 			p.until("all cells have run", 3*time.Minute, allDone) // lesson 9 links a server into each
 			p.painted()
 			p.menu("File", "docmanager:save")
-			nb := p.onDisk("speed = 20.0")
+			nb := p.onDisk("speed = 5.0")
 			for i, c := range nb.Cells {
 				if c.Type != "code" {
 					continue
@@ -72,12 +72,12 @@ func (p *page) onDisk(text string) saved {
 	return saved{}
 }
 
-// folded checks that the cells with solutions are, and no others.
+// folded checks that solutions are, and that nothing else is.
 func (p *page) folded(nb saved) {
 	p.t.Helper()
 	for i, c := range nb.Cells {
 		want := slices.Contains(c.Metadata.Tags, "solution")
-		if is := look[bool](p, fmt.Sprintf(`Boolean(cells[%d].querySelector('.jp-InputPlaceholder'))`, i)); is != want {
+		if is := look[bool](p, fmt.Sprintf(`Boolean(cells[%d].querySelector('.jp-InputPlaceholder, .jp-OutputPlaceholder')) || [...cells[%[1]d].querySelectorAll('details')].some(d => !d.open && /solution|answers/.test(d.querySelector('summary').textContent))`, i)); is != want {
 			p.t.Errorf("cell %d is folded: %v, want %v", i+1, is, want)
 		}
 	}
@@ -87,9 +87,10 @@ func (p *page) folded(nb saved) {
 func (p *page) painted() {
 	p.t.Helper()
 	for _, colour := range []string{"yellow", "cyan"} {
-		rgb := look[[]int](p, `(e => e ? getComputedStyle(e).color.match(/\d+/g).map(Number) : [])(document.querySelector('.jp-NotebookPanel .ansi-`+colour+`-fg'))`)
+		begins := map[string]string{"yellow": " -- ", "cyan": " +++ "}[colour]
+		rgb := look[[]int](p, `(e => e ? getComputedStyle(e).backgroundColor.match(/\d+/g).map(Number) : [])([...document.querySelectorAll('.jp-NotebookPanel pre span')].find(e => e.textContent.startsWith('`+begins+`')))`)
 		if len(rgb) == 0 {
-			if p.name < "03" { // the others tell their stories in pictures
+			if p.name < "05" { // the others tell their stories in pictures
 				p.t.Errorf("there is no line in %s", colour)
 			}
 			continue
@@ -126,19 +127,27 @@ func (p *page) pictures(nb saved) {
 func (p *page) exercises(nb saved) {
 	p.t.Helper()
 	exercise, check := -1, -1
+	var between []int // the code cells that check it
 	for i, c := range nb.Cells {
 		switch {
 		case slices.Contains(c.Metadata.Tags, "exercise"):
-			exercise = i
+			exercise, between = i, nil
 		case slices.Contains(c.Metadata.Tags, "check"):
+			between = append(between, i)
 			check = i
 			if got := p.output(i); !strings.Contains(got, "Not yet") || !strings.Contains(got, "✘") {
 				p.t.Errorf("cell %d: the check of what is given says %q", i+1, got)
 			}
+		case c.Type == "code" && !slices.Contains(c.Metadata.Tags, "solution"):
+			between = append(between, i)
 		case slices.Contains(c.Metadata.Tags, "solution"):
-			p.edit(exercise, string(c.Source))
+			_, code, _ := strings.Cut(string(c.Source), "```go\n")
+			code, _, _ = strings.Cut(code, "\n```")
+			p.edit(exercise, code)
 			p.run(exercise, time.Minute)
-			p.run(check, time.Minute)
+			for _, cell := range between {
+				p.run(cell, time.Minute)
+			}
 			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), 5*time.Second,
 				fmt.Sprintf(`cells[%d].querySelector('.jp-OutputArea').textContent.includes('Solved')`, check))
 			if got := p.output(check); strings.Contains(got, "✘") {

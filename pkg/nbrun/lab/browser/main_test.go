@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 func serve() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	opts := lab.Options{Tell: func(line string) { fmt.Fprintln(os.Stderr, line) }}
+	opts := lab.Options{Copies: lab.Kept, Tell: func(line string) { fmt.Fprintln(os.Stderr, line) }}
 	noBrowser := flag.Bool("no-browser", false, "")
 	flag.IntVar(&opts.Port, "port", 0, "")
 	flag.Parse()

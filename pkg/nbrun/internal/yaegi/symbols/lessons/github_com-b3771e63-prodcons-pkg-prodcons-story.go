@@ -11,11 +11,15 @@ import (
 func init() {
 	Symbols["github.com/b3771e63/prodcons/pkg/prodcons/story/story"] = map[string]reflect.Value{
 		// function, constant and variable definitions
+		"Bold":          reflect.ValueOf(story.Bold),
 		"Check":         reflect.ValueOf(story.Check),
 		"CheckSpeed":    reflect.ValueOf(story.CheckSpeed),
+		"Cyan":          reflect.ValueOf(story.Cyan),
 		"Exercise":      reflect.ValueOf(story.Exercise),
+		"Goroutines":    reflect.ValueOf(story.Goroutines),
 		"LastMade":      reflect.ValueOf(story.LastMade),
 		"Load":          reflect.ValueOf(story.Load),
+		"Longest":       reflect.ValueOf(story.Longest),
 		"MaxRest":       reflect.ValueOf(story.MaxRest),
 		"MinRest":       reflect.ValueOf(story.MinRest),
 		"NewIntBuffer":  reflect.ValueOf(story.NewIntBuffer),
@@ -25,11 +29,11 @@ func init() {
 		"Output":        reflect.ValueOf(&story.Output).Elem(),
 		"Percent":       reflect.ValueOf(story.Percent),
 		"Rests":         reflect.ValueOf(story.Rests),
-		"Slack":         reflect.ValueOf(story.Slack),
 		"Start":         reflect.ValueOf(story.Start),
 		"StartQuiet":    reflect.ValueOf(story.StartQuiet),
 		"Table":         reflect.ValueOf(story.Table),
 		"WorkTime":      reflect.ValueOf(story.WorkTime),
+		"Yellow":        reflect.ValueOf(story.Yellow),
 
 		// type definitions
 		"Checks":     reflect.ValueOf((*story.Checks)(nil)),
