@@ -27,11 +27,32 @@ const (
 // engines are all there are; the first is what is taken when none is named.
 var engines = []struct {
 	name Engine
+	does string // for those who choose
 	new  func(engine.Options) (engine.Engine, error)
 }{
-	{Go, overGoNB(golang.New)},
-	{Yaegi, overGoNB(yaegi.New)},
-	{GoNB, jupyter.New},
+	{Go, "compiles them", overGoNB(golang.New)},
+	{Yaegi, "interprets them", overGoNB(yaegi.New)},
+	{GoNB, "is the real kernel", jupyter.New},
+}
+
+// Engines are all there are. The first is taken when Options name none.
+func Engines() []Engine {
+	var list []Engine
+	for _, e := range engines {
+		list = append(list, e.name)
+	}
+	return list
+}
+
+// Does says, in two or three words, how the engine runs cells; "" if there is no such
+// engine.
+func (e Engine) Does() string {
+	for _, known := range engines {
+		if known.name == e {
+			return known.does
+		}
+	}
+	return ""
 }
 
 // overGoNB makes an engine of a backend for programs.

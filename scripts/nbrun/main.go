@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -69,7 +70,9 @@ type command struct {
 	stdout  io.Writer
 	pipe    bool // the notebook "-" is read from stdin, and written to stdout
 	jobs    int
-	stop    bool // after a notebook that fails
+	stop    bool          // after a notebook that fails
+	each    time.Duration // what one notebook may take, in all
+	all     time.Duration // and all notebooks
 	tags    []string
 	leftOut []string // notebooks of other languages, in folders
 }
@@ -247,10 +250,13 @@ func (c *command) checkPipe(paths []string) error {
 
 // define defines the flags.
 func (c *command) define(f *flag.FlagSet) {
-	f.StringVar((*string)(&c.opts.Engine), "engine", "go", "what runs the cells: `go` compiles them, yaegi interprets them, gonb is the real kernel")
+	f.StringVar((*string)(&c.opts.Engine), "engine", "go", "what runs the cells: "+engines())
 	f.StringVar(&c.opts.Kernel, "kernel", "", "with -engine gonb: the installed Jupyter kernel of that `name`, not our own build of GoNB")
 	f.StringVar((*string)(&c.opts.Clock), "clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
-	f.Func("p", "`name=value`: set a parameter of the notebook (repeatable)", func(s string) error {
+	f.Func("p", "`name=value`: set a parameter of the notebook, lists and maps as JSON; or @FILE, an object of JSON with several (repeatable)", func(s string) error {
+		if file, ok := strings.CutPrefix(s, "@"); ok {
+			return readParams(file, c.opts.Params)
+		}
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
 			return errors.New("give it as name=value")
@@ -262,6 +268,15 @@ func (c *command) define(f *flag.FlagSet) {
 	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
 	f.Func("timeout", fmt.Sprintf("what one cell may take, in real `time`, as 30s or 10m; 0 is no limit; building does not count (default %v)", nbrun.DefaultTimeout), func(s string) (err error) {
 		c.opts.Timeout, err = timeout(s)
+		return err
+	})
+	c.each, c.all = nbrun.NoLimit, nbrun.NoLimit
+	f.Func("timeout-notebook", "what all cells of one notebook may take, building too, as `time` (default no limit)", func(s string) (err error) {
+		c.each, err = timeout(s)
+		return err
+	})
+	f.Func("timeout-run", "what all notebooks may take, as `time` (default no limit)", func(s string) (err error) {
+		c.all, err = timeout(s)
 		return err
 	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
@@ -292,6 +307,39 @@ func (c *command) define(f *flag.FlagSet) {
 	f.BoolVar(&c.clear, "clear", false, "run nothing; take the outputs out of the notebooks, or, with -check, say which have any")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
+}
+
+// engines says what each engine does, the first as its name for the flag.
+func engines() string {
+	var list []string
+	for i, e := range nbrun.Engines() {
+		name := string(e)
+		if i == 0 {
+			name = "`" + name + "`"
+		}
+		list = append(list, name+" "+e.Does())
+	}
+	return strings.Join(list, ", ")
+}
+
+// readParams reads parameters from a file, an object of JSON.
+func readParams(file string, params map[string]string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return plain(err)
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(data, &values); err != nil {
+		return fmt.Errorf("is no object of JSON: %w", err)
+	}
+	for name, value := range values {
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			text = string(value)
+		}
+		params[name] = text
+	}
+	return nil
 }
 
 // readMasks reads regular expressions, one a line. Blank lines, and those that begin
@@ -518,13 +566,15 @@ func writable(dir string) error {
 }
 
 func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Terminal, complain func(error)) int {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.all, fmt.Errorf("the run took longer than %v, and was stopped", c.all))
+	defer cancel()
 	errs := make([]error, len(notebooks))
 	slots := make(chan struct{}, c.jobs)
 	var wg sync.WaitGroup
 	var bad atomic.Bool
 	for i, n := range notebooks {
 		slots <- struct{}{} // in order, so that the one that is shown is under way
-		if c.stop && bad.Load() {
+		if c.stop && bad.Load() || ctx.Err() != nil {
 			break
 		}
 		wg.Go(func() {
@@ -552,9 +602,14 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 // runOne runs a notebook, and writes it where it is wanted. The error says that it
 // did not pass, which was shown.
 func (c *command) runOne(ctx context.Context, n notebook, t *report.Terminal) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.each, fmt.Errorf("took longer than %v in all, and was stopped", c.each))
+	defer cancel()
 	result, err := n.Run(ctx)
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.Canceled):
 		t.Failed(n.path, "interrupted")
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
+		t.Failed(n.path, context.Cause(ctx).Error())
 	}
 	if result == nil {
 		return err

@@ -398,6 +398,14 @@ func TestModulesOfOtherRepositories(t *testing.T) {
 			},
 			notebook: "docs/a.ipynb", source: "import (\n\"example.com/foo/lib\"\n\"example.com/v\"\n\"example.com/v/more\"\n\"example.com/v/more/sub/v2\"\n)\n%%\nfmt.Print(lib.Text, v.Text, more.Text, sub.Text)", want: "lib with deepembeddedmoresub",
 		},
+		"vendor, beside a go.work of others": {
+			files: map[string]string{
+				"go.work": "go 1.26\n\nuse ./lib\n", "lib/go.mod": "module corp.example/lib\n\ngo 1.26\n", "lib/lib.go": lib,
+				"foo/go.mod":             "module example.com/foo\n\ngo 1.26\n\nrequire example.com/v v1.2.3\n",
+				"foo/vendor/modules.txt": "# example.com/v v1.2.3\n## explicit; go 1.21\nexample.com/v\n", "foo/vendor/example.com/v/v.go": strings.ReplaceAll(lib, "lib", "v"),
+			},
+			notebook: "foo/docs/a.ipynb", source: "import (\n\"corp.example/lib\"\n\"example.com/v\"\n)\n%%\nfmt.Print(lib.Text, v.Text)", want: "libv",
+		},
 		"the language is the toolchain's": {
 			files:    map[string]string{"go.mod": "module example.com/foo\n\ngo 1.20\n", "lib/lib.go": lib},
 			notebook: "docs/a.ipynb", source: "import \"example.com/foo/lib\"\n%%\nvar all []func()\nfor i := range 2 {\nall = append(all, func() { fmt.Print(i, lib.Text) })\n}\nfor _, f := range all {\nf()\n}", want: "0lib1lib",

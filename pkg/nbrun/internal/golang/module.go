@@ -49,9 +49,12 @@ func (w *Workspace) moduleOf(ctx context.Context, name string) error {
 		}
 	}
 	if work := env.GOWORK; work != "" && work != "off" {
-		root = filepath.Dir(work) // where a vendor folder counts
-		if err := c.addWork(work); err != nil {
+		used, err := c.addWork(work)
+		if err != nil {
 			return err
+		}
+		if root == "" || slices.Contains(used, root) {
+			root = filepath.Dir(work) // where a vendor folder counts
 		}
 	}
 	c.try(c.file.AddModuleStmt(name))
@@ -88,15 +91,15 @@ func newComposition(f *modfile.File) *composition { return &composition{file: f}
 
 func (c *composition) try(err error) { c.errs = append(c.errs, err) }
 
-// addWork adds the modules of a go.work.
-func (c *composition) addWork(path string) error {
+// addWork adds the modules of a go.work, and returns their folders.
+func (c *composition) addWork(path string) (used []string, err error) {
 	data, err := regular.ReadFile(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	work, err := modfile.ParseWork(path, data, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir := filepath.Dir(path)
 	c.sums = append(c.sums, filepath.Join(dir, "go.work.sum"))
@@ -108,13 +111,14 @@ func (c *composition) addWork(path string) error {
 		}
 		m, err := modules.Read(at)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		used = append(used, filepath.Clean(at))
 		if !c.has(m.Module.Mod.Path) {
 			c.modules = append(c.modules, local{at, m})
 		}
 	}
-	return nil
+	return used, nil
 }
 
 // has reports whether a module lies in a folder.
@@ -225,7 +229,7 @@ func (w *Workspace) addCellsWork(work string) error {
 	}
 	c := newComposition(f)
 	c.sums = []string{filepath.Join(w.dir, "go.sum")}
-	if err := c.addWork(work); err != nil {
+	if _, err := c.addWork(work); err != nil {
 		return err
 	}
 	module, err := c.compose()

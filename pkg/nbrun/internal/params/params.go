@@ -24,30 +24,33 @@ type parameter struct {
 	name  string
 	token token.Token // VAR or CONST
 	typ   string      // as to be written; "" for an untyped constant
-	kind  string      // int, float64, string, time.Duration …; "" when it can't be set
+	kind  string      // int, float64, string, time.Duration …; json for lists and maps; "" when it can't be set
+	of    types.Type  // of lists and maps
 }
 
 func (p parameter) String() string {
 	if p.kind == "" {
 		return fmt.Sprintf("%s (%s, can't be set)", p.name, p.typ)
 	}
+	if p.typ != "" && p.typ != p.kind {
+		return fmt.Sprintf("%s (%s, as %s)", p.name, p.typ, strings.Replace(p.kind, "json", "JSON", 1))
+	}
 	return p.name + " (" + p.kind + ")"
 }
 
-// Inject puts a cell with the values given after the cell tagged parameters, in
+// Inject puts a cell with the values given after the last cell tagged parameters, in
 // the place of the one that an earlier run has put there. A notebook of text
 // alone, such as an index, is left as it is.
 func Inject(nb *ipynb.Notebook, values map[string]string) error {
 	if len(values) == 0 || !slices.ContainsFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" }) {
 		return nil
 	}
-	at := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
-	if at < 0 {
+	if last(nb) < 0 {
 		return errors.New("has no cell tagged parameters, so none can be set")
 	}
-	params, err := declared(nb.Cells[at].Source)
+	params, err := all(nb)
 	if err != nil {
-		return fmt.Errorf("the cell tagged parameters: %w", err)
+		return err
 	}
 	text, err := assignments(params, values)
 	if err != nil {
@@ -55,28 +58,55 @@ func Inject(nb *ipynb.Notebook, values map[string]string) error {
 	}
 	if old := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.HasTag("injected-parameters") }); old >= 0 {
 		nb.Remove(old)
-		at = slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
 	}
-	nb.Insert(at+1, strings.TrimSuffix(text, "\n"), "injected-parameters")
+	nb.Insert(last(nb)+1, strings.TrimSuffix(text, "\n"), "injected-parameters")
 	return nil
 }
 
 // List are the parameters of a notebook, each with its type, in the order in which they
 // are declared.
 func List(nb *ipynb.Notebook) ([]string, error) {
-	at := slices.IndexFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") })
-	if at < 0 {
-		return nil, nil
-	}
-	params, err := declared(nb.Cells[at].Source)
+	params, err := all(nb)
 	if err != nil {
-		return nil, fmt.Errorf("the cell tagged parameters: %w", err)
+		return nil, err
 	}
 	var list []string
 	for _, p := range params {
 		list = append(list, p.String())
 	}
 	return list, nil
+}
+
+// isTagged reports whether a cell declares parameters.
+func isTagged(c *ipynb.Cell) bool { return c.Type == "code" && c.HasTag("parameters") }
+
+// last is the index of the last cell that declares parameters, -1 if there is none.
+func last(nb *ipynb.Notebook) int {
+	for i, c := range slices.Backward(nb.Cells) {
+		if isTagged(c) {
+			return i
+		}
+	}
+	return -1
+}
+
+// all are the parameters of all cells that declare some. Of two of one name the later
+// counts.
+func all(nb *ipynb.Notebook) ([]parameter, error) {
+	var params []parameter
+	for _, c := range nb.Cells {
+		if !isTagged(c) {
+			continue
+		}
+		more, err := declared(c.Source)
+		if err != nil {
+			return nil, fmt.Errorf("the cell tagged parameters: %w", err)
+		}
+		for _, p := range more {
+			params = append(slices.DeleteFunc(params, func(old parameter) bool { return old.name == p.name }), p)
+		}
+	}
+	return params, nil
 }
 
 // assignments is the source of the cell that sets the values.
@@ -142,14 +172,22 @@ func declared(source string) ([]parameter, error) {
 				p := parameter{name: n.Name, token: g.Tok}
 				if obj := info.Defs[n]; obj != nil {
 					p.typ = types.TypeString(obj.Type(), types.RelativeTo(obj.Pkg()))
-					if b, ok := obj.Type().(*types.Basic); ok && b.Kind() != types.Invalid {
-						p.kind = types.Default(b).String()
-						if b.Info()&types.IsUntyped != 0 {
+					switch t := obj.Type().Underlying().(type) {
+					case *types.Basic:
+						if t.Kind() == types.Invalid {
+							break
+						}
+						p.kind = types.Default(t).String()
+						if t.Info()&types.IsUntyped != 0 {
 							p.typ = ""
+						}
+					case *types.Slice, *types.Array, *types.Map:
+						if !strings.Contains(p.typ, "invalid type") {
+							p.kind, p.of = "json", obj.Type()
 						}
 					}
 				}
-				if p.typ == "invalid type" {
+				if strings.Contains(p.typ, "invalid type") {
 					p.typ = "of a type that is not known here"
 					if spec.Type != nil {
 						p.typ = sourceOf(spec.Type, c.Go)
@@ -199,6 +237,12 @@ func (p parameter) literal(value string) (string, error) {
 		bits = 64
 	}
 	switch p.kind {
+	case "json":
+		text, err := composite(p.of, value)
+		if err != nil {
+			return "", fmt.Errorf("%s is %s, and %q %w: give it as JSON", p.name, p.typ, value, err)
+		}
+		return text, nil
 	case "string":
 		return strconv.Quote(value), nil
 	case "bool":
