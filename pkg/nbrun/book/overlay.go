@@ -46,7 +46,8 @@ var tools = []patch{
 // wait, as on other systems.
 var clock = []patch{
 	{"runtime/lock_js.go", []edit{
-		{re(`(?m)^func beforeIdle\(now, pollUntil int64\) \(gp \*g, otherReady bool\) \{\n`), `${0}	if faketime != 0 && pollUntil != 0 {
+		{re(`(?m)^func beforeIdle\(now, pollUntil int64\) \(gp \*g, otherReady bool\) \{\n`), `${0}	answered := len(events) > 0 && events[len(events)-1].returned // a call of a file's
+	if faketime != 0 && pollUntil != 0 && !answered {
 		faketime = pollUntil
 		return nil, true
 	}

@@ -29,7 +29,7 @@ type Options struct {
 // always are packages that an edited cell may want, even if no notebook imports them.
 var always = []string{
 	"bufio", "bytes", "cmp", "container/heap", "container/list", "container/ring", "context", "encoding/json", "errors", "flag", "fmt",
-	"io", "iter", "maps", "math", "math/bits", "math/rand", "math/rand/v2", "os", "path/filepath", "regexp", "runtime", "slices", "sort", "strconv", "strings",
+	"io", "iter", "maps", "math", "math/bits", "math/rand", "math/rand/v2", "os", "os/exec", "path/filepath", "regexp", "runtime", "slices", "sort", "strconv", "strings",
 	"sync", "sync/atomic", "testing", "testing/synctest", "text/tabwriter", "time", "unicode", "unicode/utf8",
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -167,6 +169,7 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 			}
 			cells, want := inNbrun(t, path)
 			got := inNode(t, site, path, cells)
+			said := saidBefore(t, path)
 			same, not, real := 0, 0, 0
 			for _, c := range cells {
 				g, w := got[c.Number], want[c.Number]
@@ -175,8 +178,10 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 					real++
 				case g == nil:
 					t.Errorf("cell %d: was not run", c.Number)
-				case g.unsupported:
+				case said[c.Number]:
 					not++
+				case g.unsupported:
+					t.Errorf("cell %d: the page does not say before that it can't run it: %v", c.Number, g.fault)
 				case g.plain() != w.plain():
 					t.Errorf("cell %d: got\n%.2000s\nwant\n%.2000s", c.Number, g.plain(), w.plain())
 				default:
@@ -186,6 +191,25 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 			t.Logf("of %d cells, %d put out the same, %d are not for a page, %d need the real clock", len(cells), same, not, real)
 		})
 	}
+}
+
+// saidBefore are the cells of which a page says that it can't run them, as they need
+// what it has not, or cells that do.
+func saidBefore(t *testing.T, path string) map[int]bool {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(site, strings.TrimSuffix(filepath.Base(path), ".ipynb")+".html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[int]bool{}
+	for _, m := range regexp.MustCompile(`data-number="(\d+)" data-unsupported`).FindAllSubmatch(page, -1) {
+		n, err := strconv.Atoi(string(m[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said[n] = true
+	}
+	return said
 }
 
 // Notebooks of another module, with packages of its own and of others, become pages

@@ -244,7 +244,7 @@ func (m *Memory) resolve(body string, packages map[string]Place, dir string) ([]
 // wellKnown are packages that goimports would choose for a name without a doubt.
 // They spare the search.
 var wellKnown = map[string]string{
-	"bits": "math/bits", "bufio": "bufio", "bytes": "bytes", "cmp": "cmp", "context": "context", "errors": "errors", "filepath": "path/filepath",
+	"bits": "math/bits", "bufio": "bufio", "bytes": "bytes", "cmp": "cmp", "context": "context", "errors": "errors", "exec": "os/exec", "filepath": "path/filepath",
 	"flag": "flag", "fmt": "fmt", "io": "io", "iter": "iter", "json": "encoding/json", "maps": "maps", "math": "math", "os": "os",
 	"regexp": "regexp", "runtime": "runtime", "slices": "slices", "sort": "sort", "strconv": "strconv", "strings": "strings", "sync": "sync",
 	"atomic": "sync/atomic", "tabwriter": "text/tabwriter", "testing": "testing", "synctest": "testing/synctest", "time": "time",
