@@ -175,10 +175,11 @@ func TestTheInterpretersVirtualClockIsThatOfGo(t *testing.T) {
 		}
 		for i, c := range compiled.Cells {
 			// Goroutines that go on at the same instant may do so in another order, so that
-			// a loop that looks each millisecond whether they have ended looks once more.
-			d := interpreted.Cells[i]
-			if len(real) == 0 && (c.Begin.Sub(d.Begin).Abs() > 10*time.Millisecond || c.End.Sub(d.End).Abs() > 10*time.Millisecond) {
-				t.Errorf("%s, cell %d: compiled it runs from %v to %v, and interpreted from %v to %v", path, c.Number, c.Begin, c.End, d.Begin, d.End)
+			// a loop that looks each millisecond whether they have ended looks once more;
+			// and when a deadlock came, the interpreter does not know.
+			took, tookToo := c.End.Sub(c.Begin), interpreted.Cells[i].End.Sub(interpreted.Cells[i].Begin)
+			if len(real) == 0 && c.Fault == nil && (took-tookToo).Abs() > 10*time.Millisecond {
+				t.Errorf("%s, cell %d: compiled it takes %v, and interpreted %v", path, c.Number, took, tookToo)
 			}
 		}
 	}

@@ -24,14 +24,13 @@ import (
 // is framed, and its locks don't stop the clock.
 func virtualClock() {
 	rt.Frame()
-	for _, redirect := range symbols.Redirect {
-		redirect(rt.Stdout, rt.Stderr)
+	for _, adapt := range symbols.Adapt {
+		adapt(symbols.Surroundings{Stdout: rt.Stdout, Stderr: rt.Stderr, Goroutines: func() int { return len(ours) }})
 	}
 	locks := symbols.Symbols["sync/sync"]
 	locks["Mutex"] = reflect.ValueOf((*rt.Mutex)(nil))
 	locks["RWMutex"] = reflect.ValueOf((*rt.RWMutex)(nil))
 	locks["Once"] = reflect.ValueOf((*rt.Once)(nil))
-	symbols.Symbols["runtime/runtime"]["NumGoroutine"] = reflect.ValueOf(func() int { return runtime.NumGoroutine() - len(ours) })
 	if os.Getenv("GOMAXPROCS") == "" {
 		// As for compiled programs on the fake clock: what goes on at the same instant
 		// does so in the same order each time.

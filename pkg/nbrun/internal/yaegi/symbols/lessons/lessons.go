@@ -5,7 +5,7 @@
 package lessons
 
 import (
-	"io"
+	"reflect"
 
 	"github.com/fatih/color"
 
@@ -21,8 +21,12 @@ import (
 var Symbols = symbols.Symbols
 
 func init() {
-	symbols.Redirect = append(symbols.Redirect, func(stdout, stderr io.Writer) {
-		color.Output, color.Error = stdout, stderr
-		story.Output = stdout
+	symbols.Adapt = append(symbols.Adapt, func(s symbols.Surroundings) {
+		color.Output, color.Error = s.Stdout, s.Stderr
+		story.Output = s.Stdout
+		Symbols["github.com/b3771e63/prodcons/pkg/prodcons/story/story"]["Goroutines"] = reflect.ValueOf(func(before int) int {
+			others := s.Goroutines()
+			return story.Goroutines(before+others) - others
+		})
 	})
 }
