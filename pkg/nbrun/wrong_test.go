@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,9 @@ func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
 	}
 }
 
+// fulfilled are the lines of claims that are true, or left open.
+var fulfilled = regexp.MustCompile(`(?m)^(✔|○) .*$`)
+
 func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 	for _, path := range lessons.All() {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -145,7 +149,7 @@ func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 					if strings.Contains(said, "Solved.") || !strings.Contains(said, "✘") && !strings.Contains(said, "exit status") {
 						t.Errorf("cell %d: who %s is told\n%s", e.at+1, a.who, said)
 					}
-					if !strings.Contains(said, a.says) {
+					if told := fulfilled.ReplaceAllString(said, ""); !strings.Contains(told, a.says) {
 						t.Errorf("cell %d: who %s is not told %q:\n%s", e.at+1, a.who, a.says, said)
 					}
 				}

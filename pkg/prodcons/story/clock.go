@@ -8,16 +8,21 @@ import (
 
 // uncertain is by how much a time of this length, measured on the real clock, may be
 // off, in story time: by what timers and goroutines need to wake, and what the system
-// was late on average; by what it was late at most, but no more than a twentieth, as a
-// delay passes (the next sleeps make up for it, and most of what is measured are means
-// or sums); and by a thousandth of the whole. All this is of the worst of the runs that
-// this program has loaded or ended. A real millisecond is speed of them in the story.
+// was late on average; by what it was late at most; and by a thousandth of the whole.
+// Of what is shorter than a second, which in the lessons are means of many waits, what
+// it was late at most counts for no more than a twentieth, as a delay passes: the next
+// sleeps make up for it. All this is of the worst of the runs that this program has
+// loaded or ended. A real millisecond is speed of them in the story.
 func uncertain(length time.Duration) time.Duration {
 	worst.Lock()
 	defer worst.Unlock()
 	length = length.Abs()
 	story := func(real time.Duration) time.Duration { return duration(max(worst.speed, 1) * real.Seconds()) }
-	return story(time.Millisecond+worst.mean+length/1000) + min(story(worst.late), length/20)
+	late := story(worst.late)
+	if length < time.Second {
+		late = min(late, length/20)
+	}
+	return story(time.Millisecond+worst.mean+length/1000) + late
 }
 
 // worst is the highest speed, and what the system was late, in the runs that this
