@@ -25,7 +25,8 @@ var noise = regexp.MustCompile(`^#|^\s*$|^go: (finding|downloading|found|added|u
 
 // Advised is what a parser has said, and what to do about it.
 func Advised(text string) string {
-	if strings.HasPrefix(text, "expected declaration, found") {
+	found, ok := strings.CutPrefix(text, "expected declaration, found ")
+	if ok && !strings.HasPrefix(found, "'") || found == "'{'" { // not what is one too many, as '}'
 		text += "; statements are to stand in a function, or below a line %%, where func main begins"
 	}
 	return text
