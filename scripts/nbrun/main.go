@@ -30,6 +30,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/term"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
@@ -253,7 +254,7 @@ func (c *command) define(f *flag.FlagSet) {
 	f.StringVar((*string)(&c.opts.Engine), "engine", "go", "what runs the cells: "+engines())
 	f.StringVar(&c.opts.Kernel, "kernel", "", "with -engine gonb: the installed Jupyter kernel of that `name`, not our own build of GoNB")
 	f.StringVar((*string)(&c.opts.Clock), "clock", "real", "`real`, or virtual: sleeping costs nothing, and every run gives the same times")
-	f.Func("p", "`name=value`: set a parameter of the notebook, lists and maps as JSON; or @FILE, an object of JSON with several (repeatable)", func(s string) error {
+	f.Func("p", "`name=value`: set a parameter of the notebook, lists and maps as JSON; or @FILE, JSON or YAML with several (repeatable)", func(s string) error {
 		if file, ok := strings.CutPrefix(s, "@"); ok {
 			return readParams(file, c.opts.Params)
 		}
@@ -322,24 +323,52 @@ func engines() string {
 	return strings.Join(list, ", ")
 }
 
-// readParams reads parameters from a file, an object of JSON.
+// readParams reads parameters from a file, an object of JSON or a mapping of YAML.
 func readParams(file string, params map[string]string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return plain(err)
 	}
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(data, &values); err != nil {
-		return fmt.Errorf("is no object of JSON: %w", err)
+	var values map[string]yaml.Node
+	if values, err = fromJSON(data); err != nil { // which has tabs, as YAML has not
+		if yaml.Unmarshal(data, &values) != nil || values == nil {
+			return fmt.Errorf("is no object of JSON, nor a mapping of YAML: %w", err)
+		}
 	}
 	for name, value := range values {
-		var text string
-		if json.Unmarshal(value, &text) != nil {
-			text = string(value)
+		if params[name], err = parameter(&value); err != nil {
+			return fmt.Errorf("%s can't be a parameter: %w", name, err)
 		}
-		params[name] = text
 	}
 	return nil
+}
+
+// fromJSON reads an object.
+func fromJSON(data []byte) (map[string]yaml.Node, error) {
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(data, &values); err != nil {
+		return nil, err
+	}
+	nodes := map[string]yaml.Node{}
+	for name, value := range values {
+		text := string(value)
+		_ = json.Unmarshal(value, &text) // if it is one
+		nodes[name] = yaml.Node{Kind: yaml.ScalarNode, Value: text}
+	}
+	return nodes, nil
+}
+
+// parameter is a value as it is given on the command line: lists and maps as JSON.
+func parameter(value *yaml.Node) (string, error) {
+	if value.Kind == yaml.ScalarNode {
+		return value.Value, nil
+	}
+	var v any
+	if err := value.Decode(&v); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(v)
+	return string(text), err
 }
 
 // readMasks reads regular expressions, one a line. Blank lines, and those that begin
