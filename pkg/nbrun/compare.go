@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
 )
 
 // Tags by which nbval (https://nbval.readthedocs.io) says what is compared. They count
@@ -87,7 +88,7 @@ func written(outputs []event.Output) string {
 	}
 	text := ""
 	for _, name := range slices.Sorted(maps.Keys(streams)) {
-		text += name + ":\n" + whole(streams[name])
+		text += name + ":\n" + whole(ipynb.Fold(streams[name]))
 	}
 	return text + rest.String()
 }

@@ -288,7 +288,7 @@ func TestOutputsAreWrittenAsJupyterWritesThem(t *testing.T) {
      "text": [
       "one\n",
       "two \"q\" \\ \u001b[1m` + "\u2028" + `",
-      "é<&>\u0000` + "\ufffd" + `\r\n",
+      "é<&>\u0000` + "\ufffd" + `\n",
       "last"
      ]
     },

@@ -76,7 +76,7 @@ func (o *output) write(w *writer, level int) error {
 			if err != nil {
 				return err
 			}
-			return w.lines(level, r)
+			return w.lines(level, folded(r))
 		}
 	case "display_data", "execute_result":
 		members["data"] = func(level int) error { return w.value(level, o.data, true) }
