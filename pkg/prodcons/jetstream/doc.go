@@ -34,6 +34,12 @@
 // is set back, what a dead process held is lent again only so much later. Nothing is
 // lost by either.
 //
+// # Size
+//
+// Values lie on the server's disk. With a million jobs of 1 kB in a queue, the server
+// took 230 MB of memory here, and was back 5 s after it was killed; with 20,000, 37 MB
+// and 0.1 s (BenchmarkDeep).
+//
 // # How it ends
 //
 // That a queue is closed means nothing to other processes. There are three ways:
