@@ -91,7 +91,7 @@ func attempt(t *testing.T, path string, nb *ipynb.Notebook, e exercise, answers 
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := nbrun.Options{Clock: nbrun.Virtual}
+	opts := nbrun.Options{Clock: nbrun.Virtual, Timeout: 20 * time.Second} // some wrong answers never end
 	if lessons.Interpreted(path) && lessons.Topic(path) != "polling" { // whose races only a compiler shows
 		opts.Engine, opts.Timeout = nbrun.Yaegi, 10*time.Second
 	}
