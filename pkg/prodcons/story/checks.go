@@ -14,8 +14,9 @@ import (
 type Checks struct {
 	exercise       bool
 	failed, unsure int
-	last           bool // the last claim was false
-	needs          bool // what the other claims need is missing
+	last           bool   // the last claim was false
+	needs          bool   // what the other claims need is missing
+	pending        string // what is to be seen elsewhere before the exercise is solved
 }
 
 // fewest is how many items of each producer the lessons' claims are about: with
@@ -190,6 +191,9 @@ func (c *Checks) Hint(text string) {
 	}
 }
 
+// Pending says what is to be seen elsewhere before the exercise is solved.
+func (c *Checks) Pending(text string) { c.pending = text }
+
 // End closes the checks and returns the exit status for the cell, which ends with
 //
 //	os.Exit(check.End())
@@ -204,6 +208,8 @@ func (c *Checks) End() (status int) {
 		return 1
 	case c.unsure > 0 && c.exercise:
 		line(bold, "Not measurable at this speed: set a lower one in the cell of the parameters, and run the cells from there once more.")
+	case c.exercise && c.pending != "":
+		line(bold, "Solved, if %s.", c.pending)
 	case c.exercise:
 		line(bold, "Solved.")
 	}
