@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -76,7 +77,10 @@ fmt.Println("c%[1]d")`
 				for _, o := range raw.Outputs {
 					switch o.Type {
 					case "stream":
-						got = append(got, o.Name+" "+strings.Join(o.Text, ""))
+						text := caption.ReplaceAllString(strings.Join(o.Text, ""), "")
+						if text != "" {
+							got = append(got, o.Name+" "+text)
+						}
 					case "display_data":
 						got = append(got, "display")
 					default:
@@ -95,6 +99,9 @@ fmt.Println("c%[1]d")`
 		})
 	}
 }
+
+// caption is what a picture's sentence says below it.
+var caption = regexp.MustCompile(`(?m)^Picture of the run .*\n`)
 
 // notebook is a notebook of code cells.
 func notebook(t *testing.T, sources []string) []byte {

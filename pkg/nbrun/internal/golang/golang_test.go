@@ -286,7 +286,7 @@ func TestFlags(t *testing.T) {
 
 // What the go command goes by makes another binary; what programs go by does not.
 func TestTheEnvironmentOfABuild(t *testing.T) {
-	w := &Workspace{dir: t.TempDir()}
+	w := &Workspace{dir: t.TempDir(), clock: process.NewClock(false)}
 	with := func(name, value string) string {
 		j := job(t, "%%\n")
 		j.Env = j.Env.With(name, value)

@@ -19,9 +19,17 @@ const (
 // IsNoise reports whether a line of the go command gives no reason for its failure:
 // it is what it is about to do, a heading of what follows, or one of the packages by
 // which another is reached.
-func IsNoise(line string) bool { return noise.MatchString(line) }
+func IsNoise(line string) bool {
+	switch {
+	case strings.TrimSpace(line) == "":
+		return true
+	case strings.HasPrefix(line, "\t"):
+		return strings.HasSuffix(line, " imports")
+	}
+	return strings.IndexByte("#gf", line[0]) >= 0 && noise.MatchString(line)
+}
 
-var noise = regexp.MustCompile(`^#|^\s*$|^go: (finding|downloading|found|added|upgraded|downgraded|extracting) |^go: errors parsing |^go: \S+ imports$|^\t.* imports$|^failed to run "`)
+var noise = regexp.MustCompile(`^#|^go: (finding|downloading|found|added|upgraded|downgraded|extracting) |^go: errors parsing |^go: \S+ imports$|^failed to run "`)
 
 // Advised is what a parser has said, and what to do about it.
 func Advised(text string) string {

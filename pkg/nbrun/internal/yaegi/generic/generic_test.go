@@ -68,7 +68,7 @@ func caught(f func() any) (text string) {
 // what lies behind them, and to elements that are equal.
 func TestSlices(t *testing.T) {
 	r := rand.New(rand.NewPCG(14, 1))
-	for round := range 3000 {
+	for round := range 800 {
 		n := r.IntN(40)
 		if round%100 == 0 {
 			n = 1000 + r.IntN(1000)
