@@ -69,7 +69,6 @@ func executeData(t testing.TB, name string, data []byte, opts nbrun.Options) (*n
 }
 
 func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
-	t.Parallel() // it mostly waits
 	fast := map[string]string{"speed": "20"}
 	for name, opts := range map[string]nbrun.Options{
 		"go, virtual clock": {Clock: nbrun.Virtual},
@@ -77,7 +76,6 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 		// On the real clock the race detector, which may be in this binary, makes the
 		// interpreter slow, and blind to the deadlock that a cell has on purpose.
 		"yaegi": {Engine: nbrun.Yaegi, Clock: nbrun.Virtual},
-		"gonb":  {Engine: nbrun.GoNB, Params: map[string]string{"speed": "100"}},
 	} {
 		for _, path := range lessons.All() {
 			t.Run(name+"/"+filepath.Base(path), func(t *testing.T) {

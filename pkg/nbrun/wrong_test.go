@@ -138,7 +138,6 @@ var solved = regexp.MustCompile(`Solved(\.|, if the race detector below says not
 var fulfilled = regexp.MustCompile(`(?m)^(✔|○) .*$`)
 
 func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
-	t.Parallel() // it mostly waits
 	for _, path := range lessons.All() {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			nb, all := exercisesOf(t, path)
