@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ type classroom struct {
 
 // open clones the repository into a folder with a blank and an umlaut in its name,
 // and starts lab on copies of its lessons as a user would, with an empty cache but for Go's.
-func open(t *testing.T) *classroom {
+func open(t *testing.T, flags ...string) *classroom {
 	t.Helper()
 	if _, err := exec.LookPath("jupyter-lab"); err != nil {
 		missing(t, "jupyter-lab")
@@ -77,8 +78,12 @@ func open(t *testing.T) *classroom {
 		t.Fatalf("git clone: %v: %s", err, out)
 	}
 	// Only the cache of Go's builds is not empty.
-	l := start(t, dir, []string{"XDG_CACHE_HOME=" + t.TempDir(), "GOCACHE=" + goenv(t, "GOCACHE")}, "-no-browser")
-	return &classroom{filepath.Join(dir, "my-notebooks"), l.address(t)}
+	l := start(t, dir, []string{"XDG_CACHE_HOME=" + t.TempDir(), "GOCACHE=" + goenv(t, "GOCACHE")}, append([]string{"-no-browser"}, flags...)...)
+	folder := "my-notebooks"
+	if slices.Contains(flags, "-recorded") {
+		folder = "notebooks"
+	}
+	return &classroom{filepath.Join(dir, folder), l.address(t)}
 }
 
 // page is a notebook in JupyterLab in the browser.

@@ -144,11 +144,16 @@ func (p *page) exercises(nb saved) {
 			code, _, _ = strings.Cut(code, "\n```")
 			p.edit(exercise, code)
 			p.run(exercise, time.Minute)
-			for _, cell := range between {
-				p.run(cell, time.Minute)
+			solved := fmt.Sprintf(`cells[%d].querySelector('.jp-OutputArea').textContent.includes('Solved')`, check)
+			for range 3 { // a busy machine is late, which some checks don't forgive
+				for _, cell := range between {
+					p.run(cell, time.Minute)
+				}
+				if look[bool](p, solved) {
+					break
+				}
 			}
-			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), 5*time.Second,
-				fmt.Sprintf(`cells[%d].querySelector('.jp-OutputArea').textContent.includes('Solved')`, check))
+			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), 5*time.Second, solved)
 			if got := p.output(check); strings.Contains(got, "✘") {
 				p.t.Errorf("cell %d: the check of the solution says %q", check+1, got)
 			}

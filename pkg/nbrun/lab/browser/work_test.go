@@ -131,7 +131,7 @@ func TestWorkingInALesson(t *testing.T) {
 // what is behind them.
 func TestChecksAreReadInBothThemes(t *testing.T) {
 	b := browser(t)
-	room := open(t)
+	room := open(t, "-recorded")
 	for _, theme := range []string{"JupyterLab Light", "JupyterLab Dark"} {
 		t.Run(theme, func(t *testing.T) {
 			address := *room.base
@@ -150,9 +150,9 @@ func TestChecksAreReadInBothThemes(t *testing.T) {
 			}
 			p := room.visit(t, b, filepath.Base(lessons.Named("synchronous")))
 			p.until("the theme is there", 20*time.Second, `document.body.dataset.jpThemeName === '`+theme+`'`)
-			for _, colour := range []string{"green", "red"} {
-				line := `document.querySelector('.jp-NotebookPanel .ansi-` + colour + `-fg')`
-				p.until("there is a line in "+colour, 10*time.Second, line)
+			for _, mark := range []string{"✔", "✘"} {
+				line := `[...document.querySelectorAll('.jp-NotebookPanel .jp-OutputArea-output span')].find(e => e.textContent === '` + mark + `')`
+				p.until("there is a "+mark, 10*time.Second, line)
 				contrast := look[float64](p, `(e => {
 					const rgb = c => c.match(/[\d.]+/g).map(Number);
 					const light = c => { const [r, g, b] = rgb(c).map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
@@ -161,9 +161,9 @@ func TestChecksAreReadInBothThemes(t *testing.T) {
 					const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(behind).backgroundColor)].sort((x, y) => y - x);
 					return (a + 0.05) / (b + 0.05);
 				})(`+line+`)`)
-				t.Logf("%s: contrast %.1f", colour, contrast)
-				if contrast < 3 {
-					t.Errorf("%s has a contrast of %.1f, want 3 or more", colour, contrast)
+				t.Logf("%s: contrast %.1f", mark, contrast)
+				if contrast < 4.5 {
+					t.Errorf("%s has a contrast of %.1f, want 4.5 or more", mark, contrast)
 				}
 			}
 		})
