@@ -38,6 +38,7 @@ func serve() error {
 	opts := lab.Options{Copies: lab.Kept, Tell: func(line string) { fmt.Fprintln(os.Stderr, line) }}
 	noBrowser := flag.Bool("no-browser", false, "")
 	flag.IntVar(&opts.Port, "port", 0, "")
+	flag.BoolFunc("recorded", "", func(string) error { opts.Copies = lab.None; return nil })
 	flag.Parse()
 	opts.Path, opts.Browser = flag.Arg(0), !*noBrowser
 	server, err := lab.Start(ctx, opts)
