@@ -251,7 +251,7 @@ func count(n int, thing string) string {
 
 func (v *view) frame() *plot.Plot {
 	p := plot.New()
-	p.BackgroundColor = color.Transparent
+	p.BackgroundColor = nil // none
 	for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Title.TextStyle.Font} {
 		f.Variant, f.Size = "Sans", px(letters)
 	}

@@ -320,7 +320,7 @@ func TestWithoutJavaScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<h1", "ansi-yellow", `<img alt="Picture of the run`, "<summary>Solution</summary>", `href="02-polling.html"`} {
+	for _, want := range []string{"<h1", "background-color:#ffd700", `<img alt="Picture of the run`, "<summary>A solution.", `href="02-polling.html"`} {
 		if !strings.Contains(string(data), want) {
 			t.Errorf("no %s", want)
 		}

@@ -183,7 +183,8 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 				case g.unsupported:
 					t.Errorf("cell %d: the page does not say before that it can't run it: %v", c.Number, g.fault)
 				case g.plain() != w.plain():
-					t.Errorf("cell %d: got\n%.2000s\nwant\n%.2000s", c.Number, g.plain(), w.plain())
+					at := firstDifference(g.plain(), w.plain())
+					t.Errorf("cell %d: from byte %d on got\n%.1000s\nwant\n%.1000s", c.Number, at, g.plain()[at:], w.plain()[at:])
 				default:
 					same++
 				}
@@ -191,6 +192,15 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 			t.Logf("of %d cells, %d put out the same, %d are not for a page, %d need the real clock", len(cells), same, not, real)
 		})
 	}
+}
+
+// firstDifference is where two texts begin to differ, or a little before.
+func firstDifference(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return max(n-100, 0)
 }
 
 // saidBefore are the cells of which a page says that it can't run them, as they need

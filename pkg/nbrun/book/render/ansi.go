@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Style is how text is shown, as escape sequences have said. The zero Style is plain.
 type Style struct {
-	fg, bg                         string // class names, or "" for the default
+	fg, bg                         string // class names, or colours that begin with #, or "" for the default
 	bold, faint, italic, underline bool
 	reverse                        bool
 	pending                        string // an escape sequence whose end is still to come
@@ -55,12 +56,30 @@ func (s *Style) span(b *strings.Builder, text string) {
 	if text == "" {
 		return
 	}
-	class := s.class()
-	if class == "" {
+	attributes := ""
+	if class := s.class(); class != "" {
+		attributes = fmt.Sprintf(` class="%s"`, class)
+	}
+	if style := s.style(); style != "" {
+		attributes += fmt.Sprintf(` style="%s"`, style)
+	}
+	if attributes == "" {
 		b.WriteString(html.EscapeString(text))
 		return
 	}
-	fmt.Fprintf(b, `<span class="%s">%s</span>`, class, html.EscapeString(text))
+	fmt.Fprintf(b, `<span%s>%s</span>`, attributes, html.EscapeString(text))
+}
+
+// style has the colours that have no class.
+func (s *Style) style() string {
+	var list []string
+	for property, colour := range map[string]string{"color": s.fg, "background-color": s.bg} {
+		if strings.HasPrefix(colour, "#") {
+			list = append(list, property+":"+colour)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ";")
 }
 
 func (s *Style) class() string {
@@ -70,8 +89,8 @@ func (s *Style) class() string {
 			list = append(list, name)
 		}
 	}
-	add(s.fg != "", "ansi-"+s.fg)
-	add(s.bg != "", "ansi-on-"+s.bg)
+	add(s.fg != "" && s.fg[0] != '#', "ansi-"+s.fg)
+	add(s.bg != "" && s.bg[0] != '#', "ansi-on-"+s.bg)
 	add(s.bold, "ansi-bold")
 	add(s.faint, "ansi-faint")
 	add(s.italic, "ansi-italic")
@@ -118,8 +137,58 @@ func (s *Style) set(params string) {
 			s.fg = colours[n-90]
 		case n >= 100 && n <= 107:
 			s.bg = colours[n-100]
-		case n == 38 || n == 48: // of more colours than there are classes
-			i = len(words)
+		case n == 38 || n == 48:
+			colour, used := extended(words[i+1:])
+			if i += used; n == 38 {
+				s.fg = colour
+			} else {
+				s.bg = colour
+			}
 		}
 	}
+}
+
+// extended reads a colour of 256, or of all, and returns how many words it took: all of
+// them if they say something else.
+func extended(words []string) (colour string, used int) {
+	byteAt := func(i int) int {
+		if i >= len(words) {
+			return -1
+		}
+		n, err := strconv.Atoi(words[i])
+		if err != nil || n > 255 {
+			return -1
+		}
+		return n
+	}
+	switch byteAt(0) {
+	case 5:
+		return of256(byteAt(1)), min(2, len(words))
+	case 2:
+		if r, g, b := byteAt(1), byteAt(2), byteAt(3); r >= 0 && g >= 0 && b >= 0 {
+			return fmt.Sprintf("#%02x%02x%02x", r, g, b), 4
+		}
+	}
+	return "", len(words)
+}
+
+// of256 is a colour of xterm's palette.
+func of256(n int) string {
+	switch {
+	case n < 0:
+		return ""
+	case n < 16:
+		return colours[n%8]
+	case n < 232:
+		level := func(i int) int {
+			if i == 0 {
+				return 0
+			}
+			return 55 + 40*i
+		}
+		n -= 16
+		return fmt.Sprintf("#%02x%02x%02x", level(n/36), level(n/6%6), level(n%6))
+	}
+	grey := 8 + 10*(n-232)
+	return fmt.Sprintf("#%02x%02x%02x", grey, grey, grey)
 }

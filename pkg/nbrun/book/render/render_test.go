@@ -17,10 +17,13 @@ func TestText(t *testing.T) {
 		"plain":          {[]string{"a < b & c\n"}, "a &lt; b &amp; c\n"},
 		"coloured":       {[]string{"\x1b[33m -- made\x1b[0m\n"}, `<span class="ansi-yellow"> -- made</span>` + "\n"},
 		"bold and on":    {[]string{"\x1b[1;31;44mx\x1b[22;39my\x1b[49mz"}, `<span class="ansi-red ansi-on-blue ansi-bold">x</span><span class="ansi-on-blue">y</span>z`},
+		"256 colours":    {[]string{"\x1b[38;5;16;48;5;220;1mx\x1b[39my\x1b[0mz"}, `<span class="ansi-bold" style="background-color:#ffd700;color:#000000">x</span><span class="ansi-bold" style="background-color:#ffd700">y</span>z`},
+		"all colours":    {[]string{"\x1b[38;2;1;2;255mx\x1b[38;5;9my\x1b[48;5;244mz"}, `<span style="color:#0102ff">x</span><span class="ansi-red">y</span><span class="ansi-red" style="background-color:#808080">z</span>`},
+		"no such colour": {[]string{"\x1b[31;38;5;999mx\x1b[38;2;1my\x1b[38mz"}, `xyz`},
 		"in two pieces":  {[]string{"\x1b[3", "6mx", "y"}, `<span class="ansi-cyan">x</span><span class="ansi-cyan">y</span>`},
 		"bright":         {[]string{"\x1b[92mx"}, `<span class="ansi-green">x</span>`},
 		"other commands": {[]string{"a\x1b[2J\x1b[1;1H\x1b]0;title\x07b\x1b]8;;http://x\x1b\\c\rd\x07\x00e"}, "abcde"},
-		"256 colours":    {[]string{"\x1b[38;5;200mx"}, "x"},
+		"one of 256":     {[]string{"\x1b[38;5;200mx"}, `<span style="color:#ff00d7">x</span>`},
 		"no number":      {[]string{"\x1b[31mx\x1b[my"}, `<span class="ansi-red">x</span>y`},
 	} {
 		t.Run(name, func(t *testing.T) {
