@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Style is how text is shown, as escape sequences have said. The zero Style is plain.
@@ -14,7 +15,7 @@ type Style struct {
 	fg, bg                         string // class names, or colours that begin with #, or "" for the default
 	bold, faint, italic, underline bool
 	reverse                        bool
-	pending                        string // an escape sequence whose end is still to come
+	pending                        string // an escape sequence, or a character, whose end is still to come
 }
 
 var (
@@ -30,6 +31,13 @@ func (s *Style) Text(text string) string {
 	s.pending = ""
 	if i := begun.FindStringIndex(text); i != nil {
 		s.pending, text = text[i[0]:], text[:i[0]]
+	} else if i := len(text) - 1; i >= 0 {
+		for i > 0 && i > len(text)-utf8.UTFMax && !utf8.RuneStart(text[i]) {
+			i--
+		}
+		if !utf8.FullRuneInString(text[i:]) { // the rest of it is in the next piece
+			s.pending, text = text[i:], text[:i]
+		}
 	}
 	var b strings.Builder
 	for {
@@ -106,7 +114,7 @@ func (s *Style) set(params string) {
 		n, _ := strconv.Atoi(words[i]) // none is 0
 		switch {
 		case n == 0:
-			*s = Style{}
+			*s = Style{pending: s.pending}
 		case n == 1:
 			s.bold = true
 		case n == 2:

@@ -21,6 +21,8 @@ func TestText(t *testing.T) {
 		"all colours":    {[]string{"\x1b[38;2;1;2;255mx\x1b[38;5;9my\x1b[48;5;244mz"}, `<span style="color:#0102ff">x</span><span class="ansi-red">y</span><span class="ansi-red" style="background-color:#808080">z</span>`},
 		"no such colour": {[]string{"\x1b[31;38;5;999mx\x1b[38;2;1my\x1b[38mz"}, `xyz`},
 		"in two pieces":  {[]string{"\x1b[3", "6mx", "y"}, `<span class="ansi-cyan">x</span><span class="ansi-cyan">y</span>`},
+		"half after all": {[]string{"\x1b[1mx\x1b[0m\x1b[3", "3my"}, `<span class="ansi-bold">x</span><span class="ansi-yellow">y</span>`},
+		"half a letter":  {[]string{"a\xe2", "\x9c", "\x94b", "\xff", "c"}, "a✔b\uFFFDc"},
 		"bright":         {[]string{"\x1b[92mx"}, `<span class="ansi-green">x</span>`},
 		"other commands": {[]string{"a\x1b[2J\x1b[1;1H\x1b]0;title\x07b\x1b]8;;http://x\x1b\\c\rd\x07\x00e"}, "abcde"},
 		"one of 256":     {[]string{"\x1b[38;5;200mx"}, `<span style="color:#ff00d7">x</span>`},
