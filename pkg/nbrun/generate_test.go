@@ -3,8 +3,96 @@ package nbrun_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
+
+// generateTypes writes a program of structs that contain each other at random, and
+// that writes to, and reads from, all their fields.
+func generateTypes(seed uint64, n int) string {
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1<<32+uint64(n))), n: n}
+	count := 1 + g.IntN(5)
+	kinds := make([][]string, count)
+	holders := []string{"*R", "[]R", "[]*R", "map[string]R", "map[string]*R", "chan *R", "func(int) *R", "func(R) int", "[2]*R", "map[int][]R"}
+	for i := range kinds {
+		fields := []string{"n int"}
+		for f := range 1 + g.IntN(4) {
+			to, holder := g.IntN(count), holders[min(g.IntN(2*len(holders))/2, g.IntN(len(holders)))]
+			if to > i && g.IntN(3) == 0 { // by value only to later ones, so that it ends
+				holder = g.pick("R", "[2]R")
+			}
+			field := fmt.Sprintf("f%d %s", f, strings.ReplaceAll(holder, "R", fmt.Sprintf("R%d%%N", to)))
+			if holder == "R" && g.IntN(3) == 0 {
+				field = fmt.Sprintf("R%d%%N", to)
+			}
+			if !slices.Contains(fields, field) {
+				fields = append(fields, field)
+			}
+		}
+		g.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
+		kinds[i] = fields
+	}
+	order := g.Perm(count)
+	for _, i := range order {
+		g.linef("type R%d%%N struct { %s }", i, strings.Join(kinds[i], "; "))
+	}
+	g.linef("func run%d() {", n)
+	for _, i := range g.Perm(count) {
+		g.linef("var x%d R%d%%N; fmt.Println(x%d.n)", i, i, i)
+		g.linef("xs%d := make([]R%d%%N, 3); for i := range xs%d { xs%d[i].n = 10 * i + %d }", i, i, i, i, i)
+	}
+	for i, fields := range kinds {
+		for _, field := range fields {
+			name, kind, named := strings.Cut(field, " ")
+			if !named {
+				g.linef("x%d.%s.n = %d; fmt.Println(x%d.n, x%d.%s.n)", i, name, g.IntN(99), i, i, name)
+				continue
+			}
+			if name == "n" {
+				g.linef("x%d.n = %d", i, g.IntN(99))
+				continue
+			}
+			digits := kind[strings.LastIndex(kind, "R")+1:]
+			var to int
+			_, _ = fmt.Sscanf(digits, "%d", &to)
+			x := fmt.Sprintf("x%d.%s", i, name)
+			switch holder := strings.Replace(strings.ReplaceAll(kind, "%N", ""), fmt.Sprint("R", to), "R", 1); holder {
+			case "*R":
+				g.linef("%s = &xs%d[1]; %s.n += 5; fmt.Println(%s.n, xs%d[1].n)", x, to, x, x, to)
+			case "[]R":
+				g.linef("%s = append(%s, xs%d...); %s[2].n += 7; fmt.Println(len(%s), %s[2].n, xs%d[2].n)", x, x, to, x, x, x, to)
+			case "[]*R":
+				g.linef("%s = append(%s, &xs%d[0], new(R%d%%N)); %s[0].n++; fmt.Println(%s[1].n, xs%d[0].n)", x, x, to, to, x, x, to)
+			case "map[string]R":
+				g.linef("%s = map[string]R%d%%N{\"a\": xs%d[2]}; fmt.Println(%s[\"a\"].n, %s[\"b\"].n, len(%s))", x, to, to, x, x, x)
+			case "map[string]*R":
+				g.linef("%s = map[string]*R%d%%N{\"a\": &xs%d[2]}; %s[\"a\"].n *= 2; fmt.Println(xs%d[2].n, %s[\"b\"] == nil)", x, to, to, x, to, x)
+			case "chan *R":
+				g.linef("%s = make(chan *R%d%%N, 2); %s <- &xs%d[0]; (<-%s).n += 3; fmt.Println(xs%d[0].n, cap(%s))", x, to, x, to, x, to, x)
+			case "func(int) *R":
+				g.linef("%s = func(i int) *R%d%%N { return &xs%d[i] }; %s(1).n += 2; fmt.Println(xs%d[1].n)", x, to, to, x, to)
+			case "func(R) int":
+				g.linef("%s = func(r R%d%%N) int { r.n++; return r.n }; fmt.Println(%s(xs%d[1]), xs%d[1].n)", x, to, x, to, to)
+			case "[2]*R":
+				g.linef("%s[1] = &xs%d[2]; %s[1].n--; fmt.Println(xs%d[2].n, %s[0] == nil)", x, to, x, to, x)
+			case "map[int][]R":
+				g.linef("%s = map[int][]R%d%%N{4: xs%d}; %s[4][1].n -= 4; fmt.Println(xs%d[1].n, len(%s[5]))", x, to, to, x, to, x)
+			case "R":
+				g.linef("%s = xs%d[1]; %s.n += 11; fmt.Println(%s.n, xs%d[1].n)", x, to, x, x, to)
+			case "[2]R":
+				g.linef("%s[1] = xs%d[1]; %s[0].n += 13; fmt.Println(%s[0].n, %s[1].n, xs%d[1].n)", x, to, x, x, x, to)
+			default:
+				panic(holder)
+			}
+		}
+	}
+	for i := range kinds {
+		g.linef("y%d := []R%d%%N{x%d, x%d}; y%d[0].n++; p%d := &y%d[1]; p%d.n--; for _, y := range y%d { fmt.Println(y.n, x%d.n) }", i, i, i, i, i, i, i, i, i, i)
+		g.linef("var e%d any = x%d; if r, ok := e%d.(R%d%%N); ok { fmt.Println(r.n) }", i, i, i, i)
+	}
+	g.linef("}")
+	return "import \"fmt\"\n\n" + g.b.String()
+}
 
 // generator writes random programs of what cells use. All that a program declares
 // ends in its number, so that many can be compiled as one.

@@ -52,17 +52,16 @@ func Main() {
 func interpret(path string, virtual bool) {
 	src, err := os.ReadFile(path)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
-		os.Exit(cannot)
+		refuse(err.Error())
 	}
+	rt.Refuse = func(line int, why string) { refuse(fmt.Sprintf("%d:1: %s", line, why)) }
 	if virtual {
 		virtualClock()
 	}
 	i := interp.New(interp.Options{Stdin: os.Stdin, Stdout: rt.Stdout, Stderr: frames{rt.Stderr}, Args: os.Args, Unrestricted: true})
 	program, err := compile(i, string(src))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
-		os.Exit(cannot)
+		refuse(err.Error())
 	}
 	if virtual {
 		bubble(func() { execute(i, program) })
@@ -77,10 +76,15 @@ func execute(i *interp.Interpreter, program *interp.Program) {
 		os.Exit(2)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, cannotMark+err.Error())
-		os.Exit(cannot)
+		refuse(err.Error())
 	}
 	os.Exit(0)
+}
+
+// refuse ends the process, as the interpreter can't run the program.
+func refuse(why string) {
+	fmt.Fprintln(os.Stderr, cannotMark+why)
+	os.Exit(cannot)
 }
 
 // compile turns a panic of the interpreter into an error.

@@ -27,16 +27,19 @@ type emitter struct {
 	prog *ssa.Program
 	main *ssa.Package
 
-	head    []string // declarations that stand on the first line
-	body    strings.Builder
-	line    int      // that is written next
-	places  []string // of the cells, by line
-	pos     token.Pos
-	imports map[string]string // names by path
-	structs []structForm
-	within  map[types.Type]bool
-	zeros   map[string]string
-	globals map[*ssa.Global]string
+	decls     []string    // of structs; they stand on the first line
+	begin     []beginning // of structs that contain themselves
+	recursive []bool      // the structs that contain themselves
+	head      []string    // other declarations that stand there
+	body      strings.Builder
+	line      int      // that is written next
+	places    []string // of the cells, by line
+	pos       token.Pos
+	imports   map[string]string // names by path
+	structs   []*types.Struct
+	within    map[types.Type]bool
+	zeros     map[string]string
+	globals   map[*ssa.Global]string
 
 	names map[*ssa.Function]string
 	sites map[*ssa.Function]token.Pos // of functions of generic packages: where the program first needs them
@@ -133,6 +136,9 @@ func (e *emitter) program() {
 	for _, call := range e.interfaces() {
 		e.writef("%s", call)
 	}
+	if len(e.faults) == 0 {
+		e.layouts()
+	}
 	for _, fn := range start {
 		arg := ""
 		if e.takes[fn] {
@@ -152,6 +158,10 @@ func (e *emitter) header() string {
 	parts := []string{"import rt " + strconv.Quote(rt.Path)}
 	for _, path := range paths {
 		parts = append(parts, "import "+e.imports[path]+" "+strconv.Quote(path))
+	}
+	parts = append(parts, e.decls...)
+	for i, b := range e.begin {
+		parts = append(parts, fmt.Sprintf("var b%d S%d", i, b.first))
 	}
 	parts = append(parts, e.head...)
 	for form, name := range e.zeros {
@@ -194,8 +204,9 @@ func (e *emitter) imported(path string) string {
 }
 
 // zero is the name of a variable that nobody sets.
-func (e *emitter) zero(t types.Type) string {
-	form := e.form(t)
+func (e *emitter) zero(t types.Type) string { return e.zeroOf(e.form(t)) }
+
+func (e *emitter) zeroOf(form string) string {
 	name, ok := e.zeros[form]
 	if !ok {
 		name = fmt.Sprintf("z%d", len(e.zeros))

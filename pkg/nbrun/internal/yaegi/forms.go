@@ -100,30 +100,30 @@ func (e *emitter) results(t *types.Signature) string {
 	}
 }
 
-type structForm struct {
-	t    *types.Struct
-	name string
-}
-
 func (e *emitter) structure(t *types.Struct) string {
 	if t.NumFields() == 0 {
 		return "struct{}"
 	}
-	for _, s := range e.structs {
-		if types.IdenticalIgnoreTags(s.t, t) {
-			return s.name
+	return fmt.Sprintf("S%d", e.structIndex(t))
+}
+
+// structIndex is the number of a struct's form.
+func (e *emitter) structIndex(t *types.Struct) int {
+	for i, s := range e.structs {
+		if types.IdenticalIgnoreTags(s, t) {
+			return i
 		}
 	}
-	name := fmt.Sprintf("S%d", len(e.structs))
-	e.structs = append(e.structs, structForm{t, name})
+	n := len(e.structs)
+	e.structs = append(e.structs, t)
 	var b strings.Builder
-	fmt.Fprintf(&b, "type %s struct {", name)
+	fmt.Fprintf(&b, "type S%d struct {", n)
 	for i := range t.NumFields() {
 		fmt.Fprintf(&b, " F%d %s;", i, e.form(t.Field(i).Type()))
 	}
 	b.WriteString(" }")
-	e.head = append(e.head, b.String())
-	return name
+	e.decls = append(e.decls, b.String())
+	return n
 }
 
 // field is the name of a field.

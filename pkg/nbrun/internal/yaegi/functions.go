@@ -148,13 +148,7 @@ func (e *emitter) writeLater() {
 func (e *emitter) behind(text string) { e.later = append(e.later, placed{text, e.pos}) }
 
 // noPanic is the nil of type *rt.P.
-func (e *emitter) noPanic() string {
-	const form = "*rt.P"
-	if _, ok := e.zeros[form]; !ok {
-		e.zeros[form] = fmt.Sprintf("z%d", len(e.zeros))
-	}
-	return e.zeros[form]
-}
+func (e *emitter) noPanic() string { return e.zeroOf("*rt.P") }
 
 func (w *writer) namedResults() string {
 	forms := w.tuple(w.fn.Signature.Results())

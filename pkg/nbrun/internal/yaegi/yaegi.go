@@ -28,6 +28,9 @@
 //     nil, shifts, divisions and lengths are checked before, with their line;
 //   - select, whose cases goroutines share: it is done by rt;
 //   - what fmt and encoding/json make of the program's types: rt prints them;
+//   - structs that contain each other, whose sizes and fields depend on which it makes
+//     first: one from which all can be made is declared first, and before the program
+//     runs, package rt compares them with what they should be;
 //   - a label before a return, the address of an array's element, a missing entry of
 //     a map, an empty struct in an interface: they are written in other words.
 package yaegi

@@ -109,6 +109,8 @@ func TestDeclarations(t *testing.T) {
 		"min of type parameters":  {"func m[T int | float64](a, b T) T { return min(a, b) }\n%%\nfmt.Print(m(2, 1), m(1.5, 2))", "1 1.5"},
 		"methods below the top":   {"type C int\nfunc (c C) String() string { return \"C!\" }\ntype S struct { A C; b C }\n%%\nfmt.Print([]C{1}, map[C]int{2: 3})\nfmt.Printf(\" %v %+v %T\", S{1, 2}, &S{3, 4}, S{})", "[C!] map[C!:3] {C! 2} &{A:C! b:4} main.S"},
 		"types and indexes":       {"type S struct{ A int }\n%%\nfmt.Printf(\"%[1]T %[1]v %[2]T %8.3[1]T|%[3]*[1]T|%%T %T %-8T|%[1]8T\", S{1}, &S{2}, 8)", "main.S {1} *main.S      mai|  main.S|%T *main.S int     |%!T(BADINDEX)"},
+		"types in each other":     {"type A struct{ b *B; n int }\ntype B struct{ d *D; a *A }\ntype D struct{ b *B }\n%%\nx := D{&B{}}\nx.b.a = &A{x.b, 3}\nx.b.d = &x\nfmt.Print(x.b.d.b.a.n, x.b.a.b.a.n)", "3 3"},
+		"a type by value":         {"type Node struct{ list List; v int }\ntype List struct{ head *Node; n int }\n%%\nvar l List\nl.head = &Node{v: 7}\nns := make([]Node, 3)\nfor i := range ns { ns[i].v, ns[i].list.n = i, 10*i }\nfmt.Print(l.head.v, ns[1], ns[2])", "7 {{<nil> 10} 1} {{<nil> 20} 2}"},
 		"an init function":        {"func init_x() { fmt.Print(\"init \") }\n%%\nfmt.Print(\"main\")", "init main"},
 		"arguments":               {"var n = flag.Int(\"n\", 1, \"\")\n%% -n 3 rest\nfmt.Print(*n, flag.Args())", "3 [rest]"},
 	} {
@@ -126,12 +128,14 @@ func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 		"%%\nfmt.Print(reflect.TypeFor[int]())":                   "cell 1, line 2: reflect.TypeFor is not known to the interpreter, which has no generic functions and types of compiled packages",
 		"type T struct{ A int }\n%%\nreflect.DeepEqual(T{}, T{})": "cell 1, line 3: passing a main.T to reflect.DeepEqual: the interpreter can't do this",
 		"type E []error\nfunc (e E) Error() string { return \"\" }\nfunc (e E) Unwrap() []error { return e }\n%%\nfmt.Println(errors.Is(E{}, nil))": "cell 1, line 3: a type with the method Unwrap() []error: the interpreter can't do this",
-		"%%\nvar p unsafe.Pointer\n_ = p":         "cell 1, line 2: package unsafe is not known to the interpreter",
-		"import \"net/http\"\n%%\nhttp.Get(\"\")": "cell 1, line 1: package net/http is not known to the interpreter",
-		"%%\n_ = http.StatusOK":                   "cell 1, line 2: package net/http is not known to the interpreter",
-		"%test":                                   "cell 1, line 1: %test needs the Go compiler",
-		"%%\nvar x int = \"a\"; _ = x":            `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
-		"%%\nx := 1":                              "cell 1, line 2: declared and not used: x",
+		"%%\nvar p unsafe.Pointer\n_ = p":                     "cell 1, line 2: package unsafe is not known to the interpreter",
+		"import \"net/http\"\n%%\nhttp.Get(\"\")":             "cell 1, line 1: package net/http is not known to the interpreter",
+		"%%\n_ = http.StatusOK":                               "cell 1, line 2: package net/http is not known to the interpreter",
+		"type K struct{ m map[*K]int }\n%%\nfmt.Print(K{}.m)": "cell 1, line 1: the interpreter can't do this (a type that contains itself in more than one way)",
+		"type B struct{ c *C; d *D }\ntype C struct{ b B }\ntype D struct{ b B; n int }\n%%\nfmt.Print(C{})": "cell 1, line 2: a type that contains itself in more than one way: the interpreter can't do this",
+		"%test":                        "cell 1, line 1: %test needs the Go compiler",
+		"%%\nvar x int = \"a\"; _ = x": `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
+		"%%\nx := 1":                   "cell 1, line 2: declared and not used: x",
 	} {
 		_, err := runCell(t, source)
 		var fault *event.Fault

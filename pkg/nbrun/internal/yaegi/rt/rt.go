@@ -21,7 +21,7 @@ func init() {
 		"Box": reflect.ValueOf((*Box)(nil)), "P": reflect.ValueOf((*P)(nil)),
 	}
 	for name, f := range map[string]any{
-		"Types": Types, "Method": Method, "Interface": Interface,
+		"Struct": Struct, "Structs": Structs, "Types": Types, "Method": Method, "Interface": Interface,
 		"Wrap": Wrap, "ID": ID, "Value": Value, "Equal": Equal, "Key": Key, "Implements": Implements, "Assert": Assert,
 		"Call": Call, "AsError": AsError, "Unwrap": unwrapped,
 		"Panic": Panic, "Index": Index, "Slice": Slice, "Nil": Nil, "Divide": Divide, "Shift": Shift, "MakeLen": MakeLen, "NilMap": NilMap,
