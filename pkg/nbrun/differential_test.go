@@ -385,7 +385,7 @@ func TestRandomPrograms(t *testing.T) {
 	t.Logf("-seed %d", *seed)
 	// Some of the types contain themselves in ways that the interpreter can't lay out.
 	t.Run("cells", func(t *testing.T) { compareRandom(t, generate, 90) })
-	t.Run("types", func(t *testing.T) { compareRandom(t, generateTypes, 35) })
+	t.Run("types", func(t *testing.T) { compareRandom(t, generateTypes, 30) })
 }
 
 // compareRandom wants so many percent of the programs to be the same, and none wrong.

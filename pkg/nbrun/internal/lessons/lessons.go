@@ -53,7 +53,7 @@ func Topic(path string) string {
 }
 
 // Interpreted reports whether the interpreter can do a lesson. Of those that it can't,
-// two use go test, one generic types, and one other processes.
+// one is checked with the race detector, one uses generic types, and one other processes.
 func Interpreted(path string) bool {
-	return !slices.Contains([]string{"testing-time", "the-package", "beyond-one-machine", "capstone"}, Topic(path))
+	return !slices.Contains([]string{"the-package", "beyond-one-machine", "capstone"}, Topic(path))
 }

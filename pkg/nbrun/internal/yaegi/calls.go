@@ -91,6 +91,9 @@ func operands(c *ssa.CallCommon) []ssa.Value {
 // call writes a call with these operands. A function that recovers gets p.
 func (w *writer) call(c *ssa.CallCommon, args []string, p string) string {
 	if c.IsInvoke() {
+		if text, ok := w.testMethod(c.Method, args, w.testPlace()); ok {
+			return text
+		}
 		if w.compiled(c.Value.Type()) {
 			spread := ""
 			if c.Signature().Variadic() {
@@ -105,11 +108,19 @@ func (w *writer) call(c *ssa.CallCommon, args []string, p string) string {
 		return w.builtin(f, c, args)
 	case *ssa.Function:
 		if f.Blocks == nil {
+			if obj, ok := f.Object().(*types.Func); ok {
+				if text, ok := w.testMethod(obj, args, w.testPlace()); ok {
+					return text
+				}
+			}
 			return w.compiledCall(f, args, c.Args)
 		}
 		name := w.function(f)
 		if w.takes[f] {
 			args = append([]string{p}, args...)
+		}
+		if w.helps[f] {
+			args = append([]string{w.testPlace()}, args...)
 		}
 		return fmt.Sprintf("%s(%s)", name, strings.Join(args, ", "))
 	}
@@ -194,6 +205,9 @@ var steadyBut = map[string]bool{
 
 // mayPanic reports whether compiled code may panic in a call.
 func (w *writer) mayPanic(c *ssa.CallCommon) bool {
+	if fn := callee(c); fn != nil && (isTestLog(fn) || isTestMethod(fn) && fn.Name() == "Helper") {
+		return false
+	}
 	switch f := c.Value.(type) {
 	case *ssa.Builtin:
 		return f.Name() == "close"
@@ -239,13 +253,13 @@ var refusedFunctions = map[string]bool{
 	"runtime.Caller": true, "runtime.Callers": true, "runtime.CallersFrames": true, "runtime.FuncForPC": true, "runtime.Stack": true,
 	"runtime.SetFinalizer": true, "runtime.AddCleanup": true, "runtime.ReadMemStats": true,
 	"runtime/debug.Stack": true, "runtime/debug.PrintStack": true, "runtime/debug.SetPanicOnFault": true, "runtime/debug.ReadBuildInfo": true,
-	"runtime/debug.SetMaxStack": true,
+	"runtime/debug.SetMaxStack": true, "testing.AllocsPerRun": true,
 }
 
 // knows are the packages that can do with values of the program's types.
 var knows = map[string]bool{
 	"fmt": true, "log": true, "errors": true, "context": true, "sync": true, "sync/atomic": true,
-	"container/list": true, "container/ring": true, "container/heap": true, "io": true, "os": true, "bufio": true,
+	"container/list": true, "container/ring": true, "container/heap": true, "io": true, "os": true, "bufio": true, "testing": true,
 }
 
 // lessons are the packages of this module, which do nothing with such values but
@@ -276,6 +290,9 @@ func (e *emitter) compiledCall(fn *ssa.Function, args []string, values []ssa.Val
 		if first+i < len(values) {
 			args[first+i] = e.passed(obj, sig.Params().At(i).Type(), values[first+i], args[first+i])
 		}
+	}
+	if text, ok := e.testMethod(obj, args, ""); ok {
+		return text
 	}
 	if sig.Recv() != nil && isFile(sig.Recv().Type()) && fileWrites[obj.Name()] {
 		return fmt.Sprintf("rt.File%s(%s)", obj.Name(), strings.Join(args, ", "))
@@ -323,6 +340,13 @@ func (e *emitter) passed(fn *types.Func, param types.Type, v ssa.Value, text str
 		if made, ok := v.(*ssa.MakeInterface); ok {
 			return e.raw(made, text)
 		}
+	}
+	switch p, _ := param.Underlying().(*types.Signature); {
+	case p == nil || p.Params().Len() != 1:
+	case isTesting(p.Params().At(0).Type(), "T"):
+		return "rt.OfT(" + text + ")"
+	case isTesting(p.Params().At(0).Type(), "B"):
+		return "rt.OfB(" + text + ")"
 	}
 	if knows[fn.Pkg().Path()] || strings.HasPrefix(fn.Pkg().Path(), lessons) {
 		return text
@@ -386,14 +410,32 @@ func (e *emitter) foreign(v ssa.Value, depth int) string {
 	return ""
 }
 
+// callee is the function or method that is called, if it is known.
+func callee(c *ssa.CallCommon) *types.Func {
+	if c.IsInvoke() {
+		return c.Method
+	}
+	if fn := c.StaticCallee(); fn != nil {
+		obj, _ := fn.Object().(*types.Func)
+		return obj
+	}
+	return nil
+}
+
 // generator writes, behind the function, one that makes a function of no parameters
 // that does a call, so that the operands are evaluated now.
 func (w *writer) generator(c *ssa.CallCommon, kind, result, before, after string) {
+	if fn := c.StaticCallee(); fn != nil && isHelper(fn) {
+		w.cannot("a test helper in a defer or go statement")
+	}
+	if fn := callee(c); fn != nil && isTestLog(fn) {
+		w.cannot("the method " + fn.Name() + " of package testing in a " + map[string]string{"defer": "defer", "spawn": "go"}[kind] + " statement")
+	}
 	vs := operands(c)
-	callee := c
+	call := c
 	if mk, ok := c.Value.(*ssa.MakeClosure); ok && w.recovers(mk.Fn.(*ssa.Function)) {
 		vs = append(append([]ssa.Value{}, mk.Bindings...), c.Args...)
-		callee = &ssa.CallCommon{Value: mk.Fn, Args: vs}
+		call = &ssa.CallCommon{Value: mk.Fn, Args: vs}
 	}
 	name := fmt.Sprintf("%s%d", kind, w.line)
 	var decl, names []string
@@ -405,24 +447,24 @@ func (w *writer) generator(c *ssa.CallCommon, kind, result, before, after string
 	if kind == "defer" {
 		p = "p"
 	}
-	text := w.call(callee, append([]string(nil), names...), p)
+	text := w.call(call, append([]string(nil), names...), p)
 	check := ""
-	switch callee.Value.(type) {
+	switch call.Value.(type) {
 	case *ssa.Builtin, *ssa.Function, *ssa.MakeClosure:
 	default:
 		check = "if a0 == nil { rt.Nil(§) }; "
 	}
-	if n := callee.Signature().Results().Len(); n > 0 {
-		if b, ok := callee.Value.(*ssa.Builtin); !ok || b.Name() == "recover" {
+	if n := call.Signature().Results().Len(); n > 0 {
+		if b, ok := call.Value.(*ssa.Builtin); !ok || b.Name() == "recover" {
 			text = strings.Repeat("_, ", n-1) + "_ = " + text
 		}
 	}
 	w.behind(fmt.Sprintf("func %s(%s)%s { %s%s%s%s }", name, strings.Join(decl, ", "), result, before, check, text, after))
-	call := fmt.Sprintf("%s(%s)", name, strings.Join(w.vals(vs), ", "))
+	made := fmt.Sprintf("%s(%s)", name, strings.Join(w.vals(vs), ", "))
 	if kind == "defer" {
-		call = fmt.Sprintf("d.fs = append(d.fs, %s)", call)
+		made = fmt.Sprintf("d.fs = append(d.fs, %s)", made)
 	}
-	w.writef("%s", call)
+	w.writef("%s", made)
 }
 
 // recovers has a closure looked at before it is written.

@@ -42,10 +42,11 @@ type emitter struct {
 	globals   map[*ssa.Global]string
 
 	names map[*ssa.Function]string
-	sites map[*ssa.Function]token.Pos // of functions of generic packages: where the program first needs them
+	sites map[*ssa.Function]token.Pos // of functions that stand nowhere in the program: where it first needs them
 	queue []*ssa.Function
 	takes map[*ssa.Function]bool // it recovers, and takes the panic as its first parameter
 	value map[*ssa.Function]bool // it is used as a value
+	helps map[*ssa.Function]bool // it is a test helper, and takes the place of its call as its first parameter
 
 	ids       typeutil.Map
 	boxed     []types.Type // by ID
@@ -84,7 +85,7 @@ func (r *rewriter) explicit(files []*ast.File) (src string, places []string, err
 	e := &emitter{
 		rewriter: r, prog: prog, line: 2, places: []string{"", ""},
 		imports: map[string]string{}, within: map[types.Type]bool{}, zeros: map[string]string{}, globals: map[*ssa.Global]string{},
-		names: map[*ssa.Function]string{}, sites: map[*ssa.Function]token.Pos{}, takes: map[*ssa.Function]bool{}, value: map[*ssa.Function]bool{},
+		names: map[*ssa.Function]string{}, sites: map[*ssa.Function]token.Pos{}, takes: map[*ssa.Function]bool{}, value: map[*ssa.Function]bool{}, helps: map[*ssa.Function]bool{},
 		boxed: []types.Type{nil}, described: []*rt.Type{nil}, method: map[int][]method{}, dispatch: map[string]*dispatcher{},
 		refused: map[string]bool{},
 	}
@@ -110,7 +111,13 @@ func (r *rewriter) explicit(files []*ast.File) (src string, places []string, err
 }
 
 func (e *emitter) program() {
-	start := []*ssa.Function{e.main.Func("init"), e.main.Func("main")}
+	start := []*ssa.Function{e.main.Func("init")}
+	var tests []string
+	if e.test {
+		tests = e.tests()
+	} else {
+		start = append(start, e.main.Func("main"))
+	}
 	for _, fn := range start {
 		e.function(fn)
 	}
@@ -139,12 +146,18 @@ func (e *emitter) program() {
 	if len(e.faults) == 0 {
 		e.layouts()
 	}
+	if e.test {
+		e.writef("rt.Testing()")
+	}
 	for _, fn := range start {
 		arg := ""
 		if e.takes[fn] {
 			arg = e.noPanic()
 		}
 		e.writef("%s(%s)", e.names[fn], arg)
+	}
+	for _, step := range tests {
+		e.writef("%s", step)
 	}
 	e.writef("}")
 }

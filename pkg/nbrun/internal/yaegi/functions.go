@@ -21,6 +21,8 @@ type writer struct {
 	targets map[*ssa.BasicBlock]bool
 	below   map[*ssa.BasicBlock]*ssa.BasicBlock // what a block goes on with without a goto
 	ending  bool                                // the block that is run after a recovered panic
+	shared  []*ssa.Alloc                        // variables of the body that this block reads
+	outer   map[ssa.Value]bool                  // the same
 }
 
 // function has a function emitted, and returns its name.
@@ -30,7 +32,7 @@ func (e *emitter) function(fn *ssa.Function) string {
 	}
 	name := fmt.Sprintf("f%d_%s", len(e.names), notIdent.ReplaceAllString(fn.Name(), "_"))
 	e.names[fn] = name
-	if e.isGeneric(fn) {
+	if e.isGeneric(fn) || !fn.Pos().IsValid() {
 		e.sites[fn] = e.pos
 	}
 	e.queue = append(e.queue, fn)
@@ -41,6 +43,7 @@ func (e *emitter) function(fn *ssa.Function) string {
 			}
 		}
 	})
+	e.helps[fn] = isHelper(fn)
 	return name
 }
 
@@ -102,12 +105,17 @@ func (e *emitter) writeFunction(fn *ssa.Function) {
 			w.defers = true
 		}
 	})
+	if e.helps[fn] && (e.takes[fn] || e.value[fn] || len(fn.FreeVars) > 0) {
+		e.cannot("a test helper other than a function that is called by its name and does not recover")
+	}
 	name := e.names[fn]
 	free, freeNames := e.params(fn, true)
 	params, paramNames := e.params(fn, false)
-	results := e.results(fn.Signature)
+	results, body := e.results(fn.Signature), w.writeBody
 	if w.defers {
+		body = func() { w.callBody(name+"_body", freeNames, paramNames) }
 		results = w.namedResults()
+		w.bodyFunction(name+"_body", free, params)
 	}
 	switch {
 	case e.takes[fn]:
@@ -121,16 +129,19 @@ func (e *emitter) writeFunction(fn *ssa.Function) {
 				e.signature(fn.Signature), strings.Join(params, ", "), e.results(fn.Signature), ret, name, strings.Join(append(append([]string{e.noPanic()}, freeNames...), paramNames...), ", ")))
 		}
 		e.writef("func %s(%s)%s {", name, strings.Join(all, ", "), results)
-		w.writeBody()
+		body()
 		e.writef("}")
 	case len(free) > 0:
 		e.writef("func %s(%s) func%s {", name, strings.Join(free, ", "), e.signature(fn.Signature))
 		e.writef("return func(%s)%s {", strings.Join(params, ", "), results)
-		w.writeBody()
+		body()
 		e.writef("} }")
 	default:
+		if e.helps[fn] {
+			params = append([]string{"at string"}, params...)
+		}
 		e.writef("func %s(%s)%s {", name, strings.Join(params, ", "), results)
-		w.writeBody()
+		body()
 		e.writef("}")
 	}
 	e.writeLater()
@@ -161,38 +172,80 @@ func (w *writer) namedResults() string {
 	return " (" + strings.Join(forms, ", ") + ")"
 }
 
-// prelude is what functions with deferred calls need. The interpreter's own defer
-// evaluates arguments when the call is made.
-var prelude = []string{
-	"type deferred struct { fs []func(*rt.P) }",
-	"func runDeferred(f func(*rt.P), p *rt.P) (q *rt.P) { defer func() { if r := recover(); r != nil { q = rt.Caught(r) } }(); f(p); return p }",
+// A function with deferred calls is two: its body, and one that has package rt call it
+// and do the deferred calls. The interpreter's own defer evaluates arguments when the
+// call is made, and after a panic in it no other function can use the variables.
+const prelude = "type deferred struct { fs []func(*rt.P) }"
+
+// bodyFunction writes the body of a function with deferred calls.
+func (w *writer) bodyFunction(name string, free, params []string) {
+	if !w.refused["prelude"] {
+		w.refused["prelude"] = true
+		w.head = append(w.head, prelude)
+	}
+	all := []string{"d *deferred"}
+	w.outer = map[ssa.Value]bool{}
+	if w.fn.Recover != nil {
+		for _, instr := range w.fn.Recover.Instrs {
+			for _, used := range instr.Operands(nil) {
+				if v, ok := (*used).(*ssa.Alloc); ok && !w.outer[v] {
+					w.outer[v] = true
+					w.shared = append(w.shared, v)
+					all = append(all, v.Name()+" "+w.form(v.Type()))
+				}
+			}
+		}
+	}
+	if w.takes[w.fn] {
+		all = append(all, "p *rt.P")
+	}
+	if w.helps[w.fn] {
+		all = append(all, "at string")
+	}
+	w.writef("func %s(%s)%s {", name, strings.Join(append(append(all, free...), params...), ", "), w.results(w.fn.Signature))
+	w.writeBody()
+	w.writef("}")
 }
 
-const popDeferred = "for len(d.fs) > 0 { f := d.fs[len(d.fs)-1]; d.fs = d.fs[:len(d.fs)-1]; "
+// callBody writes what calls it.
+func (w *writer) callBody(name string, free, params []string) {
+	args := []string{"d"}
+	w.writef("d := &deferred{}")
+	for _, v := range w.shared {
+		w.writef("%s := new(%s)", v.Name(), w.form(v.Type().Underlying().(*types.Pointer).Elem()))
+		args = append(args, v.Name())
+	}
+	if w.takes[w.fn] {
+		args = append(args, "p")
+	}
+	if w.helps[w.fn] {
+		args = append(args, "at")
+	}
+	var results []string
+	for i := range w.fn.Signature.Results().Len() {
+		results = append(results, fmt.Sprint("r", i))
+	}
+	list, set := strings.Join(results, ", "), ""
+	if list != "" {
+		set = list + " = "
+	}
+	w.writef("q := rt.Run(func() { %s%s(%s) }, &d.fs)", set, name, strings.Join(append(append(args, free...), params...), ", "))
+	if b := w.fn.Recover; b != nil && list != "" {
+		w.ending = true
+		w.checked = map[ssa.Value]bool{}
+		w.declare(b)
+		w.writef("if q != nil {")
+		for _, instr := range b.Instrs {
+			w.instr(instr)
+		}
+		w.writef("}")
+	}
+	w.writef("_ = q")
+	w.writef("return %s", list)
+}
 
 func (w *writer) writeBody() {
-	w.declare()
-	if w.defers {
-		if !w.refused["prelude"] {
-			w.refused["prelude"] = true
-			w.head = append(w.head, prelude...)
-		}
-		w.writef("d := &deferred{}")
-		w.writef("defer func() {")
-		w.writef("p := rt.Caught(recover())")
-		w.writef("if p == nil && len(d.fs) == 0 { return }")
-		w.writef(popDeferred + "p = runDeferred(f, p) }")
-		w.writef("if !rt.Recovered(p) { rt.Again(p) }")
-		if b := w.fn.Recover; b != nil {
-			w.ending = true
-			w.checked = map[ssa.Value]bool{}
-			for _, instr := range b.Instrs {
-				w.instr(instr)
-			}
-			w.ending = false
-		}
-		w.writef("}()")
-	}
+	w.declare(w.fn.Blocks...)
 	var blocks []*ssa.BasicBlock
 	for _, b := range w.fn.Blocks {
 		if b != w.fn.Recover {
@@ -238,12 +291,12 @@ func placeOf(instr ssa.Instruction) token.Pos {
 	return token.NoPos
 }
 
-// declare declares the registers.
-func (w *writer) declare() {
+// declare declares the registers of blocks.
+func (w *writer) declare(blocks ...*ssa.BasicBlock) {
 	var vars []string
 	declare := func(instr ssa.Instruction) {
 		v, ok := instr.(ssa.Value)
-		if !ok || w.folded(v) {
+		if !ok || w.folded(v) || w.outer[v] {
 			return
 		}
 		switch v := v.(type) {
@@ -285,14 +338,9 @@ func (w *writer) declare() {
 		}
 		vars = append(vars, fmt.Sprintf("var %s %s", v.Name(), w.form(v.Type())))
 	}
-	each(w.fn, declare)
-	if w.fn.Recover != nil {
-		found := false
-		for _, b := range w.fn.Blocks {
-			found = found || b == w.fn.Recover
-		}
-		if !found {
-			for _, instr := range w.fn.Recover.Instrs {
+	for _, b := range blocks {
+		if b != w.fn.Recover || w.ending {
+			for _, instr := range b.Instrs {
 				declare(instr)
 			}
 		}
@@ -545,7 +593,7 @@ func (w *writer) instr(instr ssa.Instruction) {
 			w.writef("return")
 		}
 	case *ssa.RunDefers:
-		w.writef(popDeferred+"f(%s) }", w.noPanic())
+		w.writef("for len(d.fs) > 0 { f := d.fs[len(d.fs)-1]; d.fs = d.fs[:len(d.fs)-1]; f(%s) }", w.noPanic())
 	case *ssa.Store:
 		w.notNil(instr.Addr)
 		w.writef("%s = %s", w.pointee(instr.Addr), w.val(instr.Val))
@@ -621,6 +669,9 @@ func (w *writer) define(v ssa.Value) {
 	}
 	switch v := v.(type) {
 	case *ssa.Alloc:
+		if w.outer[v] {
+			return
+		}
 		w.writef("%s = new(%s)", name, w.form(v.Type().Underlying().(*types.Pointer).Elem()))
 	case *ssa.FieldAddr:
 		w.notNil(v.X)

@@ -17,15 +17,16 @@ import (
 
 // Rewrite returns the program in a form that the interpreter understands, and for
 // each of its lines the place that it came from, as the program has it in its line
-// directives. Errors are of type event.Faults.
-func Rewrite(src string) (explicit string, places []string, err error) {
+// directives. A test has no main function: go test would make one that runs its tests.
+// Errors are of type event.Faults.
+func Rewrite(src string, test bool) (explicit string, places []string, err error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", src, parser.SkipObjectResolution)
 	if err != nil {
 		return "", nil, program.CompilerFaults(err.Error())
 	}
 	files := []*ast.File{file}
-	r := &rewriter{fset: fset, info: newInfo()}
+	r := &rewriter{fset: fset, info: newInfo(), test: test}
 	t := shared()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -39,10 +40,16 @@ func Rewrite(src string) (explicit string, places []string, err error) {
 		}
 		return "", nil, r.faults
 	}
+	if test {
+		if r.vet(src); len(r.faults) > 0 {
+			return "", nil, r.faults
+		}
+	}
 	return r.explicit(files)
 }
 
 type rewriter struct {
+	test   bool
 	fset   *token.FileSet
 	pkg    *types.Package
 	info   *types.Info
@@ -102,6 +109,6 @@ func (r *rewriter) fail(reason event.Reason, pos token.Pos, format string, args 
 }
 
 // stuck says that the program can't be written in explicit form.
-func (r *rewriter) stuck(why any) error {
+func (r *rewriter) stuck(why any) event.Faults {
 	return event.Faults{{Text: fmt.Sprintf("the interpreter can't do this (%v)", why), Reason: event.Unsupported}}
 }

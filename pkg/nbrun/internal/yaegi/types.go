@@ -269,8 +269,10 @@ func (t *tables) underlying(r reflect.Type) types.Type {
 	case reflect.Interface:
 		var methods []*types.Func
 		for i := range r.NumMethod() {
-			m := r.Method(i)
-			methods = append(methods, types.NewFunc(token.NoPos, t.pkg(m.PkgPath), m.Name, t.signature(m.Type, 0)))
+			// Those that are not exported are not known of the types that have them.
+			if m := r.Method(i); m.IsExported() {
+				methods = append(methods, types.NewFunc(token.NoPos, t.pkg(r.PkgPath()), m.Name, t.signature(m.Type, 0)))
+			}
 		}
 		return types.NewInterfaceType(methods, nil).Complete()
 	default:

@@ -14,7 +14,8 @@
 //
 //   - arguments of defer and go, which it reads when the call is made: each such
 //     call is a function that is made with its operands;
-//   - recover and panics in deferred calls: functions keep a list of their own;
+//   - recover and panics in deferred calls, after which no closure of the function can
+//     be called: functions keep a list of their own, which package rt goes through;
 //   - methods, named types and interfaces, of which it loses track: methods are
 //     functions, a value of the program's types in an interface is in a box of
 //     package rt, which knows the type, and calls through interfaces choose by it;
@@ -31,6 +32,8 @@
 //   - structs that contain each other, whose sizes and fields depend on which it makes
 //     first: one from which all can be made is declared first, and before the program
 //     runs, package rt compares them with what they should be;
+//   - the places that tests log: they are written out, and what go vet would not let
+//     go test run is looked for before;
 //   - a label before a return, the address of an array's element, a missing entry of
 //     a map, an empty struct in an interface: they are written in other words.
 package yaegi
@@ -116,17 +119,15 @@ func (b *backend) Close() error { return os.RemoveAll(b.dir) }
 // Run interprets a program. It does nothing ahead.
 func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job, out event.Sink) (engine.Exit, error) {
 	exit := engine.Exit{Clock: event.Real}
-	virtual := b.clock.Virtual && !job.RealClock && !strings.Contains(job.Source, ` "os/signal"`)
+	// Tests have bubbles of their own, and one can't be in another.
+	virtual := b.clock.Virtual && !job.RealClock && !job.Test && !strings.Contains(job.Source, ` "os/signal"`)
 	if virtual {
 		exit.Clock = event.Virtual
 	}
 	if flag := refused(job.Flags); flag != "" {
 		return exit, cannotDo(job.Cell, "%goflags "+flag+": the interpreter can't do this")
 	}
-	if job.Test {
-		return exit, cannotDo(job.Cell, "%test needs the Go compiler")
-	}
-	src, places, err := Rewrite(job.Source)
+	src, places, err := Rewrite(job.Source, job.Test)
 	if err != nil {
 		return exit, err
 	}
@@ -139,7 +140,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 		return exit, err
 	}
 	exit.Ran = true
-	said := &stderr{places: places}
+	said := &stderr{places: places, test: job.Test}
 	env := append(slices.Clip(job.Env), childEnv+"="+path, quiet)
 	if virtual {
 		env = append(env, clockEnv+"=")
@@ -175,6 +176,7 @@ const quiet = "GORACE=report_bugs=0 exitcode=0 atexit_sleep_ms=0"
 // It is to be used for one child, line by line.
 type stderr struct {
 	places []string // by line of the program
+	test   bool     // it is one of package testing, which recovers panics and goes on with them
 	cannot string
 	frames []byte // of the program, written before the panic that they belong to
 	inside bool   // a stack trace of the interpreter itself
@@ -233,7 +235,11 @@ func (s *stderr) line(line []byte) []byte {
 		return nil
 	case strings.HasPrefix(text, "panic: "):
 		text = "panic: " + position.ReplaceAllString(strings.TrimPrefix(text, "panic: "), "")
-		return append(repanicked.ReplaceAll([]byte(text), nil), end...)
+		text = repanicked.ReplaceAllString(text, "")
+		if s.test {
+			text += " [recovered, repanicked]"
+		}
+		return []byte(text + end)
 	case text != "":
 		s.frames = nil // of a panic that was recovered
 	}

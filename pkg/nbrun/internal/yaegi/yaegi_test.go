@@ -133,7 +133,14 @@ func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 		"%%\n_ = http.StatusOK":                               "cell 1, line 2: package net/http is not known to the interpreter",
 		"type K struct{ m map[*K]int }\n%%\nfmt.Print(K{}.m)": "cell 1, line 1: the interpreter can't do this (a type that contains itself in more than one way)",
 		"type B struct{ c *C; d *D }\ntype C struct{ b B }\ntype D struct{ b B; n int }\n%%\nfmt.Print(C{})": "cell 1, line 2: a type that contains itself in more than one way: the interpreter can't do this",
-		"%test":                        "cell 1, line 1: %test needs the Go compiler",
+		"%test\nfunc Fuzz(f *testing.F) {}":                      "cell 1, line 2: the function Fuzz in a cell with %test: the interpreter can't do this",
+		"%test\nfunc TestMain(m *testing.M) {}":                  "cell 1, line 2: TestMain: the interpreter can't do this",
+		"%test\nfunc TestA() {}":                                 "cell 1, line 2: wrong signature for TestA, must be: func TestA(t *testing.T)",
+		"%test\nfunc TestA(t *testing.T) {\nf := t.Log\nf(1)\n}": "cell 1, line 3: the method Log of package testing as a value: the interpreter can't do this",
+		"%test\nfunc TestA(t *testing.T) {\ndefer t.Log(1)\n}":   "cell 1, line 3: the method Log of package testing in a defer statement: the interpreter can't do this",
+		"%test\nfunc h(t *testing.T) { t.Helper() }\nfunc TestA(t *testing.T) {\nfor _, f := range []func(*testing.T){h} { f(t) }\n}": "cell 1, line 2: a test helper other than a function that is called by its name and does not recover: the interpreter can't do this",
+		"%test\nfunc TestA(t *testing.T) {\nfunc() { t.Helper() }()\n}":                                                               "cell 1, line 3: a test helper other than a function that is called by its name and does not recover: the interpreter can't do this",
+		"%test\nfunc BenchmarkA(b *testing.B) {\nb.ReportAllocs()\n}":                                                                 "cell 1, line 3: the method ReportAllocs of package testing: the interpreter can't do this",
 		"%%\nvar x int = \"a\"; _ = x": `cell 1, line 2: cannot use "a" (untyped string constant) as int value in variable declaration`,
 		"%%\nx := 1":                   "cell 1, line 2: declared and not used: x",
 	} {
@@ -149,7 +156,7 @@ func TestWhatItCanNotDoIsSaidByCellLineAndConstruct(t *testing.T) {
 		if fault.Error() != want {
 			t.Errorf("%q: %v\nwant %s", source, err, want)
 		}
-		if ours := strings.Contains(want, "interpreter") || strings.Contains(want, "needs the Go compiler"); (fault.Reason == event.Unsupported) != ours {
+		if ours := strings.Contains(want, "interpreter"); (fault.Reason == event.Unsupported) != ours {
 			t.Errorf("%q: the reason is %q", source, fault.Reason)
 		}
 	}

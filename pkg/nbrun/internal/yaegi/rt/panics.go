@@ -231,21 +231,55 @@ func Recover(p *P) any {
 	return p.value
 }
 
-// Recovered reports whether there is no panic any more.
-func Recovered(p *P) bool { return p == nil || p.recovered }
+// Run calls the body of a function, and, if it panics or ends its goroutine, what it has
+// deferred and not called yet, the last first. It returns the panic if one was recovered.
+func Run(body func(), deferred *[]func(*P)) (p *P) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		p = Caught(recover())
+		for n := len(*deferred); n > 0; n = len(*deferred) {
+			f := (*deferred)[n-1]
+			*deferred = (*deferred)[:n-1]
+			p = call(f, p)
+		}
+		if p != nil && !p.recovered {
+			panic(p)
+		}
+	}()
+	body()
+	returned = true
+	return nil
+}
 
-// Again goes on panicking.
-func Again(p *P) { panic(p) }
+// call calls a deferred function during a panic, if there is one, and returns that which
+// goes on.
+func call(f func(*P), p *P) (q *P) {
+	defer func() {
+		if r := recover(); r != nil {
+			q = Caught(r)
+		}
+	}()
+	f(p)
+	return p
+}
 
 // Die ends the process as an uncaught panic does.
 func Die(r any) {
 	p := Caught(r)
 	fmt.Fprintf(Stderr, "panic: %s\n\n", text(p.value))
+	p.writeFrame()
+	fmt.Fprintln(Stderr, "goroutine 1 [running]:")
+	os.Exit(2)
+}
+
+// writeFrame writes the place that is known of a panic.
+func (p *P) writeFrame() {
 	if p.line > 0 {
 		fmt.Fprintf(Stderr, "%s\nmain.main(...)\n\t/nbrun/program.go:%d\n", Frames, p.line)
 	}
-	fmt.Fprintln(Stderr, "goroutine 1 [running]:")
-	os.Exit(2)
 }
 
 // Frames is a line before the frames of a panic.

@@ -21,11 +21,12 @@ func init() {
 		"Box": reflect.ValueOf((*Box)(nil)), "P": reflect.ValueOf((*P)(nil)),
 	}
 	for name, f := range map[string]any{
-		"Struct": Struct, "Structs": Structs, "Types": Types, "Method": Method, "Interface": Interface,
+		"Struct": Struct, "Structs": Structs, "Testing": Testing, "Test": Test, "Benchmark": Benchmark, "RunTests": RunTests, "OfT": OfT, "OfB": OfB, "TestLog": TestLog,
+		"Types": Types, "Method": Method, "Interface": Interface,
 		"Wrap": Wrap, "ID": ID, "Value": Value, "Equal": Equal, "Key": Key, "Implements": Implements, "Assert": Assert,
 		"Call": Call, "AsError": AsError, "Unwrap": unwrapped,
 		"Panic": Panic, "Index": Index, "Slice": Slice, "Nil": Nil, "Divide": Divide, "Shift": Shift, "MakeLen": MakeLen, "NilMap": NilMap,
-		"ArrayLen": ArrayLen, "AssertFail": AssertFail, "Caught": Caught, "Recover": Recover, "Recovered": Recovered, "Again": Again, "Die": Die,
+		"ArrayLen": ArrayLen, "AssertFail": AssertFail, "Recover": Recover, "Run": Run, "Die": Die,
 		"Rune": Rune, "RuneString": RuneString, "Print": Print, "Println": Println, "Clear": Clear, "Format": Format, "Operands": Operands, "Elem": Elem, "Select": Select, "Native": Native, "Chain": Chain, "Words": Words, "ArrayPointer": ArrayPointer,
 		"AsWriter": AsWriter, "AsFile": AsFile, "FileWrite": FileWrite, "FileWriteString": FileWriteString, "FileReadFrom": FileReadFrom,
 	} {

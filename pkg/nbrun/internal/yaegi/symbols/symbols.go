@@ -11,7 +11,7 @@ import (
 	"runtime"
 )
 
-//go:generate go tool yaegi extract -name symbols bufio bytes container/heap container/list container/ring context crypto/md5 crypto/rand crypto/sha1 crypto/sha256 encoding/base64 encoding/binary encoding/csv encoding/hex encoding/json errors flag fmt hash/crc32 hash/fnv html io io/fs log log/slog math math/big math/bits math/cmplx math/rand math/rand/v2 net/url os os/exec os/signal path path/filepath reflect regexp runtime runtime/debug sort strconv strings sync sync/atomic text/tabwriter text/template time unicode unicode/utf16 unicode/utf8
+//go:generate go tool yaegi extract -name symbols bufio bytes container/heap container/list container/ring context crypto/md5 crypto/rand crypto/sha1 crypto/sha256 encoding/base64 encoding/binary encoding/csv encoding/hex encoding/json errors flag fmt hash/crc32 hash/fnv html io io/fs log log/slog math math/big math/bits math/cmplx math/rand math/rand/v2 net/url os os/exec os/signal path path/filepath reflect regexp runtime runtime/debug sort strconv strings sync sync/atomic text/tabwriter text/template testing testing/synctest time unicode unicode/utf16 unicode/utf8
 
 // Symbols has the tables by import path and package name, as yaegi wants them.
 var Symbols = map[string]map[string]reflect.Value{}
