@@ -51,6 +51,7 @@ var corpora = []struct {
 		return runnable(t, goTool(t, "list", "-m", "-f", "{{.Dir}}", "github.com/traefik/yaegi"), "_test", false)
 	}, 773},
 	{"cells", func(t *testing.T) []string { return runnable(t, "testdata/differential", "cells", false) }, 4},
+	{"tests", func(t *testing.T) []string { return standardTests(t, goTool(t, "env", "GOROOT")) }, 19},
 }
 
 func goTool(t *testing.T, args ...string) string {
@@ -101,6 +102,34 @@ func runnable(t *testing.T, root, dir string, marked bool) []string {
 	return files
 }
 
+// standardTests lists the tests of the standard library that stand in a file of their
+// own, outside of the package that they test.
+func standardTests(t *testing.T, root string) []string {
+	t.Helper()
+	var files []string
+	for _, pattern := range []string{"*", "*/*"} {
+		all, err := filepath.Glob(filepath.Join(root, "src", pattern, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range all {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if src := string(data); outside.MatchString(src) && strings.Contains(src, "\nfunc Test") && !inside.MatchString(src) {
+				files = append(files, path)
+			}
+		}
+	}
+	return files
+}
+
+var (
+	outside = regexp.MustCompile(`(?m)^package \w+_test$`)
+	inside  = regexp.MustCompile(`"(unsafe|C|net[\w/]*|os/exec|internal/.*|runtime.*|cmd/.*|go/.*|golang.org/.*|testing/\w*test|testing/quick)"|//go:build|\bos\.(Args|Getwd)\b|testdata|Benchmark\(`)
+)
+
 // expected is what the go engine says to a program.
 type expected struct{ program, answer string } // sums
 
@@ -138,6 +167,9 @@ func TestDifferential(t *testing.T) {
 			var mu sync.Mutex
 			each(corpus.files(t), func(path string) {
 				name := strings.TrimSuffix(filepath.Base(path), ".go")
+				if corpus.name == "tests" {
+					name = filepath.Base(filepath.Dir(path)) + "." + name
+				}
 				if *chosen != "" && !regexp.MustCompile("^("+*chosen+")$").MatchString(name) {
 					return
 				}
@@ -306,13 +338,17 @@ func writeExpected(t *testing.T, corpus string, known map[string]expected) {
 	}
 }
 
-// asCell is a program as the text of a cell, line by line the same.
+// asCell is a program or a test as the text of a cell, line by line the same.
 func asCell(t *testing.T, path string) string {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Error(err)
 	}
-	return regexp.MustCompile(`(?m)^package main$`).ReplaceAllString(string(data), "")
+	src := string(data)
+	if place := outside.FindStringIndex(src); place != nil {
+		return "%test -test.v\n" + src[:place[0]] + src[place[1]:]
+	}
+	return regexp.MustCompile(`(?m)^package main$`).ReplaceAllString(src, "")
 }
 
 // said is an engine's answer to a program.
@@ -351,7 +387,7 @@ func answerOf(t *testing.T, src string, e nbrun.Engine, timeout time.Duration) p
 		ran = ran || o.Kind == event.Stream
 	}
 	stderr := traces.ReplaceAllString(streams["stderr"], "")
-	a.text = "1> " + streams["stdout"] + "\n2> " + varying.ReplaceAllString(stderr, "0xN") + "\n"
+	a.text = "1> " + elapsed.ReplaceAllString(streams["stdout"], "(T)") + "\n2> " + varying.ReplaceAllString(stderr, "0xN") + "\n"
 	if f := r.Cells[0].Fault; f != nil {
 		a.refused = f.Reason == event.Unsupported && !ran
 		a.unfit = f.Reason != "" || !ran && !strings.HasPrefix(f.Text, "exit status ")
@@ -368,6 +404,7 @@ var (
 	traces  = regexp.MustCompile(`(?s)\n?(goroutine \d+ |\[signal ).*`)
 	exited  = regexp.MustCompile(`(✘ cell 1: exit status \d+): .*`)
 	varying = regexp.MustCompile(`0x[0-9a-f]+|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`)
+	elapsed = regexp.MustCompile(`\(\d+\.\d\ds\)`)
 )
 
 var (

@@ -325,7 +325,7 @@ func (e *emitter) reflected(t types.Type) string {
 		}
 		return s + " (" + strings.Join(out, ", ") + ")"
 	case *types.Basic:
-		return types.Default(t).Underlying().String()
+		return types.Typ[types.Default(t).(*types.Basic).Kind()].String() // and not byte or rune
 	}
 	return t.String()
 }
@@ -356,9 +356,9 @@ func (e *emitter) interfaces() []string {
 	var calls []string
 	for _, t := range e.asserted {
 		u := t.Underlying().(*types.Interface)
-		var names, ids []string
+		var methods, ids []string
 		for m := range u.Methods() {
-			names = append(names, m.Name())
+			methods = append(methods, fmt.Sprintf("{Name: %q, Type: %q}", m.Name(), e.reflected(m.Signature())))
 		}
 		for id, b := range e.boxed {
 			if b != nil && !types.IsInterface(b) && types.Implements(b, u) {
@@ -369,7 +369,7 @@ func (e *emitter) interfaces() []string {
 		if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && !e.own(n.Obj().Pkg()) {
 			pkg, name = n.Obj().Pkg().Path(), n.Obj().Name()
 		}
-		calls = append(calls, fmt.Sprintf("rt.Interface(%q, []int{%s}, %q, %q)", strings.Join(names, ","), strings.Join(ids, ", "), pkg, name))
+		calls = append(calls, fmt.Sprintf("rt.Interface([]rt.M{%s}, []int{%s}, %q, %q)", strings.Join(methods, ", "), strings.Join(ids, ", "), pkg, name))
 	}
 	return calls
 }

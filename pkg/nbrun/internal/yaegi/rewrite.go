@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -35,6 +36,9 @@ func Rewrite(src string, test bool) (explicit string, places []string, err error
 	if len(r.types) > 0 {
 		// In the order of the source, as the compiler gives them.
 		sort.SliceStable(r.types, func(i, j int) bool { return r.types[i].Pos < r.types[j].Pos })
+		if slices.ContainsFunc(r.types, typeError.ours) { // the others may come of it
+			r.types = slices.DeleteFunc(r.types, func(te typeError) bool { return !te.ours() })
+		}
 		for _, te := range r.types {
 			r.fail(te.reason, te.Pos, "%s", te.Msg)
 		}
@@ -62,6 +66,9 @@ type typeError struct {
 	types.Error
 	reason event.Reason
 }
+
+// ours reports whether it is what the interpreter can't do, and no error for the compiler.
+func (te typeError) ours() bool { return te.reason == event.Unsupported }
 
 func (r *rewriter) typeError(err error) {
 	var te typeError

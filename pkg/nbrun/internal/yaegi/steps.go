@@ -125,6 +125,14 @@ func (w *writer) convert(v *ssa.Convert) {
 		w.writef("%s = %s(int64(%s))", v.Name(), form, x)
 		return
 	}
+	if form == "float32" && basicInfo(from)&types.IsInteger != 0 { // it would be rounded twice
+		if basicInfo(from)&types.IsUnsigned != 0 {
+			w.writef("%s = rt.FloatOfUint(uint64(%s))", v.Name(), x)
+		} else {
+			w.writef("%s = rt.FloatOfInt(int64(%s))", v.Name(), x)
+		}
+		return
+	}
 	if strings.ContainsAny(form, " *[(") {
 		form = "(" + form + ")"
 	}

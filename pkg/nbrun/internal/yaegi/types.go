@@ -149,6 +149,14 @@ func (t *tables) Import(importPath string) (*types.Package, error) {
 	return pkg, nil
 }
 
+// runes are the untyped constants of runes, which the tables have as integers.
+var runes = map[string]bool{
+	"math/big.MaxBase": true, "os.PathListSeparator": true, "os.PathSeparator": true,
+	"path/filepath.ListSeparator": true, "path/filepath.Separator": true, "text/tabwriter.Escape": true,
+	"unicode.MaxASCII": true, "unicode.MaxLatin1": true, "unicode.MaxRune": true, "unicode.ReplacementChar": true,
+	"unicode.UpperLower": true, "unicode/utf8.MaxRune": true, "unicode/utf8.RuneError": true,
+}
+
 var constantValue = reflect.TypeFor[constant.Value]()
 
 func (t *tables) object(pkg *types.Package, name string, v reflect.Value) types.Object {
@@ -159,7 +167,11 @@ func (t *tables) object(pkg *types.Package, name string, v reflect.Value) types.
 			constant.Bool: types.UntypedBool, constant.String: types.UntypedString,
 			constant.Int: types.UntypedInt, constant.Float: types.UntypedFloat, constant.Complex: types.UntypedComplex,
 		}
-		return types.NewConst(token.NoPos, pkg, name, types.Typ[kinds[c.Kind()]], c)
+		kind := kinds[c.Kind()]
+		if runes[pkg.Path()+"."+name] {
+			kind = types.UntypedRune
+		}
+		return types.NewConst(token.NoPos, pkg, name, types.Typ[kind], c)
 	case v.Kind() == reflect.Pointer && v.IsNil() && !v.CanAddr(): // a type
 		typ := t.typ(v.Type().Elem())
 		if n, ok := typ.(*types.Named); ok && n.Obj().Pkg() == pkg && n.Obj().Name() == name {
@@ -220,6 +232,9 @@ func (t *tables) typ(r reflect.Type) types.Type {
 	if n, ok := t.named[r]; ok {
 		return n
 	}
+	if r.PkgPath() == "iter" {
+		return t.sequence(r)
+	}
 	pkg := t.pkg(r.PkgPath())
 	n := types.NewNamed(types.NewTypeName(token.NoPos, pkg, r.Name(), nil), nil, nil)
 	t.named[r] = n
@@ -239,6 +254,24 @@ func (t *tables) typ(r reflect.Type) types.Type {
 		}
 	}
 	return n
+}
+
+// sequence is an instance of iter.Seq or iter.Seq2, which are made from source.
+func (t *tables) sequence(r reflect.Type) types.Type {
+	pkg, err := t.Import("iter")
+	if err != nil {
+		return t.underlying(r)
+	}
+	name, _, _ := strings.Cut(r.Name(), "[")
+	var args []types.Type
+	for arg := range r.In(0).Ins() {
+		args = append(args, t.typ(arg))
+	}
+	instance, err := types.Instantiate(nil, pkg.Scope().Lookup(name).Type(), args, true)
+	if err != nil {
+		return t.underlying(r)
+	}
+	return instance
 }
 
 func (t *tables) underlying(r reflect.Type) types.Type {

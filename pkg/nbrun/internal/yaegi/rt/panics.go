@@ -188,15 +188,15 @@ func AssertFail(x any, from, to string, i, line int) {
 		panic(&P{value: &assertion{fmt.Sprintf("interface conversion: %s is %s, not %s", from, typeName(x), to)}, line: line})
 	}
 	missing := ""
-	for _, name := range interfaces[i].methods {
+	for _, m := range interfaces[i].methods {
 		if id := ID(x); id > 0 {
-			if _, ok := types[id].methods[name]; ok {
+			if _, ok := types[id].methods[m.Name]; ok {
 				continue
 			}
-		} else if _, ok := reflect.TypeOf(x).MethodByName(name); ok {
+		} else if m.of(reflect.TypeOf(x)) {
 			continue
 		}
-		missing = name
+		missing = m.Name
 		break
 	}
 	panic(&P{value: &assertion{fmt.Sprintf("interface conversion: %s is not %s: missing method %s", typeName(x), to, missing)}, line: line})
@@ -295,3 +295,9 @@ func RuneString(i int64) string {
 	}
 	return string(rune(i))
 }
+
+// FloatOfInt converts an integer.
+func FloatOfInt(i int64) float32 { return float32(i) }
+
+// FloatOfUint converts an integer.
+func FloatOfUint(i uint64) float32 { return float32(i) }

@@ -18,7 +18,7 @@ const Path = "nbrun/rt"
 
 func init() {
 	table := map[string]reflect.Value{
-		"Box": reflect.ValueOf((*Box)(nil)), "P": reflect.ValueOf((*P)(nil)),
+		"Box": reflect.ValueOf((*Box)(nil)), "P": reflect.ValueOf((*P)(nil)), "M": reflect.ValueOf((*M)(nil)),
 	}
 	for name, f := range map[string]any{
 		"Struct": Struct, "Structs": Structs, "Testing": Testing, "Test": Test, "Benchmark": Benchmark, "RunTests": RunTests, "OfT": OfT, "OfB": OfB, "TestLog": TestLog,
@@ -27,7 +27,7 @@ func init() {
 		"Call": Call, "AsError": AsError, "Unwrap": unwrapped,
 		"Panic": Panic, "Index": Index, "Slice": Slice, "Nil": Nil, "Divide": Divide, "Shift": Shift, "MakeLen": MakeLen, "NilMap": NilMap,
 		"ArrayLen": ArrayLen, "AssertFail": AssertFail, "Recover": Recover, "Run": Run, "Die": Die,
-		"Rune": Rune, "RuneString": RuneString, "Print": Print, "Println": Println, "Clear": Clear, "Format": Format, "Operands": Operands, "Elem": Elem, "Select": Select, "Native": Native, "Chain": Chain, "Words": Words, "ArrayPointer": ArrayPointer,
+		"Rune": Rune, "RuneString": RuneString, "FloatOfInt": FloatOfInt, "FloatOfUint": FloatOfUint, "Print": Print, "Println": Println, "Clear": Clear, "Format": Format, "Operands": Operands, "Elem": Elem, "Select": Select, "Native": Native, "Chain": Chain, "Words": Words, "ArrayPointer": ArrayPointer,
 		"AsWriter": AsWriter, "AsFile": AsFile, "FileWrite": FileWrite, "FileWriteString": FileWriteString, "FileReadFrom": FileReadFrom,
 	} {
 		table[name] = reflect.ValueOf(f)
@@ -61,8 +61,20 @@ var (
 	interfaces []iface
 )
 
+// M is a method of an interface: its name, and its type as reflect writes it.
+type M struct{ Name, Type string }
+
+// of reports whether a type of compiled code has the method.
+func (m M) of(t reflect.Type) bool {
+	has, ok := t.MethodByName(m.Name)
+	if !ok {
+		return false
+	}
+	return reflect.Zero(t).Method(has.Index).Type().String() == m.Type
+}
+
 type iface struct {
-	methods []string
+	methods []M
 	types   []int // those of the program that implement it
 	wrapper reflect.Type
 	native  reflect.Type
@@ -83,13 +95,10 @@ func Method(id int, name string, f any) {
 	types[id].methods[name] = reflect.ValueOf(f)
 }
 
-// Interface describes the next interface type: the names of its methods, and the
+// Interface describes the next interface type: its methods, and the
 // types of the program that implement it. One of a compiled package has a name.
-func Interface(methods string, ids []int, pkg, name string) {
-	i := iface{types: ids}
-	if methods != "" {
-		i.methods = strings.Split(methods, ",")
-	}
+func Interface(methods []M, ids []int, pkg, name string) {
+	i := iface{methods: methods, types: ids}
 	if pkg != "" {
 		table := symbols.Symbols[pkg+"/"+pkg[strings.LastIndex(pkg, "/")+1:]]
 		if v, ok := table[name]; ok {
@@ -219,12 +228,7 @@ func Implements(x any, i int) bool {
 	if interfaces[i].native != nil {
 		return t.Implements(interfaces[i].native)
 	}
-	for _, name := range interfaces[i].methods {
-		if _, ok := t.MethodByName(name); !ok {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(interfaces[i].methods, func(m M) bool { return !m.of(t) })
 }
 
 // Assert returns x in a form that has the methods of an interface of compiled code.
@@ -238,9 +242,9 @@ func Assert(x any, i int) any {
 	w := reflect.New(interfaces[i].wrapper).Elem()
 	w.FieldByName("IValue").Set(reflect.ValueOf(x))
 	receiver := reflect.ValueOf(b.box().V)
-	for _, name := range interfaces[i].methods {
-		f := w.FieldByName("W" + name)
-		method := methods[name]
+	for _, m := range interfaces[i].methods {
+		f := w.FieldByName("W" + m.Name)
+		method := methods[m.Name]
 		f.Set(reflect.MakeFunc(f.Type(), func(args []reflect.Value) []reflect.Value {
 			args = append([]reflect.Value{receiver}, args...)
 			return method.Call(args)
