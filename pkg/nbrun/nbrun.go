@@ -76,7 +76,14 @@ type Options struct {
 	// eight times as much. An output counts 64 bytes at least. The run goes on beyond
 	// that, but nothing more is kept, or told to observers, and the cell's outputs say
 	// so.
-	MaxOutput   int
+	MaxOutput int
+	// MaxMemory is how many bytes of memory the programs of a cell may hold together, and
+	// with them what cells before it have left running; no limit if 0. They are looked at
+	// some fifty times a second, so that a fast one gets beyond it for a moment. Files
+	// that are mapped don't count, nor do the go command and the kernel. The metadata of
+	// a cell, or else of a notebook, count before it: a number of bytes, "max_memory" in
+	// "nbrun". On Linux only; elsewhere it is an error, and metadata don't count.
+	MaxMemory   int64
 	AllowErrors bool // go on after a cell that fails
 	// Strict has a cell fail when one of its shell commands does, or when it is tagged
 	// raises-exception and does not fail.
@@ -122,6 +129,12 @@ func (o *Options) engine() (engine.Engine, error) {
 	}
 	if o.MaxOutput < 0 {
 		return nil, usage(fmt.Errorf("a cell's outputs must not be limited to a negative size, got %d", o.MaxOutput))
+	}
+	if o.MaxMemory < 0 {
+		return nil, usage(fmt.Errorf("a cell's memory must not be limited to a negative size, got %d", o.MaxMemory))
+	}
+	if o.MaxMemory > 0 && !process.CanWatchMemory {
+		return nil, usage(errors.New("the memory of cells can be limited on Linux only"))
 	}
 	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict})
 	if err != nil {
@@ -255,6 +268,11 @@ func (n *Notebook) timeout(c *Cell) time.Duration {
 		return NoLimit
 	}
 	return d
+}
+
+// maxMemory is how many bytes a cell may hold, 0 if that has no limit.
+func (n *Notebook) maxMemory(c *Cell) int64 {
+	return cmp.Or(c.outputs.MaxMemory(), n.file.MaxMemory(), n.opts.MaxMemory)
 }
 
 // Params are the parameters of the notebook, each with its type, as they are declared

@@ -40,6 +40,9 @@
 //     What a cell writes to files, with %capture too, is not counted.
 //     (TestWhatIsBeyondTheLimitIsNotKept, TestTheCellsOfANotebookHaveALimitTogether,
 //     TestADisplayThatIsTooLargeIsLeftOut, TestAMessageThatIsTooLargeIsLeftOut, limits)
+//   - With Options.MaxMemory, on Linux, a cell that holds more is stopped, with what it has
+//     started; what has cut itself loose, or grows within a fiftieth of a second, gets
+//     beyond it. (TestTheMemoryOfCellsHasALimit, limits)
 //   - What is kept outside memory lies in one file without a name, which goes with the
 //     runner. (TestTheTextsOfANotebookShareAFile)
 //

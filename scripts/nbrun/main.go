@@ -176,6 +176,8 @@ func advice(f *event.Fault) string {
 	switch f.Reason {
 	case event.Timeout:
 		return "-timeout gives it more"
+	case event.Memory:
+		return "-max-memory gives it more"
 	case event.Unsupported:
 		return "run it with -engine go"
 	}
@@ -281,8 +283,13 @@ func (c *command) define(f *flag.FlagSet) {
 		return err
 	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
-	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) (err error) {
-		c.opts.MaxOutput, err = size(s)
+	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
+		n, err := size(s, 1<<30)
+		c.opts.MaxOutput = int(n)
+		return err
+	})
+	f.Func("max-memory", "what the programs of one cell may hold in memory, as `size`, before they are stopped (default no limit; on Linux)", func(s string) (err error) {
+		c.opts.MaxMemory, err = size(s, 1<<50)
 		return err
 	})
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
@@ -406,8 +413,8 @@ func timeout(s string) (time.Duration, error) {
 }
 
 // size reads a number of bytes: 1000, 64k, 16M, 1G.
-func size(s string) (int, error) {
-	number, unit := strings.TrimRight(s, "kMG"), 1
+func size(s string, most int64) (int64, error) {
+	number, unit := strings.TrimRight(s, "kMG"), int64(1)
 	switch strings.TrimPrefix(s, number) {
 	case "":
 	case "k":
@@ -419,9 +426,9 @@ func size(s string) (int, error) {
 	default:
 		number = ""
 	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > 1<<30/unit {
-		return 0, errors.New("give it as 1000, 64k, 16M or, at most, 1G")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 || n > most/unit {
+		return 0, fmt.Errorf("give it as 1000, 64k, 16M or, at most, %dG", most>>30)
 	}
 	return n * unit, nil
 }
