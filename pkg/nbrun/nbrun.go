@@ -21,12 +21,14 @@ package nbrun
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +90,10 @@ type Options struct {
 	// Strict has a cell fail when one of its shell commands does, or when it is tagged
 	// raises-exception and does not fail.
 	Strict bool
+	// BuildOnly has the cells compiled and not run: no program, no script, no shell command
+	// but those that change a module ("!*go get"), and no file is written. There are no
+	// outputs then to compare or to keep.
+	BuildOnly bool
 	// Compare has a cell fail that puts out something else than what is stored in the
 	// notebook; the others run all the same. On the virtual clock all is compared; on
 	// the real one, times, durations, addresses and the numbers of goroutines are not.
@@ -136,7 +142,10 @@ func (o *Options) engine() (engine.Engine, error) {
 	if o.MaxMemory > 0 && !process.CanWatchMemory {
 		return nil, usage(errors.New("the memory of cells can be limited on Linux only"))
 	}
-	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict})
+	if o.BuildOnly && (o.Compare || o.Strict) {
+		return nil, usage(errors.New("cells that are compiled only put out nothing to compare, and can't be held to fail"))
+	}
+	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict, BuildOnly: o.BuildOnly})
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -274,6 +283,9 @@ func (n *Notebook) timeout(c *Cell) time.Duration {
 func (n *Notebook) maxMemory(c *Cell) int64 {
 	return cmp.Or(c.outputs.MaxMemory(), n.file.MaxMemory(), n.opts.MaxMemory)
 }
+
+// Metadata are those of the notebook, as JSON.
+func (n *Notebook) Metadata() json.RawMessage { return slices.Clone(n.file.Metadata()) }
 
 // Params are the parameters of the notebook, each with its type, as they are declared
 // in the cell that is tagged so.

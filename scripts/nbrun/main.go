@@ -75,6 +75,8 @@ type command struct {
 	each    time.Duration // what one notebook may take, in all
 	all     time.Duration // and all notebooks
 	tags    []string
+	only    []condition
+	failed  bool     // only what has failed last time
 	leftOut []string // notebooks of other languages, in folders
 }
 
@@ -92,6 +94,14 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if err != nil {
 		complain(err)
 		return notRun
+	}
+	if notebooks, err = c.choose(notebooks); err != nil {
+		complain(err)
+		return notRun
+	}
+	if len(notebooks) == 0 {
+		fmt.Fprintln(stdout, "nothing has failed last time")
+		return passed
 	}
 	switch {
 	case c.scrub:
@@ -163,7 +173,7 @@ func (c *command) advice(err error) string {
 		return ", or add -engine yaegi"
 	case c.opts.Kernel != "" && c.opts.Engine != nbrun.GoNB:
 		return ": add -engine gonb"
-	case c.opts.Strict && c.opts.Engine == nbrun.GoNB:
+	case (c.opts.Strict || c.opts.BuildOnly) && c.opts.Engine == nbrun.GoNB:
 		return ": take -engine go"
 	case c.opts.Clock == nbrun.Virtual && c.opts.Engine == nbrun.GoNB:
 		return ": take -engine go or yaegi, or -clock real"
@@ -220,6 +230,8 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		return nil, nil, errors.New("-w and -o are mutually exclusive")
 	case c.write && c.opts.Compare:
 		return nil, nil, errors.New("-w and -check are mutually exclusive")
+	case c.opts.BuildOnly && (c.write || c.out != ""):
+		return nil, nil, errors.New("-n runs nothing: there are no outputs for -w or -o to write")
 	}
 	paths := f.Args()
 	if c.pipe = slices.Contains(paths, "-"); c.pipe {
@@ -243,8 +255,8 @@ func (c *command) checkPipe(paths []string) error {
 	switch {
 	case len(paths) > 1:
 		return errors.New("- is the only notebook, or none")
-	case c.write || c.out != "" || c.scrub || c.clear || c.params:
-		return errors.New("- is written to stdout: -w, -o, -scrub, -clear and -params are for files")
+	case c.write || c.out != "" || c.scrub || c.clear || c.params || c.failed || c.opts.BuildOnly:
+		return errors.New("- is written to stdout: -w, -o, -n, -failed, -scrub, -clear and -params are for files")
 	case slices.Contains(slices.Collect(maps.Values(c.reports)), "-"):
 		return errors.New("- is written to stdout: name a file for the report")
 	}
@@ -311,6 +323,13 @@ func (c *command) define(f *flag.FlagSet) {
 		c.tags = append(c.tags, tag, "parameters", "injected-parameters", "setup")
 		return nil
 	})
+	f.Func("only", "run only notebooks whose name or path matches the `pattern`, as '0*.ipynb', or whose metadata have a value, as course.level=2; with ! before it, all others (repeatable)", func(text string) error {
+		cond, err := parseCondition(text)
+		c.only = append(c.only, cond)
+		return err
+	})
+	f.BoolVar(&c.failed, "failed", false, "run only notebooks that have failed when nbrun last ran them")
+	f.BoolVar(&c.opts.BuildOnly, "n", false, "compile the cells, and run none")
 	f.BoolVar(&c.params, "params", false, "run nothing; list the parameters of the notebooks")
 	f.BoolVar(&c.clear, "clear", false, "run nothing; take the outputs out of the notebooks, or, with -check, say which have any")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
@@ -513,6 +532,9 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 			errs = append(errs, err)
 			continue
 		}
+		if !c.chosen(n) {
+			continue
+		}
 		if other, twice := targets[n.rel]; twice && c.out != "" {
 			errs = append(errs, fmt.Errorf("%s: would be written to the same file as %s", n.path, other))
 		}
@@ -527,7 +549,9 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 		}
 	}
 	if len(run) == 0 && len(errs) == 0 {
-		errs = append(errs, errors.New("none of the notebooks is one of Go"))
+		errs = append(errs, errors.New(map[bool]string{
+			true: "none of the notebooks is one of Go", false: "no notebook of Go is one of those that -only names",
+		}[c.only == nil]))
 	}
 	if c.out != "" && len(errs) == 0 {
 		if err := writable(c.out); err != nil {
@@ -618,6 +642,7 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 			if errs[i] = c.runOne(ctx, n, t); errs[i] != nil {
 				bad.Store(true)
 			}
+			c.remember(n, errs[i])
 		})
 	}
 	wg.Wait()

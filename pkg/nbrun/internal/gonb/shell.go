@@ -33,6 +33,9 @@ func (s *session) shellLine(ctx context.Context, cmd cells.Command, out *output)
 	if !s.backend.Module() && ChangesModule(cmd) {
 		return nil // there is none
 	}
+	if s.opts.BuildOnly && !ChangesModule(cmd) {
+		return nil
+	}
 	p := &process.Process{Path: bash, Args: []string{"-c", cmd.Shell}, Dir: s.cwd}
 	if cmd.Temp {
 		p.Dir = s.backend.Dir()
@@ -55,7 +58,7 @@ func (s *session) shell(ctx context.Context, line int, p *process.Process, out *
 	}
 	if exit.Err != nil {
 		err := out.say("stderr", "%v\n", exit.Err)
-		if err == nil && s.strict {
+		if err == nil && s.opts.Strict {
 			err = out.failf(line, "the shell command has failed: %v", exit.Err)
 		}
 		return err

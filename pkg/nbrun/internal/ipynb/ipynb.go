@@ -428,6 +428,9 @@ func timeout(metadata json.RawMessage) time.Duration {
 	return time.Duration(meta.Execution.Timeout * float64(time.Second))
 }
 
+// Metadata are those of the notebook.
+func (nb *Notebook) Metadata() json.RawMessage { return nb.field("metadata") }
+
 // MaxMemory is how many bytes the notebook's metadata allow each of its cells to hold,
 // "max_memory" in "nbrun"; 0 if they say nothing, or nothing that makes sense.
 func (nb *Notebook) MaxMemory() int64 { return maxMemory(nb.field("metadata")) }

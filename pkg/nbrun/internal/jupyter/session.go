@@ -34,6 +34,9 @@ func New(o engine.Options) (engine.Engine, error) {
 	if o.Strict {
 		return nil, errors.New("a kernel does not tell whether a shell command has failed; the other engines know")
 	}
+	if o.BuildOnly {
+		return nil, errors.New("a kernel can't compile a cell without running it; the other engines can")
+	}
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the gonb engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
