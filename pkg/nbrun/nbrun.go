@@ -97,7 +97,8 @@ type Options struct {
 	// Compare has a cell fail that puts out something else than what is stored in the
 	// notebook; the others run all the same. On the virtual clock all is compared; on
 	// the real one, times, durations, addresses and the numbers of goroutines are not.
-	// The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
+	// The page on which the real kernel tells of an error does not count, nor the order of
+	// the lines of a cell that is tagged any-order. The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
 	// meaning that they have for nbval.
 	Compare bool
 	// Mask are regular expressions of what is not compared. A notebook can have more, as
