@@ -41,7 +41,7 @@ type Session struct {
 func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	traces, err := process.NewTraces()
 	if err != nil {
-		return nil, err
+		return nil, usage(err)
 	}
 	s := &Session{notebook: n, traces: traces, start: time.Now(), limits: newLimits(n.opts.MaxOutput)}
 	running.Store(traces, nil)

@@ -40,7 +40,7 @@ func New(o engine.Options) (engine.Engine, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the gonb engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
-	if err := cache.Trusted(); errors.Is(err, cache.ErrStrange) {
+	if err := cache.Trusted(); err != nil { // it is where the kernel is built
 		return nil, err
 	}
 	if o.Kernel == "" {
@@ -153,20 +153,19 @@ func (s *session) explain(f *event.Fault, cell int) {
 }
 
 func (s *session) explainModule(f *event.Fault, pkg string) {
-	root := modules.Find(s.dir, "go.mod")
+	root, own := modules.Of(pkg, s.dir)
 	if root == "" {
 		return
 	}
-	mod, err := modules.Read(root)
-	if err != nil || pkg != mod.Module.Mod.Path && !strings.HasPrefix(pkg, mod.Module.Mod.Path+"/") {
+	if strings.Contains(pkg+"/", "/internal/") {
+		f.Text += fmt.Sprintf("; the kernel's cells are not part of module %s, so they can't import what is internal to it", own)
 		return
 	}
 	rel, err := filepath.Rel(s.dir, root)
 	if err != nil {
 		return
 	}
-	own := mod.Module.Mod.Path
-	f.Text += fmt.Sprintf("; the kernel does not know the module that the notebook is in: tell it before, by !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
+	f.Text += fmt.Sprintf("; the kernel does not know the module that lies here: tell it before, by !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
 }
 
 // remote takes what a kernel publishes of one cell.
