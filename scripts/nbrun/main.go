@@ -77,6 +77,7 @@ type command struct {
 	tags    []string
 	only    []condition
 	failed  bool     // only what has failed last time
+	onlyGo  bool     // notebooks of other languages don't count, also if they were asked for
 	leftOut []string // notebooks of other languages, in folders
 }
 
@@ -115,8 +116,12 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	for _, err := range errs {
 		complain(err)
 	}
-	if len(errs) > 0 || len(notebooks) == 0 {
+	if len(errs) > 0 {
 		return notRun
+	}
+	if len(notebooks) == 0 {
+		fmt.Fprintln(stdout, "none of the notebooks is one of Go")
+		return passed
 	}
 	if c.params {
 		return listParams(notebooks, stdout, complain)
@@ -328,6 +333,7 @@ func (c *command) define(f *flag.FlagSet) {
 		c.only = append(c.only, cond)
 		return err
 	})
+	f.BoolVar(&c.onlyGo, "only-go", false, "leave out notebooks of other languages, also those that are named; it is no failure if no other is left")
 	f.BoolVar(&c.failed, "failed", false, "run only notebooks that have failed when nbrun last ran them")
 	f.BoolVar(&c.opts.BuildOnly, "n", false, "compile the cells, and run none")
 	f.BoolVar(&c.params, "params", false, "run nothing; list the parameters of the notebooks")
@@ -525,7 +531,7 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 	for _, n := range notebooks {
 		var err error
 		switch n.Notebook, err = c.open(ctx, n.path); {
-		case errors.Is(err, nbrun.ErrLanguage) && !n.asked && len(notebooks) > 1:
+		case errors.Is(err, nbrun.ErrLanguage) && (c.onlyGo || !n.asked && len(notebooks) > 1):
 			c.leftOut = append(c.leftOut, n.path)
 			continue
 		case err != nil:
@@ -548,7 +554,7 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 			}
 		}
 	}
-	if len(run) == 0 && len(errs) == 0 {
+	if len(run) == 0 && len(errs) == 0 && (!c.onlyGo || len(c.leftOut) < len(notebooks)) {
 		errs = append(errs, errors.New(map[bool]string{
 			true: "none of the notebooks is one of Go", false: "no notebook of Go is one of those that -only names",
 		}[c.only == nil]))
