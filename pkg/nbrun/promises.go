@@ -93,6 +93,6 @@
 // What a cell puts out is text in a log and nothing else: no command of a CI system, no
 // line of the summary, and no control of the terminal. Names and messages take one line
 // each. (TestWhatCellsWriteIsNothingElse, TestDisplaysInWordsAreQuoted,
-// TestLinesOfJSONAreNoCommands, TestColoursEndWithTheCell,
+// TestLinesOfJSONAreNoCommands, TestACellAttachesNothingToItsCase, TestColoursEndWithTheCell,
 // TestNamesAndMessagesAreOneLineEach, FuzzPlain, log)
 package nbrun
