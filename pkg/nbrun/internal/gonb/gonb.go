@@ -52,6 +52,7 @@ func (e over) Open(ctx context.Context, nb engine.Notebook) (engine.Session, err
 	s.moveTo(nb.Dir)
 	s.env = s.env.With("GONB_TMP_DIR", backend.Dir()).With(protocol.GONB_VERSION, version.AppVersion.Version)
 	s.env = s.env.With(protocol.GONB_JUPYTER_KERNEL_ID_ENV, strings.TrimPrefix(filepath.Base(backend.Dir()), "gonb_"))
+	s.given = s.replacements()
 	for i, c := range nb.Cells {
 		s.cells = append(s.cells, parse(i+1, c))
 	}
@@ -65,7 +66,8 @@ type session struct {
 	cells    []cell
 	displays map[string]bool // the IDs of displays that there are
 	composed map[string]composed
-	tracked  map[string]bool   // files and folders, by the names that cells have given them
+	tracked  map[string]bool   // files and folders, by the names that cells have given them; true: with those below
+	given    map[string]bool   // folders that go.mod has replaced modules by from the beginning
 	fixed    map[string]string // by module: its folder, as %goworkfix has it
 
 	state // what cells change

@@ -50,6 +50,7 @@ func (s *session) shell(ctx context.Context, line int, p *process.Process, out *
 	p.Env = s.env
 	p.Rewrite = func(line []byte) []byte { return line }
 	exit, err := p.Run(ctx, out.onOurClock())
+	s.autoTrack()
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
