@@ -206,10 +206,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	c.define(f)
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ... | -]     (default: the folder notebooks; - is stdin, and the executed notebook goes to stdout)")
-			f.SetOutput(stderr)
-			f.PrintDefaults()
-			fmt.Fprintf(stderr, "\nWhat is built stays in the user's cache, in the folder nbrun: up to %d MiB, what was not used for longest goes first. It may be removed at any time.\n", nbrun.CacheLimit>>20)
+			usage(stderr, f)
 			return nil, nil, err
 		}
 		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)

@@ -136,7 +136,7 @@ var importLine = regexp.MustCompile(`^\s*(?:import\s+)?(?:[\w.]+\s+)?"([^"\s]+)"
 // and what to do if the package is of the notebook's own module, of which the kernel
 // knows nothing.
 func (s *session) explain(f *event.Fault, cell int) {
-	f.Text = program.Advised(f.Text)
+	f.Text = program.Advised(strings.TrimPrefix(f.Text, "go: "))
 	if f.Line != 0 {
 		return
 	}
