@@ -12,9 +12,9 @@ import (
 // CanWatchMemory says that [Traces.Memory] knows something.
 const CanWatchMemory = true
 
-// ofRunner matches the programs of the kernel and of the go command, which are not a
+// ofRunner matches the kernel, the go command and their compilers, which are not a
 // cell's.
-var ofRunner = regexp.MustCompile(`/(go|gonb|goimports|gopls|link|pkg/tool/[^/]+/[^/]+)( \(deleted\))?$`)
+var ofRunner = regexp.MustCompile(`/(go|gonb|goimports|gopls|link|cc1(?:plus)?|pkg/tool/[^/]+/[^/]+)( \(deleted\))?$`)
 
 // Memory is how many bytes of memory the programs of the run's cells hold, by the
 // names of those processes: what only they have, and what they share with each other,
