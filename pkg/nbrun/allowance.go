@@ -25,6 +25,7 @@ const buildAtMost = startAtMost
 var (
 	errRanTooLong   = errors.New("ran longer than it may")
 	errBuiltTooLong = errors.New("was built for longer than it may")
+	errMemory       = errors.New("held more memory than it may")
 )
 
 // allow returns a context that ends when the cell's time is over.
@@ -60,6 +61,13 @@ func (a *allowance) hold(still bool) {
 		a.since = time.Now()
 		a.timer.Reset(max(0, a.left))
 	}
+}
+
+// held reports whether the cell's time stands still.
+func (a *allowance) held() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.since.IsZero()
 }
 
 // stop ends the context, if it has not ended.

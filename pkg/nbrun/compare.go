@@ -12,6 +12,7 @@ import (
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 )
 
 // Tags by which nbval (https://nbval.readthedocs.io) says what is compared. They count
@@ -21,6 +22,10 @@ const (
 	nbvalSkip   = "nbval-skip"
 	nbvalRaises = "nbval-raises-exception"
 )
+
+// anyOrder is the tag of a cell whose lines may come in any order, as its goroutines
+// write them.
+const anyOrder = "any-order"
 
 // varies is what differs from run to run on the real clock, and what stands for it.
 var varies = []struct {
@@ -59,11 +64,19 @@ func (s *Session) differs(c *Cell) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return string(diff.Diff("stored", []byte(mask(written(before))), "now", []byte(mask(written(now))))), nil
+	was, is := mask(written(before)), mask(written(now))
+	if slices.Contains(c.Tags, anyOrder) {
+		was, is = sorted(was), sorted(is)
+	}
+	return string(diff.Diff("stored", []byte(was), "now", []byte(is))), nil
 }
 
+// sorted is a text with its lines sorted.
+func sorted(text string) string { return strings.Join(slices.Sorted(strings.Lines(text)), "") }
+
 // written writes outputs as lines. Each stream is one text, as which of two was
-// written to first is not always the same.
+// written to first is not always the same. The page on which the kernel tells of an
+// error is left out: other engines have none, and it says nothing new.
 func written(outputs []event.Output) string {
 	streams := map[string]string{}
 	var rest strings.Builder
@@ -77,6 +90,8 @@ func written(outputs []event.Output) string {
 			for _, mime := range slices.Sorted(maps.Keys(o.Data)) {
 				text, ok := o.Data[mime].(string)
 				switch {
+				case jupyter.IsErrorPage(text):
+					continue
 				case !ok:
 					text = fmt.Sprint(o.Data[mime])
 				case !strings.HasPrefix(mime, "text/") && mime != "image/svg+xml":

@@ -62,7 +62,7 @@ func overGoNB(backend func(engine.Options) (engine.Opener, error)) func(engine.O
 		if err != nil {
 			return nil, err
 		}
-		return gonb.Over(open, o.Strict), nil
+		return gonb.Over(open, gonb.Options{Strict: o.Strict, BuildOnly: o.BuildOnly}), nil
 	}
 }
 

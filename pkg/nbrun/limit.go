@@ -80,7 +80,7 @@ func (l *limit) admit(o event.Output) []event.Output {
 	if l.notebook < l.left {
 		what, most = "notebook's cells have", allCells*l.most
 	}
-	said := note("the %s put out more than %s; the rest is not kept", what, bytesInWords(most))
+	said := note("the %s put out more than %s; the rest is not kept", what, bytesInWords(int64(most)))
 	l.left, l.notebook = 0, l.notebook-len(kept.Text)
 	if kept.Text == "" {
 		return []event.Output{said}
@@ -112,9 +112,9 @@ func note(format string, args ...any) event.Output {
 }
 
 // bytesInWords is a number of bytes for a person.
-func bytesInWords(n int) string {
+func bytesInWords(n int64) string {
 	for _, unit := range []struct {
-		size int
+		size int64
 		name string
 	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
 		if n >= unit.size && n%unit.size == 0 {

@@ -21,12 +21,14 @@ package nbrun
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,15 +78,27 @@ type Options struct {
 	// eight times as much. An output counts 64 bytes at least. The run goes on beyond
 	// that, but nothing more is kept, or told to observers, and the cell's outputs say
 	// so.
-	MaxOutput   int
+	MaxOutput int
+	// MaxMemory is how many bytes of memory the programs of a cell may hold together, and
+	// with them what cells before it have left running; no limit if 0. They are looked at
+	// some fifty times a second, so that a fast one gets beyond it for a moment. Files
+	// that are mapped don't count, nor do the go command and the kernel. The metadata of
+	// a cell, or else of a notebook, count before it: a number of bytes, "max_memory" in
+	// "nbrun". On Linux only; elsewhere it is an error, and metadata don't count.
+	MaxMemory   int64
 	AllowErrors bool // go on after a cell that fails
 	// Strict has a cell fail when one of its shell commands does, or when it is tagged
 	// raises-exception and does not fail.
 	Strict bool
+	// BuildOnly has the cells compiled and not run: no program, no script, no shell command
+	// but those that change a module ("!*go get"), and no file is written. There are no
+	// outputs then to compare or to keep.
+	BuildOnly bool
 	// Compare has a cell fail that puts out something else than what is stored in the
 	// notebook; the others run all the same. On the virtual clock all is compared; on
 	// the real one, times, durations, addresses and the numbers of goroutines are not.
-	// The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
+	// The page on which the real kernel tells of an error does not count, nor the order of
+	// the lines of a cell that is tagged any-order. The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
 	// meaning that they have for nbval.
 	Compare bool
 	// Mask are regular expressions of what is not compared. A notebook can have more, as
@@ -123,7 +137,16 @@ func (o *Options) engine() (engine.Engine, error) {
 	if o.MaxOutput < 0 {
 		return nil, usage(fmt.Errorf("a cell's outputs must not be limited to a negative size, got %d", o.MaxOutput))
 	}
-	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict})
+	if o.MaxMemory < 0 {
+		return nil, usage(fmt.Errorf("a cell's memory must not be limited to a negative size, got %d", o.MaxMemory))
+	}
+	if o.MaxMemory > 0 && !process.CanWatchMemory {
+		return nil, usage(errors.New("the memory of cells can be limited on Linux only"))
+	}
+	if o.BuildOnly && (o.Compare || o.Strict) {
+		return nil, usage(errors.New("cells that are compiled only put out nothing to compare, and can't be held to fail"))
+	}
+	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict, BuildOnly: o.BuildOnly})
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -256,6 +279,14 @@ func (n *Notebook) timeout(c *Cell) time.Duration {
 	}
 	return d
 }
+
+// maxMemory is how many bytes a cell may hold, 0 if that has no limit.
+func (n *Notebook) maxMemory(c *Cell) int64 {
+	return cmp.Or(c.outputs.MaxMemory(), n.file.MaxMemory(), n.opts.MaxMemory)
+}
+
+// Metadata are those of the notebook, as JSON.
+func (n *Notebook) Metadata() json.RawMessage { return slices.Clone(n.file.Metadata()) }
 
 // Params are the parameters of the notebook, each with its type, as they are declared
 // in the cell that is tagged so.

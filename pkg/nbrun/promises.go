@@ -40,6 +40,9 @@
 //     What a cell writes to files, with %capture too, is not counted.
 //     (TestWhatIsBeyondTheLimitIsNotKept, TestTheCellsOfANotebookHaveALimitTogether,
 //     TestADisplayThatIsTooLargeIsLeftOut, TestAMessageThatIsTooLargeIsLeftOut, limits)
+//   - With Options.MaxMemory, on Linux, a cell that holds more is stopped, with what it has
+//     started; what has cut itself loose, or grows within a fiftieth of a second, gets
+//     beyond it. (TestTheMemoryOfCellsHasALimit, limits)
 //   - What is kept outside memory lies in one file without a name, which goes with the
 //     runner. (TestTheTextsOfANotebookShareAFile)
 //
@@ -90,6 +93,6 @@
 // What a cell puts out is text in a log and nothing else: no command of a CI system, no
 // line of the summary, and no control of the terminal. Names and messages take one line
 // each. (TestWhatCellsWriteIsNothingElse, TestDisplaysInWordsAreQuoted,
-// TestLinesOfJSONAreNoCommands, TestColoursEndWithTheCell,
+// TestLinesOfJSONAreNoCommands, TestACellAttachesNothingToItsCase, TestColoursEndWithTheCell,
 // TestNamesAndMessagesAreOneLineEach, FuzzPlain, log)
 package nbrun

@@ -41,7 +41,7 @@ type Session struct {
 func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	traces, err := process.NewTraces()
 	if err != nil {
-		return nil, err
+		return nil, usage(err)
 	}
 	s := &Session{notebook: n, traces: traces, start: time.Now(), limits: newLimits(n.opts.MaxOutput)}
 	running.Store(traces, nil)
@@ -175,8 +175,8 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 	case err != nil && !errors.As(err, &c.Fault):
 		return fmt.Errorf("cell %d: %w", c.Number, err)
 	case err != nil:
-		// A cell that may fail may not hang.
-		c.Fault.Expected = s.mayFail(c) && c.Fault.Reason != event.Timeout
+		// A cell that may fail may not hang, or fill the memory.
+		c.Fault.Expected = s.mayFail(c) && c.Fault.Reason != event.Timeout && c.Fault.Reason != event.Memory
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 		if !c.Fault.Expected && !s.notebook.opts.AllowErrors {
 			s.over = fmt.Sprintf("cell %d has failed", c.Number)
@@ -209,6 +209,7 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	timeout := s.notebook.timeout(c)
 	cellCtx, allowed := allow(ctx, timeout)
 	defer allowed.stop()
+	defer s.watchMemory(s.notebook.maxMemory(c), allowed)()
 	s.allowed = allowed
 	s.last = c.Begin
 	limit := s.limits.cell()
@@ -235,21 +236,33 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	if err == nil || ctx.Err() != nil || cellCtx.Err() == nil {
 		return err
 	}
-	still := ""
-	if c.Clock == event.Virtual {
-		still = " (on the virtual clock time stands still while a goroutine works, or waits for a process or a network: the tag real-clock keeps a cell off it)"
-	}
-	f := event.Faultf(c.Number, 0, "ran longer than %v and was stopped%s", timeout, still)
-	f.Reason = event.Timeout
-	if context.Cause(cellCtx) == errBuiltTooLong {
-		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))
-	}
-	f.Traceback = []string{f.Error()}
+	f := s.stopped(c, context.Cause(cellCtx))
 	told := sink.Put(s.now(), event.Output{Kind: event.Error, Name: "ERROR", Value: f.Text, Traceback: f.Traceback})
 	if errors.Is(err, engine.ErrOver) {
 		told = errors.Join(told, engine.ErrOver)
 	}
 	return errors.Join(f, told)
+}
+
+// stopped is the fault of a cell that was stopped, for what it took.
+func (s *Session) stopped(c *Cell, cause error) *event.Fault {
+	var f *event.Fault
+	switch timeout := s.notebook.timeout(c); cause {
+	case errBuiltTooLong:
+		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))
+	case errMemory:
+		f = event.Faultf(c.Number, 0, "held more than %s of memory and was stopped", bytesInWords(s.notebook.maxMemory(c)))
+		f.Reason = event.Memory
+	default:
+		still := ""
+		if c.Clock == event.Virtual {
+			still = " (on the virtual clock time stands still while a goroutine works, or waits for a process or a network: the tag real-clock keeps a cell off it)"
+		}
+		f = event.Faultf(c.Number, 0, "ran longer than %v and was stopped%s", timeout, still)
+		f.Reason = event.Timeout
+	}
+	f.Traceback = []string{f.Error()}
+	return f
 }
 
 // Close ends the session with all that its cells have left running, and returns

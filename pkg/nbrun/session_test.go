@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
 // parse makes a notebook of code cells, to be interpreted unless the options say
@@ -201,5 +203,19 @@ func TestErrorsNameTheNotebook(t *testing.T) {
 	}
 	if _, err := nbrun.Open(t.Context(), "none.ipynb", nbrun.Options{}); err == nil || err.Error() != "none.ipynb: no such file or directory" {
 		t.Error(err)
+	}
+}
+
+// Where there is no place for temporary files, nothing is run, and that is said.
+func TestNoPlaceForTemporaryFilesIsSaidBeforeTheRun(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("it has other variables")
+	}
+	path := filepath.Join(t.TempDir(), "no")
+	t.Setenv("TMPDIR", path)
+	_, err := nbrun.Run(t.Context(), lessons.Named("synchronous"), nbrun.Options{Engine: nbrun.Yaegi})
+	want := "the folder for temporary files, " + path + ", can't be written (no such file or directory): set TMPDIR to another one"
+	if !errors.Is(err, nbrun.ErrUsage) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

@@ -24,6 +24,8 @@ type exercise struct {
 	answers  []mistake // that somebody may well give
 }
 
+var colours = regexp.MustCompile(`\x1b\[[\d;]*m`)
+
 // exercisesOf are the exercises of a notebook.
 func exercisesOf(t *testing.T, path string) (nb *ipynb.Notebook, all []exercise) {
 	t.Helper()

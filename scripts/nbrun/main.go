@@ -75,6 +75,9 @@ type command struct {
 	each    time.Duration // what one notebook may take, in all
 	all     time.Duration // and all notebooks
 	tags    []string
+	only    []condition
+	failed  bool     // only what has failed last time
+	onlyGo  bool     // notebooks of other languages don't count, also if they were asked for
 	leftOut []string // notebooks of other languages, in folders
 }
 
@@ -93,6 +96,14 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		complain(err)
 		return notRun
 	}
+	if notebooks, err = c.choose(notebooks); err != nil {
+		complain(err)
+		return notRun
+	}
+	if len(notebooks) == 0 {
+		fmt.Fprintln(stdout, "nothing has failed last time")
+		return passed
+	}
 	switch {
 	case c.scrub:
 		return c.scrubAll(notebooks, complain)
@@ -105,8 +116,12 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	for _, err := range errs {
 		complain(err)
 	}
-	if len(errs) > 0 || len(notebooks) == 0 {
+	if len(errs) > 0 {
 		return notRun
+	}
+	if len(notebooks) == 0 {
+		fmt.Fprintln(stdout, "none of the notebooks is one of Go")
+		return passed
 	}
 	if c.params {
 		return listParams(notebooks, stdout, complain)
@@ -163,7 +178,7 @@ func (c *command) advice(err error) string {
 		return ", or add -engine yaegi"
 	case c.opts.Kernel != "" && c.opts.Engine != nbrun.GoNB:
 		return ": add -engine gonb"
-	case c.opts.Strict && c.opts.Engine == nbrun.GoNB:
+	case (c.opts.Strict || c.opts.BuildOnly) && c.opts.Engine == nbrun.GoNB:
 		return ": take -engine go"
 	case c.opts.Clock == nbrun.Virtual && c.opts.Engine == nbrun.GoNB:
 		return ": take -engine go or yaegi, or -clock real"
@@ -176,6 +191,8 @@ func advice(f *event.Fault) string {
 	switch f.Reason {
 	case event.Timeout:
 		return "-timeout gives it more"
+	case event.Memory:
+		return "-max-memory gives it more"
 	case event.Unsupported:
 		return "run it with -engine go"
 	}
@@ -189,10 +206,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	c.define(f)
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "usage: nbrun [flags] [notebook.ipynb | folder ... | -]     (default: the folder notebooks; - is stdin, and the executed notebook goes to stdout)")
-			f.SetOutput(stderr)
-			f.PrintDefaults()
-			fmt.Fprintf(stderr, "\nWhat is built stays in the user's cache, in the folder nbrun: up to %d MiB, what was not used for longest goes first. It may be removed at any time.\n", nbrun.CacheLimit>>20)
+			usage(stderr, f)
 			return nil, nil, err
 		}
 		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)
@@ -218,6 +232,8 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		return nil, nil, errors.New("-w and -o are mutually exclusive")
 	case c.write && c.opts.Compare:
 		return nil, nil, errors.New("-w and -check are mutually exclusive")
+	case c.opts.BuildOnly && (c.write || c.out != ""):
+		return nil, nil, errors.New("-n runs nothing: there are no outputs for -w or -o to write")
 	}
 	paths := f.Args()
 	if c.pipe = slices.Contains(paths, "-"); c.pipe {
@@ -241,8 +257,8 @@ func (c *command) checkPipe(paths []string) error {
 	switch {
 	case len(paths) > 1:
 		return errors.New("- is the only notebook, or none")
-	case c.write || c.out != "" || c.scrub || c.clear || c.params:
-		return errors.New("- is written to stdout: -w, -o, -scrub, -clear and -params are for files")
+	case c.write || c.out != "" || c.scrub || c.clear || c.params || c.failed || c.opts.BuildOnly:
+		return errors.New("- is written to stdout: -w, -o, -n, -failed, -scrub, -clear and -params are for files")
 	case slices.Contains(slices.Collect(maps.Values(c.reports)), "-"):
 		return errors.New("- is written to stdout: name a file for the report")
 	}
@@ -281,8 +297,13 @@ func (c *command) define(f *flag.FlagSet) {
 		return err
 	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
-	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) (err error) {
-		c.opts.MaxOutput, err = size(s)
+	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
+		n, err := size(s, 1<<30)
+		c.opts.MaxOutput = int(n)
+		return err
+	})
+	f.Func("max-memory", "what the programs of one cell may hold in memory, as `size`, before they are stopped (default no limit; on Linux)", func(s string) (err error) {
+		c.opts.MaxMemory, err = size(s, 1<<50)
 		return err
 	})
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
@@ -304,6 +325,14 @@ func (c *command) define(f *flag.FlagSet) {
 		c.tags = append(c.tags, tag, "parameters", "injected-parameters", "setup")
 		return nil
 	})
+	f.Func("only", "run only notebooks whose name or path matches the `pattern`, as '0*.ipynb', or whose metadata have a value, as course.level=2; with ! before it, all others (repeatable)", func(text string) error {
+		cond, err := parseCondition(text)
+		c.only = append(c.only, cond)
+		return err
+	})
+	f.BoolVar(&c.onlyGo, "only-go", false, "leave out notebooks of other languages, also those that are named; it is no failure if no other is left")
+	f.BoolVar(&c.failed, "failed", false, "run only notebooks that have failed when nbrun last ran them")
+	f.BoolVar(&c.opts.BuildOnly, "n", false, "compile the cells, and run none")
 	f.BoolVar(&c.params, "params", false, "run nothing; list the parameters of the notebooks")
 	f.BoolVar(&c.clear, "clear", false, "run nothing; take the outputs out of the notebooks, or, with -check, say which have any")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
@@ -406,8 +435,8 @@ func timeout(s string) (time.Duration, error) {
 }
 
 // size reads a number of bytes: 1000, 64k, 16M, 1G.
-func size(s string) (int, error) {
-	number, unit := strings.TrimRight(s, "kMG"), 1
+func size(s string, most int64) (int64, error) {
+	number, unit := strings.TrimRight(s, "kMG"), int64(1)
 	switch strings.TrimPrefix(s, number) {
 	case "":
 	case "k":
@@ -419,9 +448,9 @@ func size(s string) (int, error) {
 	default:
 		number = ""
 	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > 1<<30/unit {
-		return 0, errors.New("give it as 1000, 64k, 16M or, at most, 1G")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 || n > most/unit {
+		return 0, fmt.Errorf("give it as 1000, 64k, 16M or, at most, %dG", most>>30)
 	}
 	return n * unit, nil
 }
@@ -499,11 +528,14 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 	for _, n := range notebooks {
 		var err error
 		switch n.Notebook, err = c.open(ctx, n.path); {
-		case errors.Is(err, nbrun.ErrLanguage) && !n.asked && len(notebooks) > 1:
+		case errors.Is(err, nbrun.ErrLanguage) && (c.onlyGo || !n.asked && len(notebooks) > 1):
 			c.leftOut = append(c.leftOut, n.path)
 			continue
 		case err != nil:
 			errs = append(errs, err)
+			continue
+		}
+		if !c.chosen(n) {
 			continue
 		}
 		if other, twice := targets[n.rel]; twice && c.out != "" {
@@ -519,8 +551,10 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 			}
 		}
 	}
-	if len(run) == 0 && len(errs) == 0 {
-		errs = append(errs, errors.New("none of the notebooks is one of Go"))
+	if len(run) == 0 && len(errs) == 0 && (!c.onlyGo || len(c.leftOut) < len(notebooks)) {
+		errs = append(errs, errors.New(map[bool]string{
+			true: "none of the notebooks is one of Go", false: "no notebook of Go is one of those that -only names",
+		}[c.only == nil]))
 	}
 	if c.out != "" && len(errs) == 0 {
 		if err := writable(c.out); err != nil {
@@ -611,6 +645,7 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 			if errs[i] = c.runOne(ctx, n, t); errs[i] != nil {
 				bad.Store(true)
 			}
+			c.remember(n, errs[i])
 		})
 	}
 	wg.Wait()

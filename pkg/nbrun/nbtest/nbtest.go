@@ -92,7 +92,7 @@ func run(t *testing.T, file string, opts nbrun.Options) {
 			t.Errorf("%s: %s", report.Line(file), report.Line(err.Error()))
 		}
 		if result.Left > 0 {
-			t.Logf("%s: %d processes that cells had left running were ended", report.Line(file), result.Left)
+			t.Logf("%s: %s", report.Line(file), report.Left(result.Left))
 		}
 		if err := result.Close(); err != nil {
 			t.Errorf("%s: %s", report.Line(file), report.Line(err.Error()))

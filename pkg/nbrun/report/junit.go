@@ -13,7 +13,8 @@ import (
 
 // JUnit writes runs as the XML that Jenkins and GitLab read: a suite for each notebook,
 // and in it a case for each cell, with its text. What a cell writes is without colours
-// and control characters, and no more than 64 KiB of it.
+// and control characters, and no more than 64 KiB of it. Nor can it name a file that
+// these would attach to the case.
 type JUnit struct {
 	out    io.Writer
 	mu     sync.Mutex
@@ -150,7 +151,7 @@ func (j *JUnit) Close() error {
 	for _, s := range j.suites {
 		s.Tests = len(s.Cases)
 		for _, c := range s.Cases {
-			c.Out = Plain(c.out.String())
+			c.Out = strings.ReplaceAll(Plain(c.out.String()), "[[ATTACHMENT|", "[ [ATTACHMENT|")
 		}
 	}
 	text, err := xml.MarshalIndent(all, "", "  ")

@@ -329,7 +329,7 @@ func (t *Terminal) Summary() {
 			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, cellList(v.cut)+" put out more than is kept"))
 		}
 		if v.end.Left > 0 {
-			note := fmt.Sprintf("%d processes that cells had left running were ended", v.end.Left)
+			note := Left(v.end.Left)
 			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, note))
 		}
 	}
@@ -387,6 +387,14 @@ func cellList(cells []int) string {
 		return "cell " + words[0]
 	}
 	return "cells " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// Left says that processes which cells had left running were ended.
+func Left(n int) string {
+	if n == 1 {
+		return "1 process that cells had left running was ended"
+	}
+	return fmt.Sprintf("%d processes that cells had left running were ended", n)
 }
 
 func short(d time.Duration) string {

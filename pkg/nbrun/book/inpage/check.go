@@ -76,7 +76,7 @@ type Session struct {
 
 // New opens a session for cells.
 func New(ctx context.Context, host Host, nb engine.Notebook) (*Session, error) {
-	s, err := gonb.Over(Open(host), false).Open(ctx, nb)
+	s, err := gonb.Over(Open(host), gonb.Options{}).Open(ctx, nb)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ const (
 	Overlay Kind = "_gob_"
 	Lab     Kind = "lab"    // what JupyterLab keeps, one for all
 	Gopls   Kind = "gopls_" // by its version and that of Go
+	Failed  Kind = "failed" // notes of what failed last time, one folder for all
 	Book    Kind = "book_"  // what pages run cells with, by the Go that it is made of
 )
 

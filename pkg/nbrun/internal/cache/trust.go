@@ -21,7 +21,11 @@ func Trusted() error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return fmt.Errorf("the cache %s can't be made (%w): set XDG_CACHE_HOME to a folder of your own", dir, err)
 	}
 	info, err := os.Stat(dir)
 	if err != nil {

@@ -86,6 +86,7 @@ type Job struct {
 	Env       process.Env
 	Flags     []string                 // for go build
 	AutoGet   bool                     // modules that are missing are fetched
+	BuildOnly bool                     // it is built, and not run
 	Line      func(line []byte) []byte // is applied to each line of stderr
 }
 
@@ -102,4 +103,6 @@ type Options struct {
 	Clock  event.Clock // "" is real
 	Kernel string      // an installed Jupyter kernel, by its name; "" for the engine's own
 	Strict bool        // shell commands that fail, fail their cell
+	// BuildOnly says that no program is run; they are only built.
+	BuildOnly bool
 }

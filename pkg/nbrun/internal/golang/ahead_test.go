@@ -69,29 +69,35 @@ func TestBuildingAheadHasNoEffect(t *testing.T) {
 	}
 }
 
-// What a later cell imports is not fetched before its turn.
+// What a later cell imports is not fetched before its turn, but then it is.
 func TestNothingIsFetchedAhead(t *testing.T) {
-	ownCache(t)
-	t.Setenv("GOPROXY", "off")
-	w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))
-	calls := counted(t)
-	first, second := job(t, "%%\nfmt.Print(1)"), job(t, "import \"example.invalid/nosuch\"\n%%\nnosuch.X()")
-	third := job(t, "%%\nfmt.Print(3)")
-	if got, err := run(t, w, first, second, third); err != nil || got != "1" {
-		t.Fatal(got, err)
-	}
-	for _, call := range calls() {
-		if strings.Contains(call, "-mod=mod") && strings.Contains(call, second.Name()) {
-			t.Errorf("go %s", call)
-		}
-	}
-	if w.wants(w.newBuild(third)) {
-		t.Error("the third was not built ahead")
-	}
-	if _, err := run(t, w, second); err == nil {
-		t.Error("there is such a module")
-	}
-	if all := strings.Join(calls(), "\n"); !strings.Contains(all, "-mod=mod") {
-		t.Errorf("when its turn has come: %s", all)
+	for name, source := range map[string]string{
+		"a program": "import \"example.invalid/nosuch\"\n%%\nnosuch.X()",
+		"a test":    "%test\nimport (\"testing\"; \"example.invalid/nosuch\")\nfunc TestX(*testing.T) { nosuch.X() }",
+	} {
+		t.Run(name, func(t *testing.T) {
+			ownCache(t)
+			t.Setenv("GOPROXY", "off")
+			w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))
+			calls := counted(t)
+			first, second, third := job(t, "%%\nfmt.Print(1)"), job(t, source), job(t, "%%\nfmt.Print(3)")
+			if got, err := run(t, w, first, second, third); err != nil || got != "1" {
+				t.Fatal(got, err)
+			}
+			for _, call := range calls() {
+				if strings.Contains(call, "-mod=mod") && strings.Contains(call, second.Name()) {
+					t.Errorf("go %s", call)
+				}
+			}
+			if w.wants(w.newBuild(third)) {
+				t.Error("the third was not built ahead")
+			}
+			if _, err := run(t, w, second); err == nil || strings.Contains(err.Error(), readonly) {
+				t.Errorf("when its turn has come: %v", err)
+			}
+			if all := strings.Join(calls(), "\n"); !strings.Contains(all, "-mod=mod") {
+				t.Errorf("when its turn has come: %s", all)
+			}
+		})
 	}
 }

@@ -256,6 +256,9 @@ func (w *Workspace) Run(ctx context.Context, job engine.Job, ahead func() []engi
 	}
 	exit.Ran = true
 	w.saveLast(b)
+	if job.BuildOnly {
+		return exit, nil
+	}
 	end, err := w.start(ctx, b, binary, out)
 	if errors.Is(err, process.ErrNotStarted) {
 		w.forget(b) // what was built is built once more

@@ -3,6 +3,8 @@ package golang
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -110,6 +112,9 @@ func (c *composition) addWork(path string) (used []string, err error) {
 			at = filepath.Join(dir, at)
 		}
 		m, err := modules.Read(at)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s:%d: there is no module in %s", path, use.Syntax.Start.Line, use.Path)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -38,8 +38,8 @@ func (w *Workspace) together(ctx context.Context, group []*build) {
 				return false
 			}
 			// One that has a binary may have no more than warnings, or the binary is
-			// old.
-			if _, err := os.Stat(w.binary(b)); err == nil || slices.ContainsFunc(b.Flags, talks) {
+			// old; one that needs a module may fetch it when its turn comes.
+			if _, err := os.Stat(w.binary(b)); err == nil || slices.ContainsFunc(b.Flags, talks) || missing.MatchString(text) {
 				w.apart[w.binary(b)] = true
 			} else {
 				w.built[w.binary(b)] = failure(b, text, ee)
@@ -64,6 +64,9 @@ func (w *Workspace) together(ctx context.Context, group []*build) {
 }
 
 var (
+	// missing is what the go command, and go test below a heading, says of a program whose
+	// module is not there, or not known to go.mod or go.sum.
+	missing = regexp.MustCompile(`-mod=readonly|no required module provides|missing go\.sum entry|updates to go\.mod needed`)
 	// heading stands above what is said of a package; a second one, of go vet,
 	// belongs to it.
 	heading = regexp.MustCompile(`^# ([^\s\[]\S*)`)

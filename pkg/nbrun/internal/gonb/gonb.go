@@ -22,13 +22,20 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// Over is the engine that runs cells as GoNB does, over a backend for their
-// programs. Strict has a cell fail when one of its shell commands does, unlike GoNB.
-func Over(open engine.Opener, strict bool) engine.Engine { return over{open, strict} }
+// Options say what is to be unlike GoNB.
+type Options struct {
+	Strict bool // a cell fails when one of its shell commands does
+	// BuildOnly has programs built and not run, no file written, and no shell command
+	// run but those that change the module which programs are built in.
+	BuildOnly bool
+}
+
+// Over is the engine that runs cells as GoNB does, over a backend for their programs.
+func Over(open engine.Opener, opts Options) engine.Engine { return over{open, opts} }
 
 type over struct {
-	open   engine.Opener
-	strict bool
+	open engine.Opener
+	opts Options
 }
 
 // Open opens the backend, and parses the cells.
@@ -38,13 +45,14 @@ func (e over) Open(ctx context.Context, nb engine.Notebook) (engine.Session, err
 		return nil, err
 	}
 	s := &session{
-		backend: backend, strict: e.strict, displays: map[string]bool{}, composed: map[string]composed{},
+		backend: backend, opts: e.opts, displays: map[string]bool{}, composed: map[string]composed{},
 		tracked: map[string]bool{}, fixed: map[string]string{},
 	}
 	s.state = state{memory: new(program.Memory), env: nb.Env, cwd: nb.Dir, autoGet: true}
 	s.moveTo(nb.Dir)
 	s.env = s.env.With("GONB_TMP_DIR", backend.Dir()).With(protocol.GONB_VERSION, version.AppVersion.Version)
 	s.env = s.env.With(protocol.GONB_JUPYTER_KERNEL_ID_ENV, strings.TrimPrefix(filepath.Base(backend.Dir()), "gonb_"))
+	s.given = s.replacements()
 	for i, c := range nb.Cells {
 		s.cells = append(s.cells, parse(i+1, c))
 	}
@@ -54,11 +62,12 @@ func (e over) Open(ctx context.Context, nb engine.Notebook) (engine.Session, err
 // session is what GoNB's kernel keeps from cell to cell.
 type session struct {
 	backend  engine.Backend
-	strict   bool
+	opts     Options
 	cells    []cell
 	displays map[string]bool // the IDs of displays that there are
 	composed map[string]composed
-	tracked  map[string]bool   // files and folders, by the names that cells have given them
+	tracked  map[string]bool   // files and folders, by the names that cells have given them; true: with those below
+	given    map[string]bool   // folders that go.mod has replaced modules by from the beginning
 	fixed    map[string]string // by module: its folder, as %goworkfix has it
 
 	state // what cells change
@@ -125,13 +134,15 @@ func (s *session) run(ctx context.Context, c *cell, out *output) (event.Clock, e
 		return "", out.fail(c.fault)
 	}
 	switch {
+	case s.opts.BuildOnly && (c.parsed.File != nil || c.parsed.Script != nil):
+		return "", nil
 	case c.parsed.File != nil:
 		return "", s.writeFile(c.parsed.File, out)
 	case c.parsed.Script != nil:
 		script := c.parsed.Script
 		return "", s.shell(ctx, 1, &process.Process{Path: script.Command[0], Args: script.Command[1:], Dir: s.cwd, Stdin: []byte(script.Input)}, out)
 	}
-	if f := c.parsed.Capture; f != nil {
+	if f := c.parsed.Capture; f != nil && !s.opts.BuildOnly {
 		if err := out.capture(s.expand(f.Path), f.Append); err != nil {
 			return "", out.failf(1, "%%capture: %v", err)
 		}
@@ -166,7 +177,7 @@ func (s *session) program(ctx context.Context, c *cell, out *output) (event.Cloc
 }
 
 func (s *session) job(c *cell, p *program.Program, st state) engine.Job {
-	return engine.Job{Program: p, RealClock: c.RealClock, Dir: st.cwd, Env: st.env, Flags: st.flags, AutoGet: st.autoGet}
+	return engine.Job{Program: p, RealClock: c.RealClock, Dir: st.cwd, Env: st.env, Flags: st.flags, AutoGet: st.autoGet, BuildOnly: s.opts.BuildOnly}
 }
 
 // composed is what composing a program came to.

@@ -60,7 +60,7 @@ func runCells(t *testing.T, b *backend, sources ...string) (said []string, fault
 	for _, source := range sources {
 		nb.Cells = append(nb.Cells, engine.Cell{Source: source})
 	}
-	s, err := Over(func(context.Context, engine.Notebook) (engine.Backend, error) { return b, nil }, false).Open(t.Context(), nb)
+	s, err := Over(func(context.Context, engine.Notebook) (engine.Backend, error) { return b, nil }, Options{}).Open(t.Context(), nb)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,9 +80,6 @@ func (o *output) exit(status error) error {
 	}
 	value := f.Text
 	o.words.Explain(f)
-	if value == "signal: killed" {
-		f.Text += "; perhaps for want of memory"
-	}
 	f.Traceback = []string{f.Error()}
 	return o.told(f, value)
 }

@@ -33,6 +33,9 @@ func (s *session) shellLine(ctx context.Context, cmd cells.Command, out *output)
 	if !s.backend.Module() && ChangesModule(cmd) {
 		return nil // there is none
 	}
+	if s.opts.BuildOnly && !ChangesModule(cmd) {
+		return nil
+	}
 	p := &process.Process{Path: bash, Args: []string{"-c", cmd.Shell}, Dir: s.cwd}
 	if cmd.Temp {
 		p.Dir = s.backend.Dir()
@@ -47,6 +50,7 @@ func (s *session) shell(ctx context.Context, line int, p *process.Process, out *
 	p.Env = s.env
 	p.Rewrite = func(line []byte) []byte { return line }
 	exit, err := p.Run(ctx, out.onOurClock())
+	s.autoTrack()
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -55,7 +59,7 @@ func (s *session) shell(ctx context.Context, line int, p *process.Process, out *
 	}
 	if exit.Err != nil {
 		err := out.say("stderr", "%v\n", exit.Err)
-		if err == nil && s.strict {
+		if err == nil && s.opts.Strict {
 			err = out.failf(line, "the shell command has failed: %v", exit.Err)
 		}
 		return err

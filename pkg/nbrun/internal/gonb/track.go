@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func track(s *session, _ state, args []string, _ int, out *output) error {
 		case err != nil:
 			err = out.say("stderr", "failed to track %q for changes: %v\n", name, err)
 		default:
-			s.tracked[name] = true
+			s.tracked[name] = false
 			err = out.say("stdout", "\tTracking %q\n", name)
 		}
 		if err != nil {
@@ -45,7 +46,7 @@ func untrack(s *session, _ state, args []string, _ int, out *output) error {
 	name := args[0]
 	if prefix, all := strings.CutSuffix(name, "..."); all {
 		maps.DeleteFunc(s.tracked, func(name string, _ bool) bool { return strings.HasPrefix(name, prefix) })
-	} else if !s.tracked[name] {
+	} else if _, ok := s.tracked[name]; !ok {
 		return out.say("stderr", "file or directory %q is not tracked, cannot untrack\n", name)
 	}
 	delete(s.tracked, name)
@@ -56,12 +57,64 @@ func showTracked(s *session, out *output) error {
 	lines := []string{"<b>No files or directory being tracked yet</b>"}
 	if len(s.tracked) > 0 {
 		lines = []string{"<b>List of files/directories being tracked:</b>", "<ul>"}
-		for _, name := range slices.Sorted(maps.Keys(s.tracked)) {
+		names := maps.Clone(s.tracked)
+		for name, below := range s.tracked {
+			if below {
+				addGoFolders(names, name)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(names)) {
 			lines = append(lines, "<li>"+name+"</li>")
 		}
 		lines = append(lines, "</ul>")
 	}
 	return out.show("text/html", strings.Join(lines, "\n")+"\n")
+}
+
+// autoTrack tracks the folders that cells have had go.mod or go.work name, as GoNB does
+// after a shell command.
+func (s *session) autoTrack() {
+	dirs := s.replacements()
+	maps.DeleteFunc(dirs, func(dir string, _ bool) bool { return s.given[dir] })
+	if data, err := regular.ReadFile(filepath.Join(s.backend.Dir(), "go.work")); err == nil {
+		if work, err := modfile.ParseWork("go.work", data, nil); err == nil {
+			for _, use := range work.Use {
+				dirs[use.Path] = true
+			}
+		}
+	}
+	for dir := range dirs {
+		if info, err := os.Stat(dir); filepath.IsAbs(dir) && err == nil && info.IsDir() {
+			s.tracked[dir] = true
+		}
+	}
+}
+
+// replacements are the folders that the workspace's go.mod replaces modules by.
+func (s *session) replacements() map[string]bool {
+	dirs := map[string]bool{}
+	data, err := regular.ReadFile(filepath.Join(s.backend.Dir(), "go.mod"))
+	if err != nil {
+		return dirs
+	}
+	if file, err := modfile.ParseLax("go.mod", data, nil); err == nil {
+		for _, r := range file.Replace {
+			dirs[r.New.Path] = true
+		}
+	}
+	return dirs
+}
+
+var goFile = regexp.MustCompile(`(\.go|\bgo\.(mod|sum|work))$`)
+
+// addGoFolders adds the folders below one that have files of Go.
+func addGoFolders(names map[string]bool, dir string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && goFile.MatchString(path) && !strings.HasSuffix(path, "_test.go") {
+			names[filepath.Dir(path)] = true
+		}
+		return nil
+	})
 }
 
 // goWorkFix has go.mod replace the modules of the go.work that a cell has made, as go

@@ -428,5 +428,25 @@ func timeout(metadata json.RawMessage) time.Duration {
 	return time.Duration(meta.Execution.Timeout * float64(time.Second))
 }
 
+// Metadata are those of the notebook.
+func (nb *Notebook) Metadata() json.RawMessage { return nb.field("metadata") }
+
+// MaxMemory is how many bytes the notebook's metadata allow each of its cells to hold,
+// "max_memory" in "nbrun"; 0 if they say nothing, or nothing that makes sense.
+func (nb *Notebook) MaxMemory() int64 { return maxMemory(nb.field("metadata")) }
+
+// MaxMemory is what the cell's own metadata say, in the same way.
+func (c *Cell) MaxMemory() int64 { return maxMemory(get(c.fields, "metadata")) }
+
+func maxMemory(metadata json.RawMessage) int64 {
+	var meta struct {
+		Nbrun struct {
+			MaxMemory int64 `json:"max_memory"`
+		} `json:"nbrun"`
+	}
+	_ = json.Unmarshal(metadata, &meta)
+	return max(0, meta.Nbrun.MaxMemory)
+}
+
 // Raw is the cell as it stands in the file.
 func (c *Cell) Raw() []byte { return c.raw }

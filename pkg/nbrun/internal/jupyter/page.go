@@ -16,11 +16,15 @@ var (
 	moreErrors = regexp.MustCompile(` \(and \d+ more errors?\)$`)
 )
 
+// IsErrorPage reports whether a display of HTML is the page by which GoNB tells of an
+// error.
+func IsErrorPage(page string) bool { return strings.Contains(page, ".gonb-err-location {") }
+
 // parsePage reads the faults from the page that GoNB displays; ok reports whether
 // page is one. Faults of no known place come last. Lines that begin with a tab
 // belong to the one before.
 func parsePage(page string) (faults event.Faults, ok bool) {
-	if !strings.Contains(page, ".gonb-err-location {") {
+	if !IsErrorPage(page) {
 		return nil, false
 	}
 	var other event.Faults

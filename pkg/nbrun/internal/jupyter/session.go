@@ -34,10 +34,13 @@ func New(o engine.Options) (engine.Engine, error) {
 	if o.Strict {
 		return nil, errors.New("a kernel does not tell whether a shell command has failed; the other engines know")
 	}
+	if o.BuildOnly {
+		return nil, errors.New("a kernel can't compile a cell without running it; the other engines can")
+	}
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the gonb engine needs the go command on PATH (%w): install it from go.dev", err)
 	}
-	if err := cache.Trusted(); errors.Is(err, cache.ErrStrange) {
+	if err := cache.Trusted(); err != nil { // it is where the kernel is built
 		return nil, err
 	}
 	if o.Kernel == "" {
@@ -133,7 +136,7 @@ var importLine = regexp.MustCompile(`^\s*(?:import\s+)?(?:[\w.]+\s+)?"([^"\s]+)"
 // and what to do if the package is of the notebook's own module, of which the kernel
 // knows nothing.
 func (s *session) explain(f *event.Fault, cell int) {
-	f.Text = program.Advised(f.Text)
+	f.Text = program.Advised(strings.TrimPrefix(f.Text, "go: "))
 	if f.Line != 0 {
 		return
 	}
@@ -150,20 +153,19 @@ func (s *session) explain(f *event.Fault, cell int) {
 }
 
 func (s *session) explainModule(f *event.Fault, pkg string) {
-	root := modules.Find(s.dir, "go.mod")
+	root, own := modules.Of(pkg, s.dir)
 	if root == "" {
 		return
 	}
-	mod, err := modules.Read(root)
-	if err != nil || pkg != mod.Module.Mod.Path && !strings.HasPrefix(pkg, mod.Module.Mod.Path+"/") {
+	if strings.Contains(pkg+"/", "/internal/") {
+		f.Text += fmt.Sprintf("; the kernel's cells are not part of module %s, so they can't import what is internal to it", own)
 		return
 	}
 	rel, err := filepath.Rel(s.dir, root)
 	if err != nil {
 		return
 	}
-	own := mod.Module.Mod.Path
-	f.Text += fmt.Sprintf("; the kernel does not know the module that the notebook is in: tell it before, by !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
+	f.Text += fmt.Sprintf("; the kernel does not know the module that lies here: tell it before, by !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
 }
 
 // remote takes what a kernel publishes of one cell.

@@ -46,6 +46,41 @@ func Read(dir string) (*modfile.File, error) {
 	return m, nil
 }
 
+// Of returns the folder of the module that a package is of, and the module's path, if it
+// is the one that lies around a folder, or one of the workspace (go.work) there; "" if
+// it is neither.
+func Of(pkg, folder string) (root, own string) {
+	dirs := []string{Find(folder, "go.mod")}
+	if work := Find(folder, "go.work"); work != "" {
+		path := filepath.Join(work, "go.work")
+		if data, err := regular.ReadFile(path); err == nil {
+			if f, err := modfile.ParseWork(path, data, nil); err == nil {
+				for _, use := range f.Use {
+					dirs = append(dirs, absolute(use.Path, work))
+				}
+			}
+		}
+	}
+	for _, dir := range dirs {
+		if dir == "" {
+			continue
+		}
+		if m, err := Read(dir); err == nil {
+			if at := m.Module.Mod.Path; len(at) > len(own) && (pkg == at || strings.HasPrefix(pkg, at+"/")) {
+				root, own = dir, at
+			}
+		}
+	}
+	return root, own
+}
+
+func absolute(dir, from string) string {
+	if filepath.IsAbs(dir) {
+		return filepath.Clean(dir)
+	}
+	return filepath.Join(from, dir)
+}
+
 // LocalVersion is the version by which to require a module that lies in a folder: the
 // least that a module of that path can have.
 func LocalVersion(path string) string {

@@ -46,12 +46,15 @@ func processes() []int {
 }
 
 // children are the children of this process.
-func children() map[int]bool {
+func children() map[int]bool { return childrenOf(strconv.Itoa(os.Getpid())) }
+
+// childrenOf are the children of a process.
+func childrenOf(parentID string) map[int]bool {
 	found := map[int]bool{}
-	lists, _ := filepath.Glob("/proc/self/task/*/children")
-	if len(lists) == 0 { // a kernel without such lists: all processes are looked at
+	lists, _ := filepath.Glob("/proc/" + parentID + "/task/*/children")
+	if len(lists) == 0 { // it has ended, or a kernel without such lists: all processes are looked at
 		for _, pid := range processes() {
-			if parent(pid) == os.Getpid() {
+			if strconv.Itoa(parent(pid)) == parentID {
 				found[pid] = true
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,11 @@ func NewTraces() (*Traces, error) {
 		t := &Traces{mark: hex.EncodeToString(id)}
 		t.Dir = filepath.Join(os.TempDir(), tracesName+t.mark)
 		if err := os.Mkdir(t.Dir, 0o700); err != nil {
-			return nil, fmt.Errorf("there is no place for temporary files: %w", err)
+			var pe *fs.PathError
+			if errors.As(err, &pe) {
+				err = pe.Err
+			}
+			return nil, fmt.Errorf("the folder for temporary files, %s, can't be written (%w): set TMPDIR to another one", os.TempDir(), err)
 		}
 		t.lock = flock.New(filepath.Join(t.Dir, aliveName))
 		ok, err := t.lock.TryLock() // where there are no locks, nobody clears away

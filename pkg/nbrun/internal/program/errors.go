@@ -10,6 +10,13 @@ import (
 // generated is a place in a line that no cell has written.
 var generated = regexp.MustCompile(`^(?:\./)?p/p[0-9a-f]+/main(?:_test)?\.go:\d+(?::\d+)?: `)
 
+// What the go command says of a chain of imports that begins with a program: its package,
+// which nobody knows, and then what a cell of it imports.
+var (
+	ofProgram  = regexp.MustCompile(`^package \S+/p/p[0-9a-f]{20}(?:\.test)?$`)
+	importedBy = regexp.MustCompile(`^\timports (\S+) from cell(\d+)\.go$`)
+)
+
 // Limits of what is made of a compiler's words. Real ones say less.
 const (
 	mostFaults = 1000
@@ -21,7 +28,7 @@ const (
 // which another is reached.
 func IsNoise(line string) bool {
 	switch {
-	case strings.TrimSpace(line) == "":
+	case strings.TrimSpace(line) == "", ofProgram.MatchString(line):
 		return true
 	case strings.HasPrefix(line, "\t"):
 		return strings.HasSuffix(line, " imports")
@@ -56,6 +63,11 @@ func CompilerFaults(output string) event.Faults {
 			continue
 		}
 		line = generated.ReplaceAllString(line, "")
+		if m := importedBy.FindStringSubmatch(line); m != nil { // what follows says why it can't be
+			faults = append(faults, &event.Fault{Cell: number(m[2]), Text: "imports " + m[1]})
+			last = &faults
+			continue
+		}
 		switch {
 		case IsNoise(line):
 			continue

@@ -45,7 +45,8 @@ type piece struct {
 type imported struct {
 	alias, path string
 	at          Place
-	preamble    string // of "C": the comment above it, which is C
+	preamble    string // of "C": the comment above it, which is C,
+	cAt         Place  // and where that begins
 }
 
 // variable is one spec of names that stand or fall together: a single name, or
@@ -214,7 +215,7 @@ func (u *unit) addGen(p *pieces, d *ast.GenDecl) {
 				i.alias = s.Name.Name
 			}
 			if doc := cmp.Or(s.Doc, d.Doc); i.path == "C" && doc != nil {
-				i.preamble = p.text(doc.Pos(), doc.End())
+				i.preamble, i.cAt = p.text(doc.Pos(), doc.End()), p.place(doc.Pos())
 			}
 			m.imports[i.key()] = i
 		case *ast.TypeSpec:

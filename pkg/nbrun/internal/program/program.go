@@ -82,9 +82,13 @@ func (u *unit) testArgs() []string {
 }
 
 func (i imported) write(b *strings.Builder) {
-	writeLine(b, i.at, len("import "))
 	if i.preamble != "" {
-		b.WriteString("\n" + i.preamble + "\n") // or the line above would belong to it
+		// A blank line, or the line of the place would belong to the preamble. There is none
+		// before the first line of a cell.
+		writeLine(b, Place{Cell: i.cAt.Cell, Line: max(1, i.cAt.Line-1)}, 0)
+		b.WriteString("\n" + i.preamble + "\n")
+	} else {
+		writeLine(b, i.at, len("import "))
 	}
 	fmt.Fprintf(b, "import %s %q\n", i.alias, i.path)
 }

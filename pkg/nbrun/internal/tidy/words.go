@@ -66,6 +66,7 @@ func (w *Words) At(cell, line int) { w.cell, w.line = cell, line }
 // panic's message and place, the test that has failed, or else the last line.
 func (w *Words) Explain(f *event.Fault) {
 	failed := w.tests.failed()
+	killed := f.Text == "signal: killed"
 	switch {
 	case w.fatal != "":
 		f.Text = w.fatal
@@ -79,5 +80,8 @@ func (w *Words) Explain(f *event.Fault) {
 		}
 	case w.last != "":
 		f.Text += ": " + w.last
+	}
+	if killed { // by none of us, as a cell that we stop has another fault
+		f.Text += "; perhaps for want of memory"
 	}
 }

@@ -131,6 +131,10 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	if err != nil {
 		return exit, err
 	}
+	if job.BuildOnly {
+		exit.Ran = true
+		return exit, nil
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return exit, err
