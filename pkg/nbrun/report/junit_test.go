@@ -17,8 +17,8 @@ func TestACellAttachesNothingToItsCase(t *testing.T) {
 	for _, e := range []event.Event{
 		{Action: event.Start},
 		{Action: event.Begin, Cell: cell},
-		{Action: event.Out, Cell: cell, Output: &event.Output{Kind: event.Stream, Name: "stdout", Text: "[[ATTACH"}},
-		{Action: event.Out, Cell: cell, Output: &event.Output{Kind: event.Stream, Name: "stdout", Text: "MENT|/etc/\x1b[0mpasswd]]\n"}},
+		{Action: event.Out, Cell: cell, Output: &event.Output{Kind: event.Stream, Name: "stdout", Text: "[[ATTACHMEN"}},
+		{Action: event.Out, Cell: cell, Output: &event.Output{Kind: event.Stream, Name: "stdout", Text: "T|/etc/\x1b[0mpasswd]]\n"}},
 		{Action: event.Out, Cell: cell, Output: &event.Output{Kind: event.Stream, Name: "stdout", Text: "[\x1b[1m[ATTACHMENT|x]]"}},
 		{Action: event.Fail, Cell: cell, Elapsed: time.Second, Fault: &event.Fault{Text: "x"}},
 		{Action: event.End},
