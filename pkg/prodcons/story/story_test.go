@@ -125,6 +125,34 @@ func TestTheNumbersOfTheStory(t *testing.T) {
 	}
 }
 
+// slow is a writer whose reader has other things to do.
+type slow struct{}
+
+func (slow) Write(p []byte) (int, error) {
+	time.Sleep(30 * time.Millisecond)
+	return len(p), nil
+}
+
+// The times of a story are those of its sleeps, however long it takes to tell it.
+func TestTellingTakesNoTimeOfTheStory(t *testing.T) {
+	capture(t, false)
+	story.Output = slow{}
+	synctest.Test(t, func(t *testing.T) {
+		run := story.Start("slow", 10)
+		producer := run.Producer(1)
+		for i := range 20 {
+			producer.Make(i)
+			producer.Rest()
+		}
+		if got, want := run.Record.End(), story.Rests(1, 20)+300*time.Millisecond; (got - want).Abs() > time.Millisecond {
+			t.Errorf("it takes %v, want %v", got, want) // the first line is told before the first sleep
+		}
+		if late := producer.Late(); late != 30*time.Millisecond {
+			t.Errorf("late by %v, want 30ms", late)
+		}
+	})
+}
+
 func TestEachLineIsOneWrite(t *testing.T) {
 	w := capture(t, true)
 	run := story.Start("many", 1000)
