@@ -33,7 +33,9 @@ COPY --chown=$NB_UID . .
 # Each lesson is run once, in the kernel and on the virtual clock: the packages that
 # this compiles are found compiled. The programs themselves are not kept, nor the
 # modules' archives.
+# Learners get copies without outputs, as from scripts/lab.
 RUN go build -o "$GOPATH/bin/" ./scripts/nbrun \
+ && go run ./scripts/lab -copy \
  && nbrun -engine gonb -p speed=100 -o /tmp/warm >/dev/null \
  && nbrun -clock virtual -o /tmp/warm >/dev/null \
  && rm -rf /tmp/* "$HOME"/.cache/nbrun/gonb_* \
@@ -41,5 +43,5 @@ RUN go build -o "$GOPATH/bin/" ./scripts/nbrun \
 
 EXPOSE 8888
 HEALTHCHECK CMD curl -fsS http://127.0.0.1:8888/api
-CMD ["jupyter", "lab", "--ip=0.0.0.0", "--no-browser", "--ServerApp.root_dir=notebooks", \
+CMD ["jupyter", "lab", "--ip=0.0.0.0", "--no-browser", "--ServerApp.root_dir=my-notebooks", \
      "--LabApp.default_url=/lab/tree/00-index.ipynb"]

@@ -361,7 +361,7 @@ func TestPictureOfTheREADME(t *testing.T) {
 		var cell struct {
 			Outputs []struct{ Data map[string]any }
 		}
-		if err := json.Unmarshal(c.Raw(), &cell); err != nil || !strings.Contains(c.Source, "picture.Show(first, second, third)") {
+		if err := json.Unmarshal(c.Raw(), &cell); err != nil || !strings.Contains(c.Source, "picture.Play(first, second, third)") {
 			continue
 		}
 		for _, o := range cell.Outputs {

@@ -42,11 +42,18 @@ func main() {
 var errFound = errors.New("something is missing")
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	opts, check, err := parse(args, stderr)
+	opts, only, err := parse(args, stderr)
 	if err != nil {
 		return err
 	}
-	if check {
+	if only == "copy" {
+		folder, err := lab.Copy(opts)
+		if err == nil {
+			fmt.Fprintln(stdout, folder)
+		}
+		return err
+	}
+	if only == "check" {
 		for _, f := range lab.Check(ctx, opts) {
 			mark := color.GreenString("✔")
 			if !f.OK {
@@ -80,10 +87,13 @@ func advice(err error) string {
 	return ""
 }
 
-func parse(args []string, stderr io.Writer) (opts lab.Options, check bool, err error) {
+// parse reads the flags. If only is not empty, it is what to do instead of starting
+// JupyterLab.
+func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err error) {
 	f := flag.NewFlagSet("lab", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.BoolVar(&check, "check", false, "start nothing; say what is there and what is missing")
+	check := f.Bool("check", false, "start nothing; say what is there and what is missing")
+	copies := f.Bool("copy", false, "start nothing; make your copies of the lessons, where there are none, and print their folder")
 	f.BoolVar(&opts.Install, "install", false, "if there is no JupyterLab on PATH, put one into the cache (needs Python)")
 	f.IntVar(&opts.Port, "port", 0, "listen on port `N` of this machine; 0 is 8888, or the next one that is free")
 	reset := f.Bool("reset", false, "make your copies of the lessons anew; what you did goes to the folder my-notebooks/before")
@@ -94,24 +104,32 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, check bool, err e
 			fmt.Fprintln(stderr, "usage: lab [flags] [folder | notebook.ipynb]     (default: your copies of the lessons)")
 			f.SetOutput(stderr)
 			f.PrintDefaults()
-			return opts, false, err
+			return opts, "", err
 		}
-		return opts, false, fmt.Errorf("%w (lab -h tells the flags)", err)
+		return opts, "", fmt.Errorf("%w (lab -h tells the flags)", err)
 	}
 	if opts.Port < 0 || opts.Port > 65535 {
-		return opts, false, fmt.Errorf("-port %d: a port is a number from 1 to 65535", opts.Port)
+		return opts, "", fmt.Errorf("-port %d: a port is a number from 1 to 65535", opts.Port)
 	}
 	if f.NArg() > 1 {
-		return opts, false, fmt.Errorf("one folder or notebook at a time, not %d (flags stand before it)", f.NArg())
+		return opts, "", fmt.Errorf("one folder or notebook at a time, not %d (flags stand before it)", f.NArg())
 	}
 	switch {
 	case *reset && (*recorded || f.NArg() > 0):
-		return opts, false, errors.New("-reset makes the copies of the lessons anew: it goes with neither -recorded nor a folder")
+		return opts, "", errors.New("-reset makes the copies of the lessons anew: it goes with neither -recorded nor a folder")
+	case *copies && (*check || *recorded || f.NArg() > 0):
+		return opts, "", errors.New("-copy makes your copies of the lessons: it goes with neither -check, -recorded nor a folder")
 	case *reset:
 		opts.Copies = lab.Reset
 	case !*recorded && f.NArg() == 0:
 		opts.Copies = lab.Kept
 	}
 	opts.Path, opts.Browser = f.Arg(0), !*noBrowser
-	return opts, check, nil
+	switch {
+	case *check:
+		only = "check"
+	case *copies:
+		only = "copy"
+	}
+	return opts, only, nil
 }

@@ -25,6 +25,16 @@ const (
 	Reset
 )
 
+// Copy makes the copies of the notebooks in a folder that Start would serve with the
+// same options, and returns their folder.
+func Copy(opts Options) (string, error) {
+	root, _, err := place(opts.Path)
+	if err != nil {
+		return "", err
+	}
+	return copyFrom(root, opts.Copies)
+}
+
 // copyFrom makes the copies of the notebooks in root, with the pages that they link,
 // and returns their folder. It lies beside root, so that links out of it still lead
 // where they led, and the notebooks are still in the same Go module.

@@ -15,6 +15,10 @@ import (
 // kernel has them. Outside a notebook it prints the sentences. It panics with an error
 // if a run can't be drawn or sent.
 func Show(runs ...*prodcons.Record) {
+	show(runs, func(p Picture) []byte { return p.SVG })
+}
+
+func show(runs []*prodcons.Record, svg func(Picture) []byte) {
 	for _, run := range runs {
 		p, err := Draw(run)
 		check(err)
@@ -24,7 +28,7 @@ func Show(runs ...*prodcons.Record) {
 		}
 		check(display.Send(&protocol.DisplayData{
 			Data: map[protocol.MIMEType]any{
-				protocol.MIMEImageSVG:  string(p.SVG),
+				protocol.MIMEImageSVG:  string(svg(p)),
 				protocol.MIMEImagePNG:  p.PNG,
 				protocol.MIMETextPlain: first(p.Sentence),
 			},

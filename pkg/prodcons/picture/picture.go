@@ -33,6 +33,10 @@ type Picture struct {
 	SVG      []byte
 	PNG      []byte // at two pixels a point, for sharp screens
 	Sentence string // what one sees, to be read aloud
+
+	panels  []vg.Rectangle // where time goes to the right
+	height  vg.Length
+	seconds float64 // that pass in a panel
 }
 
 // Size of the picture in CSS pixels.
@@ -75,9 +79,9 @@ func Draw(run *prodcons.Record) (Picture, error) {
 	} else {
 		lanes.X.Label.Text = "seconds"
 	}
-	var pic Picture
+	pic := Picture{height: h, seconds: v.end}
 	svg := vgsvg.New(w, h)
-	v.draw(rows, draw.New(svg))
+	pic.panels = v.draw(rows, draw.New(svg))
 	var b bytes.Buffer
 	if _, err := svg.WriteTo(&b); err != nil {
 		return pic, fmt.Errorf("draw run %q as SVG: %w", run.Name(), err)
@@ -94,13 +98,14 @@ func Draw(run *prodcons.Record) (Picture, error) {
 	return pic, nil
 }
 
-func (v *view) draw(rows [][]*plot.Plot, c draw.Canvas) {
+// draw draws the rows of plots and returns where in them time goes to the right.
+func (v *view) draw(rows [][]*plot.Plot, c draw.Canvas) (panels []vg.Rectangle) {
 	c = draw.Crop(c, px(4), -px(14), px(4), -px(6))
 	v.legend(draw.Crop(c, 0, 0, 0, -(c.Max.Y - c.Min.Y - px(legendH))))
 	c = draw.Crop(c, 0, 0, px(legendH), 0)
 	if len(rows) == 1 {
 		rows[0][0].Draw(c)
-		return
+		return append(panels, rows[0][0].DataCanvas(c).Rectangle)
 	}
 	// plot.Align gives every row the same height; the queue needs less.
 	lower := px(queueH)
@@ -109,8 +114,11 @@ func (v *view) draw(rows [][]*plot.Plot, c draw.Canvas) {
 	left := max(rows[0][0].DataCanvas(top).Min.X, rows[1][0].DataCanvas(bottom).Min.X)
 	for i, part := range []draw.Canvas{top, bottom} {
 		p := rows[i][0]
-		p.Draw(draw.Crop(part, left-p.DataCanvas(part).Min.X, 0, 0, 0))
+		part = draw.Crop(part, left-p.DataCanvas(part).Min.X, 0, 0, 0)
+		p.Draw(part)
+		panels = append(panels, p.DataCanvas(part).Rectangle)
 	}
+	return panels
 }
 
 // span is an item's way through the run. A time of NaN is one that has not come.

@@ -190,6 +190,46 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// What plays is the picture and a little around it, of a name of its own.
+func TestAPictureThatPlays(t *testing.T) {
+	names := regexp.MustCompile(`\brun[0-9a-f]{8}\b`)
+	before := ""
+	for _, wait := range []time.Duration{0, 9 * time.Second} { // one panel, and two
+		p, err := picture.Draw(run(t, "plays", 1, 1, wait, wait, wait))
+		if err != nil {
+			t.Fatal(err)
+		}
+		svg := string(picture.Playing(p))
+		dec := xml.NewDecoder(strings.NewReader(svg))
+		for {
+			if _, err := dec.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("%v in\n%s", err, svg)
+			}
+		}
+		_, inside, _ := strings.Cut(string(p.SVG), "<g ")
+		if !strings.Contains(svg, strings.TrimSuffix(inside, "</svg>\n")) {
+			t.Error("the picture itself has changed")
+		}
+		if more := len(svg) - len(p.SVG); more > 2000 {
+			t.Errorf("%d bytes more", more)
+		}
+		panels := 1 + strings.Count(svg, ">in queue<")
+		if got := strings.Count(svg, "<rect class="); got != panels {
+			t.Errorf("%d panels are covered, want %d", got, panels)
+		}
+		if !strings.Contains(svg, "prefers-reduced-motion:no-preference") || !strings.Contains(svg, " 8s linear") {
+			t.Errorf("it always moves, or not for 8 s: %.900s", svg)
+		}
+		name := names.FindString(svg)
+		if name == "" || name == before {
+			t.Errorf("it is named %q, and the one before %q", name, before)
+		}
+		before = name
+	}
+}
+
 func TestTheSameRunGivesTheSamePicture(t *testing.T) {
 	r := run(t, "same", 1, 2, time.Second, 0, 3*time.Second)
 	a, err := picture.Draw(r)

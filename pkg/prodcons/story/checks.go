@@ -73,35 +73,52 @@ func (c *Checks) About(claim string, got, want time.Duration) { c.Between(claim,
 func (c *Checks) Between(claim string, got, low, high time.Duration) {
 	middle := (low + high) / 2
 	give := (high-low)/2 + uncertain(middle)
-	if c.open(claim, got, give, middle) {
+	if c.open(claim, seconds(got), give, middle) {
 		return
 	}
 	c.That(claim, got >= middle-give && got <= middle+give, "%s (expected %s ± %s)", seconds(got), seconds(middle), seconds(give))
 }
 
 // Below checks that got is less than limit. Where the clock can't tell a third of
-// that limit, the claim is left open.
+// that limit, or not whether got is below it, the claim is left open.
 func (c *Checks) Below(claim string, got, limit time.Duration) {
-	if !c.open(claim, got, uncertain(limit), limit) {
-		c.That(claim, got < limit, "%s (limit %s)", seconds(got), seconds(limit))
-	}
+	c.beside(claim, got, limit, got < limit, "limit %s")
 }
 
 // Above is Below for what is to be more than limit.
 func (c *Checks) Above(claim string, got, limit time.Duration) {
-	if !c.open(claim, got, uncertain(limit), limit) {
-		c.That(claim, got > limit, "%s (at least %s)", seconds(got), seconds(limit))
+	c.beside(claim, got, limit, got > limit, "at least %s")
+}
+
+// beside checks a claim that is true if got is on the right side of limit.
+func (c *Checks) beside(claim string, got, limit time.Duration, ok bool, format string) {
+	give, enough := uncertain(limit), limit
+	if !ok { // false it is only if no give makes it true
+		enough = 3 * max((got-limit).Abs()-1, 0)
+	}
+	if !c.open(claim, seconds(got), give, enough) {
+		c.That(claim, ok, "%s ("+format+")", seconds(got), seconds(limit))
+	}
+}
+
+// Timed is That for a claim that is true or false by the times of a run, where times
+// that lie so far apart decide it, in story time. Where the clock of that run can't
+// tell a third of that, the claim is left open.
+func (c *Checks) Timed(run *prodcons.Record, apart time.Duration, claim string, ok bool, format string, args ...any) {
+	numbers := fmt.Sprintf(format, args...)
+	if !c.open(claim, numbers, clockOf(run).uncertain(apart), apart) {
+		c.That(claim, ok, "%s", numbers)
 	}
 }
 
 // open says, if it is so, that a claim can't be told from what was measured.
-func (c *Checks) open(claim string, got, give, measured time.Duration) bool {
+func (c *Checks) open(claim, got string, give, measured time.Duration) bool {
 	if c.needs || give <= measured/3 {
 		return false
 	}
 	c.last = false
 	c.unsure++
-	c.tell(grey, "○", claim, fmt.Sprintf("not measurable at this speed: %s, give or take %s", seconds(got), seconds(give)))
+	c.tell(grey, "○", claim, fmt.Sprintf("not measurable at this speed: %s, give or take %s", got, seconds(give)))
 	return true
 }
 
@@ -207,7 +224,7 @@ func (c *Checks) End() (status int) {
 	case c.failed > 0:
 		return 1
 	case c.unsure > 0 && c.exercise:
-		line(bold, "Not measurable at this speed: set a lower one in the cell of the parameters, and run the cells from there once more.")
+		line(bold, "Not measurable at this speed: set a lower one in the cell of the parameters, or wait until the machine is less busy, and run the cells from there once more.")
 	case c.exercise && c.pending != "":
 		line(bold, "Solved, if %s.", c.pending)
 	case c.exercise:

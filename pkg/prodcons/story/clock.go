@@ -4,39 +4,72 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
+
+// measure is how exact the clock of a run is: what a real second is in the story, and
+// by how much the system has woken the run's goroutines too late, at most and on
+// average, in real time.
+type measure struct {
+	speed      float64
+	late, mean time.Duration
+}
 
 // uncertain is by how much a time of this length, measured on the real clock, may be
 // off, in story time: by what timers and goroutines need to wake, and what the system
 // was late on average; by what it was late at most; and by a thousandth of the whole.
-// Of what is shorter than a second, which in the lessons are means of many waits, what
-// it was late at most counts for no more than a twentieth, as a delay passes: the next
-// sleeps make up for it. All this is of the worst of the runs that this program has
-// loaded or ended. A real millisecond is speed of them in the story.
+func (m measure) uncertain(length time.Duration) time.Duration {
+	return m.story(time.Millisecond+m.mean+length.Abs()/1000) + m.story(m.late)
+}
+
+// uncertainMean is uncertain for the mean of many waits: what the system was late at
+// most counts for no more than a twentieth of it, as a delay passes, and the next
+// sleeps make up for it.
+func (m measure) uncertainMean(length time.Duration) time.Duration {
+	m.late = min(m.late, time.Duration(float64(length.Abs()/20)/max(m.speed, 1)))
+	return m.uncertain(length)
+}
+
+// story is a real time in story time.
+func (m measure) story(real time.Duration) time.Duration {
+	return duration(max(m.speed, 1) * real.Seconds())
+}
+
+// uncertain is measure.uncertain for the worst of the runs that this program has loaded
+// or ended. What is shorter than a second is the mean of many waits, in the lessons.
 func uncertain(length time.Duration) time.Duration {
-	worst.Lock()
-	defer worst.Unlock()
-	length = length.Abs()
-	story := func(real time.Duration) time.Duration { return duration(max(worst.speed, 1) * real.Seconds()) }
-	late := story(worst.late)
-	if length < time.Second {
-		late = min(late, length/20)
+	clocks.Lock()
+	defer clocks.Unlock()
+	if length.Abs() < time.Second {
+		return clocks.worst.uncertainMean(length)
 	}
-	return story(time.Millisecond+worst.mean+length/1000) + late
+	return clocks.worst.uncertain(length)
 }
 
-// worst is the highest speed, and what the system was late, in the runs that this
-// program has loaded or ended.
-var worst struct {
+// clocks are those of the runs that this program has loaded or ended.
+var clocks struct {
 	sync.Mutex
-	speed      float64
-	late, mean time.Duration // real time
+	of    map[*prodcons.Record]measure
+	worst measure // of each the worst
 }
 
-func noteClock(speed float64, late, mean time.Duration) {
-	worst.Lock()
-	defer worst.Unlock()
-	worst.speed, worst.late, worst.mean = max(worst.speed, speed), max(worst.late, late), max(worst.mean, mean)
+func noteClock(run *prodcons.Record, m measure) {
+	clocks.Lock()
+	defer clocks.Unlock()
+	if clocks.of == nil {
+		clocks.of = map[*prodcons.Record]measure{}
+	}
+	clocks.of[run] = m
+	w := &clocks.worst
+	w.speed, w.late, w.mean = max(w.speed, m.speed), max(w.late, m.late), max(w.mean, m.mean)
+}
+
+// clockOf is the clock of a run that this program has loaded or ended.
+func clockOf(run *prodcons.Record) measure {
+	clocks.Lock()
+	defer clocks.Unlock()
+	return clocks.of[run]
 }
 
 // Goroutines is the number of goroutines once those that are about to end have: it

@@ -3,7 +3,7 @@ package story
 import "time"
 
 // ForgetLate makes the package as it is in a program that has run nothing.
-func ForgetLate() { worst.speed, worst.late, worst.mean = 0, 0, 0 }
+func ForgetLate() { clocks.of, clocks.worst = nil, measure{} }
 
 // Uncertain is by how much a time may be off.
 func Uncertain(length time.Duration) time.Duration { return uncertain(length) }

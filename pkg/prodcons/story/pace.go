@@ -24,7 +24,7 @@ const (
 type Pace struct {
 	speed  float64
 	draw   *rand.Rand
-	behind time.Duration // by how much the last sleep was too long
+	behind time.Duration // what the next sleep makes up for
 	late   atomic.Int64  // see Late, in ns
 	sum    atomic.Int64  // of all delays, in ns
 	sleeps atomic.Int64
@@ -80,6 +80,14 @@ func (p *Pace) woken(late time.Duration) {
 	p.sum.Add(int64(max(late, 0)))
 	if late > timely && int64(late) > p.late.Load() { // only this goroutine stores
 		p.late.Store(int64(late))
+	}
+}
+
+// spend notes that telling has taken a while: the next sleep makes up for it.
+func (p *Pace) spend(took time.Duration) {
+	p.behind += took
+	if took > timely && int64(took) > p.late.Load() {
+		p.late.Store(int64(took))
 	}
 }
 

@@ -76,6 +76,6 @@ func Load(name string) *prodcons.Record {
 	if err != nil {
 		panic(fmt.Errorf("the run named %q could not be read: %w", name, err))
 	}
-	noteClock(s.Speed, s.Late, s.Mean)
+	noteClock(s.Record, measure{s.Speed, s.Late, s.Mean})
 	return s.Record
 }

@@ -86,7 +86,7 @@ func (s *Story) End() {
 	total := s.Record.End()
 	s.line(bold, "App exiting, total time: %.2f sec.", total.Seconds())
 	late, mean := s.late()
-	noteClock(s.speed, late, mean)
+	noteClock(s.Record, measure{s.speed, late, mean})
 	if err := save(saved{s.Record, s.speed, late, mean}); err != nil {
 		panic(fmt.Errorf("the run could not be saved for the next cells: %w", err))
 	}

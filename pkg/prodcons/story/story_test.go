@@ -125,6 +125,34 @@ func TestTheNumbersOfTheStory(t *testing.T) {
 	}
 }
 
+// slow is a writer whose reader has other things to do.
+type slow struct{}
+
+func (slow) Write(p []byte) (int, error) {
+	time.Sleep(30 * time.Millisecond)
+	return len(p), nil
+}
+
+// The times of a story are those of its sleeps, however long it takes to tell it.
+func TestTellingTakesNoTimeOfTheStory(t *testing.T) {
+	capture(t, false)
+	story.Output = slow{}
+	synctest.Test(t, func(t *testing.T) {
+		run := story.Start("slow", 10)
+		producer := run.Producer(1)
+		for i := range 20 {
+			producer.Make(i)
+			producer.Rest()
+		}
+		if got, want := run.Record.End(), story.Rests(1, 20)+300*time.Millisecond; (got - want).Abs() > time.Millisecond {
+			t.Errorf("it takes %v, want %v", got, want) // the first line is told before the first sleep
+		}
+		if late := producer.Late(); late != 30*time.Millisecond {
+			t.Errorf("late by %v, want 30ms", late)
+		}
+	})
+}
+
 func TestEachLineIsOneWrite(t *testing.T) {
 	w := capture(t, true)
 	run := story.Start("many", 1000)
@@ -253,6 +281,64 @@ func TestWhatCannotBeMeasuredIsLeftOpen(t *testing.T) {
 				t.Errorf("it says %q", got)
 			}
 		}
+	}
+}
+
+// A claim that hangs on a few milliseconds is open where the system was later than that.
+func TestAClaimIsAsGoodAsTheClockOfItsRun(t *testing.T) {
+	for _, row := range []struct {
+		speed float64
+		late  time.Duration
+		says  string
+	}{
+		{1, 0, "✘ it: 3"},
+		{4, 10 * time.Millisecond, "✘ it: 3"},
+		{400, 0, "○ it: not measurable at this speed: 3, give or take 0.58 s"},
+		{4, 50 * time.Millisecond, "○ it: not measurable at this speed: 3, give or take 0.41 s"},
+	} {
+		story.ForgetLate()
+		w := capture(t, false)
+		synctest.Test(t, func(t *testing.T) {
+			run := story.StartQuiet("timed", row.speed)
+			run.Producer(1).Woken(row.late)
+			run.End()
+			other := story.StartQuiet("much faster", 100*row.speed)
+			other.End()
+			story.Check(20).Timed(run.Record, 450*time.Millisecond, "it", false, "%d", 3)
+		})
+		if got := strings.Join(w.all, ""); got != row.says+"\n" {
+			t.Errorf("at speed %v, %v late, it says %q, want %q", row.speed, row.late, got, row.says)
+		}
+	}
+}
+
+// Where the clock can't tell on which side of a limit a time is, it does not say that
+// it is on the wrong one.
+func TestWhatIsCloseToALimitIsLeftOpen(t *testing.T) {
+	w := capture(t, false)
+	story.ForgetLate()
+	c := story.Check(20)
+	c.Below("it", 2001*time.Millisecond, 2*time.Second)
+	c.Above("it", 1999*time.Millisecond, 2*time.Second)
+	c.Below("it", 2*time.Second-1, 2*time.Second)
+	c.Below("it", time.Second, 2*time.Millisecond) // whatever the clock
+	want := "○ it: not measurable at this speed: 2.00 s, give or take 3.0 ms\n○ it: not measurable at this speed: 2.00 s, give or take 3.0 ms\n✔ it: 2.00 s (limit 2.00 s)\n✘ it: 1.00 s (limit 2.0 ms)\n"
+	if got := strings.Join(w.all, ""); got != want {
+		t.Errorf("it says\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestProgressIsOneLine(t *testing.T) {
+	w := capture(t, false)
+	synctest.Test(t, func(t *testing.T) {
+		done := story.Progress("two runs", 5)
+		time.Sleep(2100 * time.Millisecond)
+		done()
+		time.Sleep(time.Hour)
+	})
+	want := "\rtwo runs: 0 s of the story|\rtwo runs: 5 s of the story|\rtwo runs: 10 s of the story|\rtwo runs: 10 s of the story\n"
+	if got := strings.Join(w.all, "|"); got != want {
+		t.Errorf("it says %q, want %q", got, want)
 	}
 }
 

@@ -29,7 +29,9 @@ func (p *Producer) Rested() <-chan time.Time {
 // Make makes an item of value, stamped with the time, and says so in yellow.
 func (p *Producer) Make(value int) IntItem {
 	item := IntItem{Origin: p.story.Made(p.number), Value: value}
+	start := time.Now()
 	p.story.line(yellow, " -- producer %d generated item %d (value %d)", p.number, item.Number, value)
+	p.spend(time.Since(start))
 	return item
 }
 
@@ -51,7 +53,9 @@ func (s *Story) Consumer(number int) *Consumer {
 func (c *Consumer) PickUp(item IntItem) {
 	c.item = item
 	waited := c.story.PickedUp(c.number, item.Origin)
+	start := time.Now()
 	c.story.line(cyan, " +++ consumer %d processed item %d of producer %d (value %d) after %.2f sec.", c.number, item.Number, item.Producer, item.Value, waited.Seconds())
+	c.pace.spend(time.Since(start))
 }
 
 // Work works for half a second on the item picked up last.

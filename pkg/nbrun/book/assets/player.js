@@ -9,7 +9,7 @@ export class Player {
 	constructor(element, speed) {
 		this.element = element;
 		this.speed = speed;
-		this.items = []; // {at, node}, by their time
+		this.items = []; // {at, node, until}, by their time
 		this.shown = 0; // how many of items are
 		this.time = 0; // ns since the beginning
 		this.end = 0;
@@ -33,7 +33,10 @@ export class Player {
 				this.pre = this.body.appendChild(document.createElement("pre"));
 				Object.assign(this.pre, { className: "text", tabIndex: 0 }); // it may scroll
 			}
-			if (last && last.at === at && last.stream && last.node.childNodes.length < 1000) {
+			if (output.text?.startsWith("\r")) { // writes over the line that is being written
+				if (last?.open) last.until = at;
+			} else if (last && last.at === at && last.stream && last.node.childNodes.length < 1000) {
+				last.open = !output.text?.endsWith("\n");
 				last.node.append(...node.childNodes);
 				return;
 			}
@@ -42,8 +45,9 @@ export class Player {
 			this.pre = null;
 			this.body.append(node);
 		}
-		node.classList.toggle("later", this.playing && at > this.time);
-		this.items.push({ at, node, stream: output.kind === "stream" });
+		this.items.push({ at, node, stream: output.kind === "stream", open: output.kind === "stream" && !output.text?.endsWith("\n") });
+		this.see(this.items.at(-1), !this.playing);
+		if (last?.until === at) this.see(last, !this.playing);
 		if (this.playing && !this.frame) this.tick(performance.now());
 	}
 
@@ -64,10 +68,15 @@ export class Player {
 		this.body.replaceChildren();
 	}
 
+	// see shows an output if there is one at the player's time, or at the end.
+	see({ at, node, until }, end) {
+		node.classList.toggle("later", end ? until !== undefined : at > this.time || until <= this.time);
+	}
+
 	// seek shows what there was at a time.
 	seek(time) {
 		this.time = Math.min(Math.max(time, 0), this.end);
-		for (const { at, node } of this.items) node.classList.toggle("later", at > this.time);
+		for (const item of this.items) this.see(item);
 		if (this.range) {
 			this.range.value = this.time / 1e6;
 			this.clock.value = `${(this.time / 1e9).toFixed(2)} / ${(this.end / 1e9).toFixed(2)} s`;

@@ -143,9 +143,12 @@ func (p *page) exercises(nb saved) {
 			_, code, _ := strings.Cut(string(c.Source), "```go\n")
 			code, _, _ = strings.Cut(code, "\n```")
 			p.edit(exercise, code)
-			p.run(exercise, time.Minute)
-			solved := fmt.Sprintf(`cells[%d].querySelector('.jp-OutputArea').textContent.includes('Solved')`, check)
-			for range 3 { // a busy machine is late, which some checks don't forgive
+			says := func(what string) string {
+				return fmt.Sprintf(`cells[%d].querySelector('.jp-OutputArea').textContent.includes('%s')`, check, what)
+			}
+			solved := says("Solved")
+			for range 3 { // a busy machine is late, and the checks leave open what they can't tell
+				p.run(exercise, time.Minute)
 				for _, cell := range between {
 					p.run(cell, time.Minute)
 				}
@@ -153,7 +156,7 @@ func (p *page) exercises(nb saved) {
 					break
 				}
 			}
-			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), 5*time.Second, solved)
+			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), 5*time.Second, solved+" || "+says("Not measurable at this speed"))
 			if got := p.output(check); strings.Contains(got, "✘") {
 				p.t.Errorf("cell %d: the check of the solution says %q", check+1, got)
 			}

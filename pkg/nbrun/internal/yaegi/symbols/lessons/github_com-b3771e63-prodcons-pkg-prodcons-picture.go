@@ -13,6 +13,7 @@ func init() {
 	Symbols["github.com/b3771e63/prodcons/pkg/prodcons/picture/picture"] = map[string]reflect.Value{
 		// function, constant and variable definitions
 		"Draw":  reflect.ValueOf(picture.Draw),
+		"Play":  reflect.ValueOf(picture.Play),
 		"Show":  reflect.ValueOf(picture.Show),
 		"Width": reflect.ValueOf(constant.MakeFromLiteral("768", token.INT, 0)),
 

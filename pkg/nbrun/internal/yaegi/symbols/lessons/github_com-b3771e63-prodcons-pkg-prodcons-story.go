@@ -28,6 +28,7 @@ func init() {
 		"NewPace":       reflect.ValueOf(story.NewPace),
 		"Output":        reflect.ValueOf(&story.Output).Elem(),
 		"Percent":       reflect.ValueOf(story.Percent),
+		"Progress":      reflect.ValueOf(story.Progress),
 		"Rests":         reflect.ValueOf(story.Rests),
 		"Start":         reflect.ValueOf(story.Start),
 		"StartQuiet":    reflect.ValueOf(story.StartQuiet),
