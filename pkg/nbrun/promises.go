@@ -88,11 +88,13 @@
 //     TestWriteFileClearsUpAfterWritersThatWereKilled)
 //
 // Copies and reports are written to their own place and through no link, and a copy is
-// never written over a notebook that was run. (links, json)
+// never written over a notebook that was run. A page of a report takes the place of no
+// other file than such a page. (links, json, html, TestAReportOverwritesNoOtherFile)
 //
 // What a cell puts out is text in a log and nothing else: no command of a CI system, no
 // line of the summary, and no control of the terminal. Names and messages take one line
 // each. (TestWhatCellsWriteIsNothingElse, TestDisplaysInWordsAreQuoted,
 // TestLinesOfJSONAreNoCommands, TestACellAttachesNothingToItsCase, TestColoursEndWithTheCell,
-// TestNamesAndMessagesAreOneLineEach, FuzzPlain, log)
+// TestNamesAndMessagesAreOneLineEach, FuzzPlain, log) Nor is it HTML of a report's page,
+// or brings a script into it. (TestNothingOfACellIsHTMLOfTheReport, TestNothingBringsAScript)
 package nbrun

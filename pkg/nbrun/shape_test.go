@@ -31,8 +31,9 @@ var layers = []string{
 	"internal/yaegi/symbols", "internal/yaegi/symbols/lessons", "internal/yaegi/rt", "internal/yaegi",
 	"internal/jupyter/orders", "internal/jupyter", "internal/jupyter/link",
 	".",
-	"report", "nbtest", "lab", "lab/browser",
-	"book/render", "book/inpage", "book/core", "book", "book/browser",
+	"book/assets", "book/render",
+	"report", "report/replay", "nbtest", "lab", "lab/browser",
+	"book/inpage", "book/core", "book", "book/browser",
 }
 
 // sources parses all files of a folder's packages but tests and what is generated.

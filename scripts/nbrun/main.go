@@ -65,6 +65,7 @@ type command struct {
 	write bool   // back in place
 	// reports are the files to be written, by the flags that name them.
 	reports map[string]string
+	html    string // folder for pages of the runs
 	scrub   bool
 	clear   bool
 	params  bool // list them
@@ -161,12 +162,8 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 
 // newTerminal shows runs on the terminal, with advice that names flags.
 func newTerminal(stdout *watched, stderr *os.File, notebooks []notebook) *report.Terminal {
-	names := make([]string, len(notebooks))
-	for i, n := range notebooks {
-		names[i] = n.path
-	}
 	live := term.IsTerminal(int(stderr.Fd())) && os.Getenv("TERM") != "dumb"
-	t := report.NewTerminal(stdout, stderr, report.Colour(term.IsTerminal(int(stdout.Fd()))), live, names)
+	t := report.NewTerminal(stdout, stderr, report.Colour(term.IsTerminal(int(stdout.Fd()))), live, names(notebooks))
 	t.Advice = advice
 	return t
 }
@@ -319,6 +316,7 @@ func (c *command) define(f *flag.FlagSet) {
 			return nil
 		})
 	}
+	f.StringVar(&c.html, "html", "", "write a page for each notebook, which replays its run, and an index of them, to `folder`")
 	f.BoolVar(&c.opts.Strict, "strict", false, "fail cells whose shell commands fail, and those tagged raises-exception that don't")
 	f.BoolVar(&c.stop, "fail-fast", false, "begin no other notebook after one that fails")
 	f.Func("tag", "run only cells with that `tag`, and those tagged parameters, injected-parameters or setup (repeatable)", func(tag string) error {

@@ -91,7 +91,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			cmd := exec.CommandContext(ctx, nbrun, append(strings.Fields(test.flags), "-allow-errors", "-o", "out", "-json", "events", "a.ipynb")...)
+			cmd := exec.CommandContext(ctx, nbrun, append(strings.Fields(test.flags), "-allow-errors", "-o", "out", "-json", "events", "-html", "pages", "a.ipynb")...)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 			var out bytes.Buffer

@@ -10,6 +10,7 @@ import (
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
+	"github.com/b3771e63/prodcons/pkg/nbrun/report/replay"
 )
 
 // reports are what a run can be written down as. Each has a flag that names its
@@ -64,7 +65,29 @@ func (c *command) openReports(stdout *watched, notebooks []notebook) (observers 
 			return nil
 		})
 	}
+	if c.html != "" {
+		o, err := replay.Open(c.html, names(notebooks))
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("-html %s: %w", c.html, plain(err)), closeAll())
+		}
+		observers = append(observers, o)
+		closers = append(closers, func() error {
+			if err := o.Close(); err != nil {
+				return fmt.Errorf("-html %s: %w", c.html, err)
+			}
+			return nil
+		})
+	}
 	return observers, closeAll, nil
+}
+
+// names are those that the notebooks are known by in events.
+func names(notebooks []notebook) []string {
+	list := make([]string, len(notebooks))
+	for i, n := range notebooks {
+		list[i] = n.path
+	}
+	return list
 }
 
 // openGitHub returns what tells a workflow of GitHub Actions, if this is one: by its log

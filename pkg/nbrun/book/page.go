@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/b3771e63/prodcons/pkg/nbrun/book/assets"
 	"github.com/b3771e63/prodcons/pkg/nbrun/book/render"
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
@@ -87,11 +88,11 @@ func writePages(pages []*page, out string) error {
 }
 
 func copyAsset(name, to string) error {
-	data, err := assets.ReadFile("assets/" + name)
+	data, err := assets.Files.ReadFile(name)
 	return errors.Join(err, os.WriteFile(to, data, 0o644))
 }
 
-var templates = template.Must(template.ParseFS(assets, "assets/*.html"))
+var templates = template.Must(template.ParseFS(assets.Files, "*.html"))
 
 func write(path, name string, data any) error {
 	var b bytes.Buffer
@@ -178,7 +179,7 @@ func (p *page) render(out string, pages []*page) ([]cellData, error) {
 			data.HasProse = true
 			data.Prose = template.HTML(render.Markdown(c.Source, func(to string) string { return p.destination(pages, to) })) // sanitised
 		case "code":
-			data.Code = template.HTML(code(c.Source)) // escaped
+			data.Code = template.HTML(render.Code(c.Source)) // escaped
 			if number < len(p.at) && p.at[number] == i {
 				data.Fault = p.faults[number]
 				number++

@@ -1,26 +1,12 @@
 package book
 
 import (
-	"html"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
-
-func TestCode(t *testing.T) {
-	got := code("%%\n!*go mod tidy\nfor i := range 3 { // <three>\n\tfmt.Println(\"é\", i)\n}")
-	for _, want := range []string{"<span class=\"command\">%%\n</span>", `<span class="k">for</span>`, `// &lt;three&gt;`} {
-		if !strings.Contains(got, want) {
-			t.Errorf("no %s in\n%s", want, got)
-		}
-	}
-	plain := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(got, ""))
-	if plain != "%%\n!*go mod tidy\nfor i := range 3 { // <three>\n\tfmt.Println(\"é\", i)\n}" {
-		t.Errorf("the text became %q", plain)
-	}
-}
 
 const hostile = `{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
 	{"cell_type": "markdown", "metadata": {}, "source": "# A </title><script>alert(1)</script> title\n\n[two](two.ipynb) [src](main.go)"},

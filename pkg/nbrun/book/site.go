@@ -2,7 +2,6 @@ package book
 
 import (
 	"context"
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,9 +14,6 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
 )
-
-//go:embed assets
-var assets embed.FS
 
 // Options say what book to make.
 type Options struct {

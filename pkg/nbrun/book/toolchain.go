@@ -131,7 +131,11 @@ func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 	for name, pkg := range map[string]string{"compile": "cmd/compile", "link": "cmd/link", "core": origin.Module + "/pkg/nbrun/book/core"} {
 		t.tell("building " + name + " for WebAssembly")
 		paths[name] = filepath.Join(t.dir, name+".wasm")
-		args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", paths[name], "-overlay", overlay, pkg}
+		args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", paths[name], "-overlay", overlay}
+		if name == "compile" { // without inlining it is a fifth smaller; the linker, with which a reader waits longer, is to be fast
+			args = append(args, "-gcflags=all=-l")
+		}
+		args = append(args, pkg)
 		cmd := t.command(ctx, root, args...)
 		cmd.Env = append(cmd.Env, "GOWORK=off", "GOFLAGS=-mod=readonly")
 		if _, err := run(cmd); err != nil {
@@ -160,7 +164,7 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 	t.tell("compiling the packages that the notebooks import")
 	defer t.tell("")
 	args := append([]string{
-		"list", "-e", "-export", "-deps", "-tags", "faketime", "-trimpath", "-gcflags=all=-dwarf=false", "-overlay", overlay,
+		"list", "-e", "-export", "-deps", "-tags", "faketime", "-trimpath", "-gcflags=all=-dwarf=false -l", "-overlay", overlay,
 		"-json=ImportPath,Export,Imports,ImportMap,Incomplete,Error,DepsErrors",
 	}, paths...)
 	out, err := run(t.command(ctx, t.folder, args...))

@@ -1,7 +1,7 @@
 // Makes a page one whose cells can be run and edited. Without it, or without
 // WebAssembly, the page can be read as it is.
 import { living } from "./living.js";
-import { Player } from "./player.js";
+import { Outputs } from "./player.js";
 
 const notebook = JSON.parse(document.getElementById("book-notebook").textContent);
 const tools = document.getElementById("book-tools");
@@ -131,7 +131,7 @@ function told(run, { action, at, html, output, fault }) {
 		run.player.begin(at);
 	} else if (action === "output") {
 		if (output.kind === "clear") run.player.clear();
-		else if (output.kind === "update") run.player.body.querySelectorAll("[data-display]").forEach((n) => { if (n.dataset.display === output.id) n.innerHTML = html; });
+		else if (output.kind === "update") run.player.update(output.id, html);
 		else run.player.add(at, html, output);
 		run.error ||= output.kind === "error";
 	} else if (fault) {
@@ -144,7 +144,7 @@ function element(tag, className, text) {
 }
 
 async function runCell(cell) {
-	const player = new Player(cell.live, Number(speed.value));
+	const player = new Outputs(cell.live, Number(speed.value));
 	cell.live.hidden = false;
 	cell.live.removeAttribute("data-verdict");
 	cell.editor?.mark([]);

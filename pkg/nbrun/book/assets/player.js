@@ -3,56 +3,41 @@
 
 const labels = { play: "▶ Play", pause: "⏸ Pause" };
 
-// Player shows outputs in an element. Speed is how many seconds of the program's clock
-// pass in one of the reader's; 0 shows all at once.
+// Player goes through what changes with time: each change is that a node gets a class
+// or loses it. Its controls are put into an element. Speed is how many seconds of the
+// program's clock pass in one of the reader's; 0 shows all at once.
 export class Player {
 	constructor(element, speed) {
 		this.element = element;
 		this.speed = speed;
-		this.items = []; // {at, node, until}, by their time
-		this.shown = 0; // how many of items are
+		this.changes = []; // {at, node, name, on}, by their time
+		this.made = 0; // how many of the changes are
 		this.time = 0; // ns since the beginning
 		this.end = 0;
 		this.playing = speed > 0;
-		element.replaceChildren();
-		this.body = element.appendChild(document.createElement("div"));
 	}
 
-	// add adds an output, as HTML that has been made safe, at a time in ns. Updates are
-	// for the display of the same ID.
-	add(at, html, output) {
-		this.start ??= at;
-		at -= this.start;
+	// change adds one that comes after all others, at a time in ns.
+	change(at, node, name, on) {
+		const ahead = at > this.time && (this.playing || this.made < this.changes.length);
+		this.changes.push({ at, node, name, on });
 		this.end = Math.max(this.end, at);
-		const node = document.createElement(output.kind === "stream" ? "span" : "div");
-		node.innerHTML = html;
-		if (output.id) node.dataset.display = output.id;
-		const last = this.items.at(-1);
-		if (output.kind === "stream") {
-			if (!this.pre) {
-				this.pre = this.body.appendChild(document.createElement("pre"));
-				Object.assign(this.pre, { className: "text", tabIndex: 0 }); // it may scroll
-			}
-			if (output.text?.startsWith("\r")) { // writes over the line that is being written
-				if (last?.open) last.until = at;
-			} else if (last && last.at === at && last.stream && last.node.childNodes.length < 1000) {
-				last.open = !output.text?.endsWith("\n");
-				last.node.append(...node.childNodes);
-				return;
-			}
-			this.pre.append(node);
-		} else {
-			this.pre = null;
-			this.body.append(node);
-		}
-		this.items.push({ at, node, stream: output.kind === "stream", open: output.kind === "stream" && !output.text?.endsWith("\n") });
-		this.see(this.items.at(-1), !this.playing);
-		if (last?.until === at) this.see(last, !this.playing);
+		if (ahead) node.classList.toggle(name, !on);
+		else this.make(this.changes.length);
 		if (this.playing && !this.frame) this.tick(performance.now());
 	}
 
-	// begin sets the time that the first second counts from.
-	begin(at) { this.start = at; }
+	// make makes so many of the changes, and takes back those after them.
+	make(count) {
+		for (; this.made < count; this.made++) {
+			const { node, name, on } = this.changes[this.made];
+			node.classList.toggle(name, on);
+		}
+		for (; this.made > count; this.made--) {
+			const { node, name, on } = this.changes[this.made - 1];
+			node.classList.toggle(name, !on);
+		}
+	}
 
 	// show adds a picture that lives: {element, end, show(ns)}. Its time is the player's,
 	// which may be another story's speed.
@@ -61,22 +46,13 @@ export class Player {
 		this.element.insertBefore(picture.element, this.body);
 	}
 
-	// clear takes out what there is.
-	clear() {
-		this.items = [];
-		this.pre = null;
-		this.body.replaceChildren();
-	}
-
-	// see shows an output if there is one at the player's time, or at the end.
-	see({ at, node, until }, end) {
-		node.classList.toggle("later", end ? until !== undefined : at > this.time || until <= this.time);
-	}
-
 	// seek shows what there was at a time.
 	seek(time) {
 		this.time = Math.min(Math.max(time, 0), this.end);
-		for (const item of this.items) this.see(item);
+		let count = this.made;
+		while (count < this.changes.length && this.changes[count].at <= this.time) count++;
+		while (count > 0 && this.changes[count - 1].at > this.time) count--;
+		this.make(count);
 		if (this.range) {
 			this.range.value = this.time / 1e6;
 			this.clock.value = `${(this.time / 1e9).toFixed(2)} / ${(this.end / 1e9).toFixed(2)} s`;
@@ -108,10 +84,10 @@ export class Player {
 		this.button && (this.button.textContent = labels.play);
 	}
 
-	// step goes to the next output, or the one before.
+	// step goes to the next change, or the one before.
 	step(by) {
 		this.pause();
-		const times = [...new Set(this.items.map((i) => i.at))];
+		const times = [...new Set(this.changes.map((i) => i.at))];
 		const next = by > 0 ? times.find((t) => t > this.time) : times.findLast((t) => t < this.time);
 		this.seek(next ?? (by > 0 ? this.end : 0));
 	}
@@ -124,8 +100,8 @@ export class Player {
 		const bar = make("div", { className: "player", role: "group" });
 		bar.setAttribute("aria-label", "Replay");
 		this.button = make("button", { type: "button", textContent: this.playing ? labels.pause : labels.play, onclick: () => this.playing ? this.pause() : this.play() });
-		const back = make("button", { type: "button", textContent: "‹", title: "The output before", onclick: () => this.step(-1) });
-		const next = make("button", { type: "button", textContent: "›", title: "The next output", onclick: () => this.step(1) });
+		const back = make("button", { type: "button", textContent: "‹", title: "The step before", onclick: () => this.step(-1) });
+		const next = make("button", { type: "button", textContent: "›", title: "The next step", onclick: () => this.step(1) });
 		this.range = make("input", { type: "range", min: 0, max: this.end / 1e6, step: "any", oninput: () => { this.pause(); this.seek(this.range.value * 1e6); } });
 		this.range.setAttribute("aria-label", "Time of the story");
 		this.clock = make("output", {});
@@ -135,5 +111,61 @@ export class Player {
 		bar.append(this.button, back, next, this.range, this.clock, speed);
 		this.element.prepend(bar);
 		this.seek(this.playing ? this.time : this.end);
+	}
+}
+
+// Outputs is a player of outputs that it shows in its element as they come.
+export class Outputs extends Player {
+	constructor(element, speed) {
+		super(element, speed);
+		element.replaceChildren();
+		this.body = element.appendChild(document.createElement("div"));
+	}
+
+	// begin sets the time that the first second counts from.
+	begin(at) { this.start = at; }
+
+	// add adds an output, as HTML that has been made safe, at a time in ns.
+	add(at, html, output) {
+		this.start ??= at;
+		at = Math.max(at - this.start, this.end);
+		const stream = output.kind === "stream";
+		const node = document.createElement(stream ? "span" : "div");
+		node.innerHTML = html;
+		if (output.id) node.dataset.display = output.id;
+		if (stream) {
+			if (!this.pre) {
+				this.pre = this.body.appendChild(document.createElement("pre"));
+				Object.assign(this.pre, { className: "text", tabIndex: 0 }); // it may scroll
+				this.last = null;
+			}
+			const open = !output.text?.endsWith("\n"); // the line goes on
+			if (output.text?.startsWith("\r")) { // over the line that is being written
+				if (this.last?.open) this.change(at, this.last.node, "later", true);
+			} else if (this.last?.at === at && this.last.node.childNodes.length < 1000) {
+				this.last.node.append(...node.childNodes);
+				this.last.open = open;
+				return;
+			}
+			this.last = { at, node, open };
+			this.pre.append(node);
+		} else {
+			this.pre = null;
+			this.body.append(node);
+		}
+		this.change(at, node, "later", false);
+	}
+
+	// update puts other HTML into the displays of an ID.
+	update(id, html) {
+		for (const node of this.body.querySelectorAll("[data-display]")) if (node.dataset.display === id) node.innerHTML = html;
+	}
+
+	// clear takes out what there is.
+	clear() {
+		this.changes = [];
+		this.made = 0;
+		this.pre = null;
+		this.body.replaceChildren();
 	}
 }

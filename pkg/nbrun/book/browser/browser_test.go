@@ -192,13 +192,18 @@ func TestFirstCellsOfALesson(t *testing.T) {
 	r.quiet()
 }
 
+// prefers is a reader who prefers light or dark pages.
+func prefers(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return err
+	})
+}
+
 func TestPagesOfAllSizes(t *testing.T) {
 	r := read(t, nil)
 	for _, scheme := range []string{"light", "dark"} {
-		r.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-			return err
-		}))
+		r.do(prefers(scheme))
 		for _, width := range []int64{360, 800, 1920} {
 			r.do(chromedp.EmulateViewport(width, 800))
 			r.open("03-channels.html")
@@ -377,7 +382,7 @@ func TestReplay(t *testing.T) {
 	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "0.0 s · 1 in the queue") {
 		t.Errorf("the picture at the beginning: %q", text)
 	}
-	js[any](r, live+".querySelector('button[title=\"The next output\"]').click()")
+	js[any](r, live+".querySelector('button[title=\"The next step\"]').click()")
 	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "2 in the queue") {
 		t.Errorf("the picture after a step: %q", text)
 	}

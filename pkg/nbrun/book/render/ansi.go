@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -18,10 +19,17 @@ type Style struct {
 	pending                        string // an escape sequence, or a character, whose end is still to come
 }
 
+var colours = []string{"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"}
+
+// The sequences, whole and begun. To compile them takes longer than a program should to
+// start.
 var (
-	colours = []string{"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"}
-	escape  = regexp.MustCompile(`\x1b(?:\[([0-9;]*)([@-~])|\[[0-9;:<=>?!"#$%&'()*+,\-./ ]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])`)
-	begun   = regexp.MustCompile(`\x1b(?:\[[0-9;:<=>? ]{0,32}|\][^\x07\x1b]{0,999})?$`)
+	escape = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\x1b(?:\[([0-9;]*)([@-~])|\[[0-9;:<=>?!"#$%&'()*+,\-./ ]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])`)
+	})
+	begun = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\x1b(?:\[[0-9;:<=>? ]{0,32}|\][^\x07\x1b]{0,999})?$`)
+	})
 )
 
 // Text is a text as HTML. Escape sequences become spans with classes; those that do
@@ -29,7 +37,7 @@ var (
 func (s *Style) Text(text string) string {
 	text = s.pending + text
 	s.pending = ""
-	if i := begun.FindStringIndex(text); i != nil {
+	if i := begun().FindStringIndex(text); i != nil {
 		s.pending, text = text[i[0]:], text[:i[0]]
 	} else if i := len(text) - 1; i >= 0 {
 		for i > 0 && i > len(text)-utf8.UTFMax && !utf8.RuneStart(text[i]) {
@@ -41,7 +49,7 @@ func (s *Style) Text(text string) string {
 	}
 	var b strings.Builder
 	for {
-		m := escape.FindStringSubmatchIndex(text)
+		m := escape().FindStringSubmatchIndex(text)
 		if m == nil {
 			s.span(&b, text)
 			return b.String()

@@ -2,7 +2,9 @@ package render
 
 import (
 	"bytes"
+	"sync"
 
+	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -11,17 +13,23 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-var markdown = goldmark.New(
-	goldmark.WithExtensions(extension.GFM),
-	goldmark.WithParserOptions(parser.WithAutoHeadingID()),
-	goldmark.WithRendererOptions(html.WithUnsafe()), // what comes out is sanitised
-)
+var markdown = sync.OnceValue(func() goldmark.Markdown {
+	return goldmark.New(
+		goldmark.WithExtensions(extension.GFM),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
+		goldmark.WithRendererOptions(html.WithUnsafe()), // what comes out is sanitised
+	)
+})
 
 // Markdown is a text of Markdown as HTML. Link, if it is not nil, says where a link
 // leads in the place of its destination.
 func Markdown(source string, link func(string) string) string {
+	return markdownWith(source, link, prose())
+}
+
+func markdownWith(source string, link func(string) string, policy *bluemonday.Policy) string {
 	data := []byte(source)
-	doc := markdown.Parser().Parse(text.NewReader(data))
+	doc := markdown().Parser().Parse(text.NewReader(data))
 	if link != nil {
 		_ = ast.Walk(doc, func(n ast.Node, enter bool) (ast.WalkStatus, error) {
 			if l, ok := n.(*ast.Link); ok && enter {
@@ -31,8 +39,8 @@ func Markdown(source string, link func(string) string) string {
 		})
 	}
 	var b bytes.Buffer
-	if err := markdown.Renderer().Render(&b, data, doc); err != nil {
+	if err := markdown().Renderer().Render(&b, data, doc); err != nil {
 		return "" // memory does not fail
 	}
-	return sanitised.Sanitize(b.String())
+	return policy.Sanitize(b.String())
 }

@@ -9,18 +9,37 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/microcosm-cc/bluemonday"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// sanitised lets through what UGC may have, and classes.
-var sanitised = func() *bluemonday.Policy {
+// prose lets through what UGC may have, with pictures in their addresses.
+var prose = sync.OnceValue(func() *bluemonday.Policy {
 	p := bluemonday.UGCPolicy()
 	p.AllowDataURIImages()
 	return p
-}()
+})
+
+// shown lets through what a display needs to be read, and no attribute by which it could
+// pass for a part of the page: no class, no style, no id.
+var shown = sync.OnceValue(func() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowStandardURLs()
+	p.AllowImages()
+	p.AllowDataURIImages()
+	p.AllowLists()
+	p.AllowTables()
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("open").OnElements("details")
+	p.AllowAttrs("value", "min", "max").Matching(bluemonday.Number).OnElements("meter", "progress")
+	p.AllowAttrs("title").Globally()
+	p.AllowElements(strings.Fields(`abbr article aside b bdi blockquote br cite code del details dfn div em figcaption figure
+		h1 h2 h3 h4 h5 h6 hr i ins kbd mark p pre q rp rt ruby s samp section small span strong sub summary sup time tt u var wbr`)...)
+	return p
+})
 
 // Output is an output as HTML. Text of streams goes on in the style that the text
 // before has left.
@@ -55,10 +74,10 @@ func bundle(o event.Output) string {
 		}
 	}
 	if text, ok := o.Data["text/html"].(string); ok {
-		return `<div class="html">` + sanitised.Sanitize(text) + `</div>`
+		return `<div class="html">` + shown().Sanitize(text) + `</div>`
 	}
 	if text, ok := o.Data["text/markdown"].(string); ok {
-		return `<div class="markdown">` + Markdown(text, nil) + `</div>`
+		return `<div class="markdown">` + markdownWith(text, nil, shown()) + `</div>`
 	}
 	if alt != "" {
 		return `<pre>` + new(Style).Text(alt) + `</pre>`

@@ -66,12 +66,15 @@ func FuzzText(f *testing.F) {
 var bad = []string{
 	`<script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `<a href="javascript:alert(1)">x</a>`, `<iframe src="https://x"></iframe>`,
 	`<svg><script>alert(1)</script></svg>`, `<style>@import "https://x"</style>`, `<form action="https://x"><input></form>`, `<object data="x">`,
-	`<div style="background:url(https://x)" onclick="alert(1)">x</div>`, `[x](javascript:alert(1))`, `<meta http-equiv="refresh" content="0">`, `<base href="https://x">`,
+	`<div style="background:url(https://x)" onclick="alert(1)">x</div>`, `[x](javascript:alert(1))`, `<meta http-equiv="refresh" content="0">`, `<base href="https://x">`, `<p id="cell~1" class="cell" data-at="1">x</p>`,
 }
 
 const attributes = `<\w+(?:\s+[\w-]+="[^"]*")*\s+`
 
 var harmful = regexp.MustCompile(`(?i)<(script|iframe|svg|style|form|object|meta|base|input|link)|` + attributes + `(on\w+=|style=|(href|src)="?javascript:)`)
+
+// posing is by what an output could pass for a part of the page.
+var posing = regexp.MustCompile(attributes + `(id=|data-|class="cell)`)
 
 func TestNothingBringsAScript(t *testing.T) {
 	for _, source := range bad {
@@ -86,7 +89,8 @@ func TestNothingBringsAScript(t *testing.T) {
 			{Kind: event.Display, Data: map[string]any{"image/svg+xml": source}},
 		}
 		for _, o := range outputs {
-			if got := Output(o, new(Style)); harmful.MatchString(got) {
+			got := Output(o, new(Style))
+			if harmful.MatchString(got) || posing.MatchString(got) {
 				t.Errorf("%v became %s", o, got)
 			}
 		}
@@ -111,5 +115,18 @@ func TestPictures(t *testing.T) {
 	want := `<figure><img alt="A &#34;line&#34;." src="data:image/svg+xml;base64,PHN2Zy8+"><figcaption>A &#34;line&#34;.</figcaption></figure>`
 	if got != want {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestCode(t *testing.T) {
+	got := Code("%%\n!*go mod tidy\nfor i := range 3 { // <three>\n\tfmt.Println(\"é\", i)\n}")
+	for _, want := range []string{"<span class=\"command\">%%\n</span>", `<span class="k">for</span>`, `// &lt;three&gt;`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	plain := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(got, ""))
+	if plain != "%%\n!*go mod tidy\nfor i := range 3 { // <three>\n\tfmt.Println(\"é\", i)\n}" {
+		t.Errorf("the text became %q", plain)
 	}
 }

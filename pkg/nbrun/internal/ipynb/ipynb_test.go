@@ -430,34 +430,6 @@ func TestWriteFileLeavesNothingHalfWritten(t *testing.T) {
 
 // What a writer has left that was killed goes when a notebook is written beside it;
 // what another one is writing stays.
-func TestWriteFileClearsUpAfterWritersThatWereKilled(t *testing.T) {
-	dir := t.TempDir()
-	dead, foreign := filepath.Join(dir, ".nbrun-123.tmp"), filepath.Join(dir, ".nbrun.tmp")
-	for _, path := range []string{dead, foreign} {
-		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	alive, unlock, err := temporary(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer alive.Close()
-	defer unlock()
-	nb, err := Read([]byte(notebook("")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := nb.WriteFile(filepath.Join(dir, "a.ipynb")); err != nil {
-		t.Fatal(err)
-	}
-	for path, there := range map[string]bool{dead: false, foreign: true, alive.Name(): true} {
-		if _, err := os.Lstat(path); (err == nil) != there {
-			t.Errorf("%s: %v", path, err)
-		}
-	}
-}
-
 func TestLongTextLiesInAFileAndIsWrittenWhole(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	text := Text{store: new(store)}

@@ -1,0 +1,125 @@
+// Package replay writes runs as pages that stand alone: one for each notebook, and an
+// index. They can be read without JavaScript; with it, they play a run again with its
+// own times. They need no network, and open from a file.
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/event"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
+)
+
+// Report is an observer of runs that writes their pages. Each file is written whole or
+// not at all: a page when its notebook has ended, and with it the index. So what is
+// there is true at any time, however the run ends. What a page can show has a limit:
+// 4 MiB of a cell's outputs, and 16 MiB of a notebook's; it says what is missing.
+type Report struct {
+	dir string
+
+	mu     sync.Mutex
+	runs   []*run
+	failed error
+}
+
+// Open begins a report on the notebooks of these names, each another one, in a folder,
+// which is made if it isn't there. It fails when files there can't be written, or are no
+// pages of such a report.
+func Open(dir string, names []string) (*Report, error) {
+	r := &Report{dir: dir}
+	taken := map[string]bool{"index.html": true}
+	for _, name := range names {
+		run := &run{Name: name, File: fileName(name, taken), displays: map[string][]*node{}}
+		r.runs = append(r.runs, run)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	for file := range taken {
+		if err := ours(filepath.Join(dir, file)); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.write("index.html", "index", r)
+}
+
+// fileName is the name of a notebook's page, which is none that is taken, and is taken
+// then. Of names that differ in capitals only, some systems see one.
+func fileName(notebook string, taken map[string]bool) string {
+	base := strings.TrimSuffix(filepath.Base(notebook), ".ipynb")
+	if notebook == "-" {
+		base = "stdin"
+	}
+	for i := 1; ; i++ {
+		file := base + ".html"
+		if i > 1 {
+			file = fmt.Sprintf("%s-%d.html", base, i)
+		}
+		if key := strings.ToLower(file); !taken[key] {
+			taken[key] = true
+			return file
+		}
+	}
+}
+
+// mark stands in the first lines of our pages.
+const mark = `<meta name="generator" content="nbrun">`
+
+// ours says why a file must not be written: there is another, that is no page of ours.
+func ours(path string) error {
+	if info, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file: name another folder", path)
+	}
+	f, err := regular.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, 1<<10))
+	if err == nil && !strings.Contains(string(head), mark) {
+		err = fmt.Errorf("%s is not of such a report, and would be overwritten: name another folder", path)
+	}
+	return err
+}
+
+// Observe takes an event in. What can't be written is told by Close.
+func (r *Report) Observe(e event.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, run := range r.runs {
+		if run.Name != e.Notebook {
+			continue
+		}
+		run.observe(e)
+		if e.Action != event.End {
+			break
+		}
+		err := r.write(run.File, "page", run)
+		run.written = err == nil
+		run.Cells = nil
+		clear(run.displays)
+		r.failed = errors.Join(r.failed, err, r.write("index.html", "index", r))
+	}
+	return nil
+}
+
+func (r *Report) write(file, template string, data any) error {
+	return regular.WriteFile(filepath.Join(r.dir, file), func(w io.Writer) error {
+		return templates.ExecuteTemplate(w, template+".html", data)
+	})
+}
+
+// Close says what could not be written.
+func (r *Report) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
