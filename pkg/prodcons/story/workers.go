@@ -59,8 +59,11 @@ func (c *Consumer) PickUp(item IntItem) {
 }
 
 // Work works for half a second on the item picked up last.
-func (c *Consumer) Work() {
-	c.pace.Work()
+func (c *Consumer) Work() { c.WorkFor(WorkTime.Seconds()) }
+
+// WorkFor works for that many story seconds on the item picked up last.
+func (c *Consumer) WorkFor(seconds float64) {
+	c.Sleep(seconds)
 	c.story.Done(c.number, c.item.Origin)
 }
 

@@ -25,10 +25,11 @@ function button(text, title, onclick) {
 	return Object.assign(document.createElement("button"), { type: "button", textContent: text, title, onclick });
 }
 
-function makeCell(number, { Source: original }) {
+function makeCell(number, { Source: original, Sliders: sliders }) {
 	const section = document.querySelector(`[data-number="${number}"]`);
-	const cell = { number, section, original, code: section.querySelector(".code"), live: section.querySelector(".live"), bar: section.querySelector(".bar") };
+	const cell = { number, section, original, code: section.querySelector(".code"), live: section.querySelector(".live"), bar: section.querySelector(".bar"), sliders };
 	cell.source = original;
+	cell.html = cell.code.innerHTML;
 	return cell;
 }
 
@@ -36,7 +37,7 @@ function dress(cell) {
 	const { bar, section } = cell;
 	cell.run = button("▶ Run", "Shift+Enter in the editor", () => runCells([cell]));
 	cell.run.className = "run";
-	cell.reset = button("Reset", "Bring the original back", () => { change(cell, cell.original); cell.editor?.set(cell.original); show(cell); });
+	cell.reset = button("Reset", "Bring the original back", () => { change(cell, cell.original); cell.editor?.set(cell.original); show(cell); cell.section.querySelector(".sliders")?.remove(); if (cell.sliders) slide(cell); });
 	bar.append(cell.run, button("Run up to here", "Run all cells above, and this one", () => runCells(cells.slice(0, cell.number))),
 		button("Edit", "Edit this cell", () => edit(cell).then((e) => e.view.focus())), cell.reset);
 	bar.hidden = false;
@@ -47,16 +48,64 @@ function dress(cell) {
 		show(cell);
 	}
 	cell.reset.disabled = cell.source === cell.original;
+	if (cell.sliders) slide(cell);
 	section.classList.add("ready");
 }
 
+// slide gives a cell controls for its flags. What they say stands in the line of %args,
+// and each move runs the cell anew: the program is built only once.
+function slide(cell) {
+	const box = element("fieldset", "sliders");
+	box.append(element("legend", "", "What if?"));
+	for (const { name, label, value, min, max, step, choices } of cell.sliders) {
+		const argument = new RegExp(`(?<=^%args.*-${name}=)\\S+`);
+		const input = choices ? document.createElement("select") : Object.assign(document.createElement("input"), { type: "range", min, max, step });
+		choices?.forEach((choice) => input.add(new Option(choice)));
+		input.name = name;
+		input.value = argument.exec(cell.source)?.[0] ?? value;
+		const shown = element("output", "", choices ? "" : input.value);
+		input.oninput = () => {
+			if (!choices) shown.value = input.value;
+			change(cell, cell.source.replace(argument, input.value));
+			cell.editor?.set(cell.source);
+			show(cell);
+			again(cell);
+		};
+		const row = element("label", "", label + " ");
+		row.append(input, shown);
+		box.append(row);
+	}
+	cell.live.before(box);
+}
+
+// again runs a cell with what its sliders say, and once more if they have been moved
+// meanwhile; the first time with the cells above it that only declare.
+async function again(cell) {
+	cell.moved = true;
+	if (busy) return;
+	const above = cells.slice(0, cell.number - 1).filter((c) => !c.passed && !/^(%%|%test|func main\()/m.test(c.source));
+	for (let list = [...above, cell]; cell.moved; list = [cell]) {
+		cell.moved = false;
+		await runCells(list);
+	}
+}
+
 // show shows the source of a cell that has no editor. The original has the highlighting
-// that it came with.
+// that it came with, also if only its arguments are others.
 function show(cell) {
 	if (cell.editor) return;
-	cell.html ??= cell.code.innerHTML;
-	if (cell.source === cell.original) cell.code.innerHTML = cell.html;
+	cell.code.innerHTML = cell.html;
+	if (cell.source === cell.original) return;
+	const [line, rest] = split(cell.source);
+	const command = cell.code.querySelector(".command");
+	if (rest === split(cell.original)[1] && line.startsWith("%args")) command.textContent = line;
 	else cell.code.querySelector("code").textContent = cell.source;
+}
+
+// split splits a text after its first line.
+function split(text) {
+	const end = text.indexOf("\n") + 1;
+	return [text.slice(0, end), text.slice(end)];
 }
 
 function change(cell, source) {
@@ -103,6 +152,7 @@ function restart() {
 	running?.reject(new Error("stopped"));
 	load = { done: 0, all: 0 };
 	progress.hidden = true;
+	cells.forEach((c) => { c.passed = false; });
 }
 
 function receive(data) {
@@ -144,6 +194,7 @@ function element(tag, className, text) {
 }
 
 async function runCell(cell) {
+	cell.live.style.minHeight = cell.live.offsetHeight + "px"; // what is below stays where it is
 	const player = new Outputs(cell.live, Number(speed.value));
 	cell.live.hidden = false;
 	cell.live.removeAttribute("data-verdict");
@@ -167,6 +218,8 @@ async function runCell(cell) {
 		const at = cells[(run.fault.cell || cell.number) - 1];
 		if (run.fault.line && at) (await edit(at)).mark([run.fault]);
 	}
+	cell.live.style.minHeight = "";
+	cell.passed = !run.fault;
 	cell.live.dataset.verdict = run.fault ? "fail" : "pass";
 	return !run.fault || ["tag-raises-exception", "tag-real-clock"].some((tag) => cell.section.classList.contains(tag));
 }

@@ -7,7 +7,7 @@ const fail = (code) => Object.assign(new Error(code), { code });
 // Files is a file system in memory, with the part of node's interface that Go uses.
 class Files {
 	constructor(entries = []) {
-		this.entries = new Map(entries); // path: {data, size, mode, time} or {dir: true, mode, time}
+		this.entries = new Map(entries); // path: {data, size, mode, time, written} or {dir: true, mode, time}
 		for (const dir of ["/", "/tmp", "/dev"]) this.entries.has(dir) || this.mkdirp(dir);
 	}
 
@@ -133,6 +133,7 @@ class System {
 		const at = h.append ? h.e.size : position ?? h.at;
 		if (at + bytes.length > h.e.size) this.grow(h.e, at + bytes.length);
 		h.e.data.set(bytes, at);
+		h.e.written = true;
 		if (position === null || position === undefined) h.at = at + bytes.length;
 		return bytes.length;
 	}

@@ -28,8 +28,8 @@ export function living({ name, events }) {
 	}
 	if (items.size === 0) return null;
 	const all = [...items.values()].sort((a, b) => a.made - b.made);
-	const height = 44 + 40 * Math.max(producers, consumers, 2);
-	const root = svg("svg", { class: "living", viewBox: `0 0 640 ${height}`, role: "img", "aria-label": `The run ${name} as it is at the time of the replay` });
+	const height = 44 + 40 * Math.max(producers, consumers, 2), graph = 64; // below it: the queue's length
+	const root = svg("svg", { class: "living", viewBox: `0 0 640 ${height + graph}`, role: "img", "aria-label": `The run ${name} as it is at the time of the replay` });
 	const label = (x, y, text, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor, fill: "currentColor", "font-size": 12 }, text);
 	const row = (i, n) => 44 + ((height - 60) * (i - 0.5)) / n;
 	root.append(label(60, 16, "made by"), label(320, 16, "queue"), label(580, 16, "worked on by"));
@@ -38,6 +38,8 @@ export function living({ name, events }) {
 	root.append(svg("rect", { x: 130, y: 26, width: 380, height: height - 40, rx: 6, fill: "none", stroke: "var(--line)" }));
 	const layer = root.appendChild(svg("g", {}));
 	const said = root.appendChild(label(320, height - 2, ""));
+
+	const cursor = lengths(root, all, end, height + 8, graph - 12);
 
 	const middle = height / 2 + 6;
 	const slot = (i) => [496 - 18 * (i % 20), middle + 18 * Math.floor(i / 20) * (i % 40 < 20 ? 1 : -1)];
@@ -65,8 +67,31 @@ export function living({ name, events }) {
 			const size = 6 + 2 * Math.min(age / long, 1);
 			layer.append(svg("circle", { cx: at[0], cy: at[1], r: size, fill: colour }, ""));
 		}
+		cursor(now);
 		said.textContent = `${(now / 1e9).toFixed(1)} s · ${waiting} in the queue` + (waiting ? `, the oldest for ${(longest / 1e9).toFixed(1)} s` : "");
 	};
 	show(end);
 	return { element: root, name, end, show };
+}
+
+// lengths draws the queue's length over time, and returns what sets the time's mark.
+function lengths(root, all, end, top, height) {
+	const changes = all.flatMap((item) => [[item.made, 1], [Math.min(item.picked, item.gone), -1]]).filter(([at]) => at <= end);
+	changes.sort(([a, into], [b, too]) => a - b || into - too);
+	const x = (at) => 60 + 520 * at / (end || 1);
+	let length = 0, most = 1;
+	for (const [, by] of changes) most = Math.max(most, length += by);
+	length = 0;
+	const y = () => (top + height - height * length / most).toFixed(1);
+	let path = `M60 ${y()}`;
+	for (const [at, by] of changes) {
+		path += `H${x(at).toFixed(1)}`;
+		length += by;
+		path += `V${y()}`;
+	}
+	root.append(svg("path", { d: path + `H580V${top + height}H60Z`, fill: "var(--yellow)", "fill-opacity": 0.25, stroke: "var(--yellow)" }));
+	for (const [text, at] of [[most, top + 10], [0, top + height]]) root.append(svg("text", { x: 52, y: at, "text-anchor": "end", fill: "currentColor", "font-size": 12 }, text));
+	root.append(svg("text", { x: 588, y: top + height, fill: "currentColor", "font-size": 12 }, `${(end / 1e9).toFixed(1)} s`));
+	const mark = root.appendChild(svg("path", { stroke: "var(--accent)" }));
+	return (now) => mark.setAttribute("d", `M${x(now).toFixed(1)} ${top}V${top + height}`);
 }

@@ -74,6 +74,7 @@ function run() {
 			if (out.length > 0) post({ out }, out.map((o) => o[1].buffer));
 			out = [], size = 0, flushed = performance.now();
 		};
+		for (const e of entries.values()) e.written = false;
 		const system = new System(new Files(entries), dir, (fd, bytes) => {
 			all += bytes.length;
 			if (all > mostOutput) {
@@ -101,15 +102,8 @@ function run() {
 const patience = 30_000;
 
 // newRecords are the records of runs that a program has saved, as package story does.
-function newRecords(before, after) {
-	const texts = [];
-	for (const [path, e] of after) {
-		if (!/^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)) continue;
-		const text = new TextDecoder().decode(e.data.subarray(0, e.size));
-		const old = before.get(path);
-		if (!old || text !== new TextDecoder().decode(old.data.subarray(0, old.size))) texts.push(text);
-	}
-	return texts;
+function newRecords(entries) {
+	return [...entries].filter(([path, e]) => e.written && /^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)).map(([, e]) => new TextDecoder().decode(e.data.subarray(0, e.size)));
 }
 
 // Core answers {open}, {run, id}, {stop} from the page.
@@ -176,7 +170,7 @@ class Core {
 				else if (data.error) reject(new Error(data.error));
 				else {
 					if (data.dropped) out(2, new TextEncoder().encode(`[${data.dropped} more bytes are not shown]\n`));
-					post({ records: newRecords(this.entries, data.entries) });
+					post({ records: newRecords(data.entries) });
 					this.entries = data.entries;
 					resolve(data.status);
 				}
