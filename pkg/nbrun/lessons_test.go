@@ -98,7 +98,8 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 					if opts.Clock == nbrun.Virtual && strings.Contains(stdout, "not measurable") {
 						t.Errorf("a claim is left open on an exact clock:\n%s\n%s", c.Source, stdout)
 					}
-					if c.HasTag("check") && !strings.Contains(stdout, "Not yet") {
+					open := strings.Contains(stdout, "Not yet") || opts.Clock != nbrun.Virtual && strings.Contains(stdout, "Not measurable")
+					if c.HasTag("check") && !open {
 						t.Errorf("an exercise is solved as it is given:\n%s", stdout)
 					}
 				}
