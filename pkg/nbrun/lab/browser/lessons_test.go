@@ -134,7 +134,7 @@ func (p *page) exercises(nb saved) {
 		case slices.Contains(c.Metadata.Tags, "check"):
 			between = append(between, i)
 			check = i
-			if got := p.output(i); !strings.Contains(got, "Not yet") || !strings.Contains(got, "✘") {
+			if got := p.output(i); !strings.Contains(got, "Not measurable") && (!strings.Contains(got, "Not yet") || !strings.Contains(got, "✘")) {
 				p.t.Errorf("cell %d: the check of what is given says %q", i+1, got)
 			}
 		case c.Type == "code" && !slices.Contains(c.Metadata.Tags, "solution"):
