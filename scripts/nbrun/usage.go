@@ -25,7 +25,7 @@ func groups() []group {
 		{"To choose what is run", []string{"only", "only-go", "failed", "fail-fast", "tag"}},
 		{"To say what is a failure", []string{"check", "mask", "strict", "allow-errors"}},
 		{"To keep the outputs", []string{"o", "w", "times"}},
-		{"To report", written},
+		{"To report", append(written, "html")},
 		{"To limit", []string{"timeout", "timeout-notebook", "timeout-run", "max-output", "max-memory"}},
 		{"To do something else", []string{"params", "clear", "scrub"}},
 	}
