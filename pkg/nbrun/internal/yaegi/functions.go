@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -21,8 +22,7 @@ type writer struct {
 	targets map[*ssa.BasicBlock]bool
 	below   map[*ssa.BasicBlock]*ssa.BasicBlock // what a block goes on with without a goto
 	ending  bool                                // the block that is run after a recovered panic
-	shared  []*ssa.Alloc                        // variables of the body that this block reads
-	outer   map[ssa.Value]bool                  // the same
+	shared  []ssa.Value                         // variables of the body that this block reads
 }
 
 // function has a function emitted, and returns its name.
@@ -184,12 +184,10 @@ func (w *writer) bodyFunction(name string, free, params []string) {
 		w.head = append(w.head, prelude)
 	}
 	all := []string{"d *deferred"}
-	w.outer = map[ssa.Value]bool{}
 	if w.fn.Recover != nil {
 		for _, instr := range w.fn.Recover.Instrs {
 			for _, used := range instr.Operands(nil) {
-				if v, ok := (*used).(*ssa.Alloc); ok && !w.outer[v] {
-					w.outer[v] = true
+				if v, ok := (*used).(*ssa.Alloc); ok && !slices.Contains(w.shared, ssa.Value(v)) {
 					w.shared = append(w.shared, v)
 					all = append(all, v.Name()+" "+w.form(v.Type()))
 				}
@@ -296,7 +294,7 @@ func (w *writer) declare(blocks ...*ssa.BasicBlock) {
 	var vars []string
 	declare := func(instr ssa.Instruction) {
 		v, ok := instr.(ssa.Value)
-		if !ok || w.folded(v) || w.outer[v] {
+		if !ok || w.folded(v) || slices.Contains(w.shared, v) {
 			return
 		}
 		switch v := v.(type) {
@@ -669,7 +667,7 @@ func (w *writer) define(v ssa.Value) {
 	}
 	switch v := v.(type) {
 	case *ssa.Alloc:
-		if w.outer[v] {
+		if slices.Contains(w.shared, ssa.Value(v)) {
 			return
 		}
 		w.writef("%s = new(%s)", name, w.form(v.Type().Underlying().(*types.Pointer).Elem()))

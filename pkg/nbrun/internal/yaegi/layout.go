@@ -34,64 +34,51 @@ func (e *emitter) structEdges() [][]edge {
 }
 
 // shape writes a type with those structs by number that contain themselves, and all
-// that contains no struct as "_".
+// that contains no struct alike, as package rt does.
 // It calls visit for each struct, in the order in which the interpreter comes to them.
 func (e *emitter) shape(t types.Type, value bool, visit func(edge)) string {
 	t = types.Unalias(t)
 	if n, ok := t.(*types.Named); ok {
 		if !e.own(n.Obj().Pkg()) {
-			return "_"
+			return rt.NoStruct
 		}
 		t = n.Underlying()
 	}
 	switch t := t.(type) {
 	case *types.Pointer:
-		return over("*", e.shape(t.Elem(), false, visit))
+		return rt.Around("*", e.shape(t.Elem(), false, visit))
 	case *types.Slice:
-		return over("[]", e.shape(t.Elem(), false, visit))
+		return rt.Around("[]", e.shape(t.Elem(), false, visit))
 	case *types.Array:
-		return over(fmt.Sprintf("[%d]", t.Len()), e.shape(t.Elem(), value, visit))
+		return rt.Around(fmt.Sprintf("[%d]", t.Len()), e.shape(t.Elem(), value, visit))
 	case *types.Chan:
-		return over("chan ", e.shape(t.Elem(), false, visit))
+		return rt.Around("chan ", e.shape(t.Elem(), false, visit))
 	case *types.Map:
-		key, elem := e.shape(t.Key(), false, visit), e.shape(t.Elem(), false, visit)
-		if key == "_" && elem == "_" {
-			return "_"
-		}
-		return "map[" + key + "]" + elem
+		key := e.shape(t.Key(), false, visit)
+		return rt.OfMap(key, e.shape(t.Elem(), false, visit))
 	case *types.Signature:
-		in, out := e.shapes(t.Params(), visit), e.shapes(t.Results(), visit)
-		if strings.Trim(in+out, "_,") == "" {
-			return "_"
-		}
-		return "func(" + in + ")(" + out + ")"
+		in := e.shapes(t.Params(), visit)
+		return rt.OfFunc(in, e.shapes(t.Results(), visit))
 	case *types.Struct:
 		if t.NumFields() == 0 {
-			return "_"
+			return rt.NoStruct
 		}
 		i := e.structIndex(t)
 		visit(edge{i, value})
 		if e.recursive[i] {
-			return fmt.Sprintf("S%d", i)
+			return rt.StructName(i)
 		}
-		return "struct"
+		return rt.PlainStruct
 	}
-	return "_"
+	return rt.NoStruct
 }
 
-func (e *emitter) shapes(t *types.Tuple, visit func(edge)) string {
+func (e *emitter) shapes(t *types.Tuple, visit func(edge)) []string {
 	var all []string
 	for v := range t.Variables() {
 		all = append(all, e.shape(v.Type(), false, visit))
 	}
-	return strings.Join(all, ",")
-}
-
-func over(outer, inner string) string {
-	if inner == "_" {
-		return inner
-	}
-	return outer + inner
+	return all
 }
 
 // beginning is a set of structs that contain each other: the one that the interpreter is
@@ -187,7 +174,7 @@ func (e *emitter) layouts() {
 			fields = append(fields, e.shape(f.Type(), true, func(edge) {}))
 		}
 		e.pos = t.Field(0).Pos()
-		e.writef("rt.Struct(§, %d, %q, %s)", i, strings.Join(fields, ";"), e.zeroOf(fmt.Sprintf("S%d", i)))
+		e.writef("rt.Struct(§, %d, %q, %s)", i, strings.Join(fields, ";"), e.zeroOf(e.structure(t)))
 	}
 	if len(e.begin) > 0 {
 		e.writef("rt.Structs()")

@@ -58,19 +58,15 @@ func isTest(name, prefix string) bool {
 	return ok && (rest == "" || !unicode.IsLower(first))
 }
 
-// isTesting reports whether a type is a pointer to a type of package testing.
+// isTesting reports whether a type is a pointer to the type of that name in package
+// testing.
 func isTesting(t types.Type, name string) bool {
 	p, ok := types.Unalias(t).(*types.Pointer)
-	return ok && fromTesting(p.Elem()) == name
-}
-
-// fromTesting is the name of a type of package testing, or "".
-func fromTesting(t types.Type) string {
-	n, ok := types.Unalias(t).(*types.Named)
-	if !ok || n.Obj().Pkg() == nil || n.Obj().Pkg().Path() != "testing" {
-		return ""
+	if !ok {
+		return false
 	}
-	return n.Obj().Name()
+	n, ok := types.Unalias(p.Elem()).(*types.Named)
+	return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "testing" && n.Obj().Name() == name
 }
 
 // testLogs are the methods that say where they were called.

@@ -25,8 +25,8 @@ var (
 	structs = map[reflect.Type]string{}
 )
 
-// Struct tells of a struct that contains itself or that others contain which do so: its
-// number, its fields' types, as written by the emitter, and a value of it.
+// Struct tells of a struct that contains itself: its number, its fields' types, as
+// written by the emitter, and a value of it.
 func Struct(line, number int, fields string, value any) {
 	layouts = append(layouts, layout{line, number, strings.Split(fields, ";"), reflect.TypeOf(value)})
 }
@@ -37,7 +37,7 @@ func Structs() {
 		if structs[l.t] != "" {
 			Refuse(l.line, "two types that contain themselves and differ in nothing else")
 		}
-		structs[l.t] = fmt.Sprintf("S%d", l.number)
+		structs[l.t] = StructName(l.number)
 	}
 	for _, l := range layouts {
 		if !l.right() {
@@ -74,23 +74,19 @@ func shape(t reflect.Type) string {
 		return name
 	}
 	if t.Name() != "" {
-		return "_"
+		return NoStruct
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return over("*", shape(t.Elem()))
+		return Around("*", shape(t.Elem()))
 	case reflect.Slice:
-		return over("[]", shape(t.Elem()))
+		return Around("[]", shape(t.Elem()))
 	case reflect.Array:
-		return over(fmt.Sprintf("[%d]", t.Len()), shape(t.Elem()))
+		return Around(fmt.Sprintf("[%d]", t.Len()), shape(t.Elem()))
 	case reflect.Chan:
-		return over("chan ", shape(t.Elem()))
+		return Around("chan ", shape(t.Elem()))
 	case reflect.Map:
-		key, elem := shape(t.Key()), shape(t.Elem())
-		if key == "_" && elem == "_" {
-			return "_"
-		}
-		return "map[" + key + "]" + elem
+		return OfMap(shape(t.Key()), shape(t.Elem()))
 	case reflect.Func:
 		var in, out []string
 		for p := range t.Ins() {
@@ -99,22 +95,45 @@ func shape(t reflect.Type) string {
 		for r := range t.Outs() {
 			out = append(out, shape(r))
 		}
-		text := strings.Join(in, ",") + ")(" + strings.Join(out, ",")
-		if strings.Trim(text, "_,()") == "" {
-			return "_"
-		}
-		return "func(" + text + ")"
+		return OfFunc(in, out)
 	case reflect.Struct:
 		if t.NumField() > 0 {
-			return "struct" // that does not contain itself
+			return PlainStruct
 		}
 	}
-	return "_"
+	return NoStruct
 }
 
-func over(outer, inner string) string {
-	if inner == "_" {
+// How the emitter and this package write types, so that both can be compared: those that
+// contain no struct, and structs that do not contain themselves, are all the same.
+const (
+	NoStruct    = "_"
+	PlainStruct = "struct"
+)
+
+// StructName is a struct that contains itself.
+func StructName(number int) string { return fmt.Sprintf("S%d", number) }
+
+// Around writes a type that is made of another.
+func Around(outer, inner string) string {
+	if inner == NoStruct {
 		return inner
 	}
 	return outer + inner
+}
+
+// OfMap writes a map.
+func OfMap(key, elem string) string {
+	if key == NoStruct && elem == NoStruct {
+		return NoStruct
+	}
+	return "map[" + key + "]" + elem
+}
+
+// OfFunc writes a function.
+func OfFunc(in, out []string) string {
+	if strings.Trim(strings.Join(in, "")+strings.Join(out, ""), NoStruct) == "" {
+		return NoStruct
+	}
+	return "func(" + strings.Join(in, ",") + ")(" + strings.Join(out, ",") + ")"
 }
