@@ -181,6 +181,7 @@ type Notebook struct {
 	file   *ipynb.Notebook
 	cells  []event.Cell
 	masks  []*regexp.Regexp
+	asked  []ipynb.Settings // what is asked for each cell: by itself, by the notebook, or by opts
 }
 
 // Open reads the notebook in a file. Its errors name the file, except those about the
@@ -252,7 +253,11 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		opts.Engine = engines[0].name
 	}
 	n := &Notebook{name: name, path: path, opts: opts, engine: e, file: file}
-	if n.masks, err = masksOf(opts.Mask, file.Masks()); err != nil {
+	all, err := file.Settings()
+	if err == nil {
+		n.masks, err = masksOf(opts.Mask, all.Masks)
+	}
+	if err != nil {
 		return nil, usage(fmt.Errorf("%s: %w", name, err))
 	}
 	number := 0
@@ -261,6 +266,13 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 			continue
 		}
 		cell := event.Cell{Index: i, ID: c.ID(), Tags: c.Tags, Source: c.Source}
+		own, err := c.Settings()
+		if err != nil {
+			return nil, usage(fmt.Errorf("%s: cell %d: %w", name, len(n.cells)+1, err))
+		}
+		own.Timeout = cmp.Or(own.Timeout, all.Timeout, opts.Timeout)
+		own.MaxMemory = cmp.Or(own.MaxMemory, all.MaxMemory, opts.MaxMemory)
+		n.asked = append(n.asked, own)
 		skip := c.HasTag("skip-execution") || opts.Compare && c.HasTag(nbvalSkip)
 		if !skip && (opts.Select == nil || opts.Select(cell)) {
 			number++
@@ -269,20 +281,6 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		n.cells = append(n.cells, cell)
 	}
 	return n, nil
-}
-
-// timeout is the time that a cell may take.
-func (n *Notebook) timeout(c *Cell) time.Duration {
-	d := cmp.Or(c.outputs.Timeout(), n.file.Timeout(), n.opts.Timeout)
-	if d < 0 {
-		return NoLimit
-	}
-	return d
-}
-
-// maxMemory is how many bytes a cell may hold, 0 if that has no limit.
-func (n *Notebook) maxMemory(c *Cell) int64 {
-	return cmp.Or(c.outputs.MaxMemory(), n.file.MaxMemory(), n.opts.MaxMemory)
 }
 
 // Metadata are those of the notebook, as JSON.

@@ -30,12 +30,13 @@ type Cell struct {
 	Dropped    int64         // bytes that it has put out beyond Options.MaxOutput
 
 	outputs *ipynb.Cell
+	asked   ipynb.Settings
 }
 
 func newResult(n *Notebook) *Result {
 	r := &Result{file: n.file.Clone()}
-	for _, c := range n.cells {
-		r.Cells = append(r.Cells, Cell{Cell: c, outputs: r.file.Cells[c.Index]})
+	for i, c := range n.cells {
+		r.Cells = append(r.Cells, Cell{Cell: c, outputs: r.file.Cells[c.Index], asked: n.asked[i]})
 	}
 	return r
 }

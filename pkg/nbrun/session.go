@@ -128,7 +128,7 @@ func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 		return nil, fmt.Errorf("there is no cell %d of %d, counted from 0", i, len(s.result.Cells))
 	}
 	c := &s.result.Cells[i]
-	*c = Cell{Cell: c.Cell, outputs: c.outputs}
+	*c = Cell{Cell: c.Cell, outputs: c.outputs, asked: c.asked}
 	switch {
 	case c.Number == 0 && slices.Contains(c.Tags, "skip-execution"):
 		s.err = s.skip(c, "it is tagged skip-execution")
@@ -206,10 +206,9 @@ func (s *Session) mayFail(c *Cell) bool {
 
 // execute has a cell run by the engine, for as long as it may take.
 func (s *Session) execute(ctx context.Context, c *Cell) error {
-	timeout := s.notebook.timeout(c)
-	cellCtx, allowed := allow(ctx, timeout)
+	cellCtx, allowed := allow(ctx, c.timeout())
 	defer allowed.stop()
-	defer s.watchMemory(s.notebook.maxMemory(c), allowed)()
+	defer s.watchMemory(c.asked.MaxMemory, allowed)()
 	s.allowed = allowed
 	s.last = c.Begin
 	limit := s.limits.cell()
@@ -244,14 +243,22 @@ func (s *Session) execute(ctx context.Context, c *Cell) error {
 	return errors.Join(f, told)
 }
 
+// timeout is the time that the cell may take.
+func (c *Cell) timeout() time.Duration {
+	if c.asked.Timeout < 0 {
+		return NoLimit
+	}
+	return c.asked.Timeout
+}
+
 // stopped is the fault of a cell that was stopped, for what it took.
 func (s *Session) stopped(c *Cell, cause error) *event.Fault {
 	var f *event.Fault
-	switch timeout := s.notebook.timeout(c); cause {
+	switch timeout := c.timeout(); cause {
 	case errBuiltTooLong:
 		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))
 	case errMemory:
-		f = event.Faultf(c.Number, 0, "held more than %s of memory and was stopped", bytesInWords(s.notebook.maxMemory(c)))
+		f = event.Faultf(c.Number, 0, "held more than %s of memory and was stopped", bytesInWords(c.asked.MaxMemory))
 		f.Reason = event.Memory
 	default:
 		still := ""

@@ -13,7 +13,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
@@ -412,41 +411,8 @@ func (nb *Notebook) Clone() *Notebook {
 	return &c
 }
 
-// Timeout is the time that the notebook's metadata allow each of its cells, as nbmake
-// and jupyter-cache read them: a number of seconds, "timeout" in "execution". A negative
-// one is no limit, and is negative here; 0 is none given.
-func (nb *Notebook) Timeout() time.Duration { return timeout(nb.field("metadata")) }
-
-// Timeout is the time that the cell's own metadata allow it, given in the same way.
-func (c *Cell) Timeout() time.Duration { return timeout(get(c.fields, "metadata")) }
-
-func timeout(metadata json.RawMessage) time.Duration {
-	var meta struct {
-		Execution struct{ Timeout float64 } `json:"execution"`
-	}
-	_ = json.Unmarshal(metadata, &meta)
-	return time.Duration(meta.Execution.Timeout * float64(time.Second))
-}
-
 // Metadata are those of the notebook.
 func (nb *Notebook) Metadata() json.RawMessage { return nb.field("metadata") }
-
-// MaxMemory is how many bytes the notebook's metadata allow each of its cells to hold,
-// "max_memory" in "nbrun"; 0 if they say nothing, or nothing that makes sense.
-func (nb *Notebook) MaxMemory() int64 { return maxMemory(nb.field("metadata")) }
-
-// MaxMemory is what the cell's own metadata say, in the same way.
-func (c *Cell) MaxMemory() int64 { return maxMemory(get(c.fields, "metadata")) }
-
-func maxMemory(metadata json.RawMessage) int64 {
-	var meta struct {
-		Nbrun struct {
-			MaxMemory int64 `json:"max_memory"`
-		} `json:"nbrun"`
-	}
-	_ = json.Unmarshal(metadata, &meta)
-	return max(0, meta.Nbrun.MaxMemory)
-}
 
 // Raw is the cell as it stands in the file.
 func (c *Cell) Raw() []byte { return c.raw }

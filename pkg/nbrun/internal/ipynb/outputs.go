@@ -117,13 +117,3 @@ func (c *Cell) Texts() (stdout, stderr string, errs []string) {
 	}
 	return stdout, stderr, errs
 }
-
-// Masks are the regular expressions, in the notebook's metadata, of what is not
-// compared.
-func (nb *Notebook) Masks() []string {
-	var meta struct {
-		Nbrun struct{ Mask []string } `json:"nbrun"`
-	}
-	_ = json.Unmarshal(nb.field("metadata"), &meta)
-	return meta.Nbrun.Mask
-}
