@@ -285,6 +285,13 @@ func (w *Workspace) goBuild(ctx context.Context, builds []*build, mod string) (s
 			}
 		}
 	}
+	if first.hasNoEffect() { // or it could hold others up
+		done, err := firsts.wait(ctx, first.kind())
+		if err != nil {
+			return "", err
+		}
+		defer done()
+	}
 	o := w.overlay(ctx, first)
 	output, err := w.goCommand(ctx, o, first, args)
 	if err == nil && o == (overlay{}) {

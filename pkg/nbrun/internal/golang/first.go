@@ -1,0 +1,42 @@
+package golang
+
+import (
+	"context"
+	"sync"
+)
+
+// firsts are the first builds of each kind in this process. Others wait for them: two
+// at once would each compile the standard library, and all else that they share, where
+// Go's cache does not have it yet.
+var firsts first
+
+// first has one go first, by kind. The zero value is ready.
+type first struct {
+	mu   sync.Mutex
+	over map[string]chan struct{} // closed when the first of the kind is over
+}
+
+// wait returns at once if nobody was there before, or else when the first is over. It
+// fails with ctx's error when ctx ends before. Call done when what was waited for is
+// over.
+func (f *first) wait(ctx context.Context, kind string) (done func(), err error) {
+	f.mu.Lock()
+	over, known := f.over[kind]
+	if !known {
+		if f.over == nil {
+			f.over = map[string]chan struct{}{}
+		}
+		over = make(chan struct{})
+		f.over[kind] = over
+	}
+	f.mu.Unlock()
+	if !known {
+		return func() { close(over) }, nil
+	}
+	select {
+	case <-over:
+		return func() {}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
