@@ -159,6 +159,7 @@ func sum(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s)))[:
 const noAnswer = "-"
 
 func TestDifferential(t *testing.T) {
+	takesLong(t)
 	notUnderRace(t)
 	for _, corpus := range corpora {
 		t.Run(corpus.name, func(t *testing.T) {
@@ -198,6 +199,14 @@ func TestDifferential(t *testing.T) {
 				judge(t, verdicts, corpus.same)
 			}
 		})
+	}
+}
+
+// takesLong leaves a test that takes long out of go test -short.
+func takesLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes long")
 	}
 }
 
@@ -415,6 +424,7 @@ var (
 // TestRandomPrograms compiles random programs as one, and compares what each does
 // with what the interpreter does.
 func TestRandomPrograms(t *testing.T) {
+	takesLong(t)
 	notUnderRace(t)
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())

@@ -80,6 +80,9 @@ func TestLessonsPassOnEveryEngineAndClock(t *testing.T) {
 	} {
 		for _, path := range lessons.All() {
 			t.Run(name+"/"+filepath.Base(path), func(t *testing.T) {
+				if topic := lessons.Topic(path); topic != "synchronous" && topic != "channels" {
+					takesLong(t)
+				}
 				r, nb, _ := execute(t, path, opts)
 				if opts.Engine == nbrun.Yaegi && !lessons.Interpreted(path) {
 					if f := r.Fault(); f == nil || f.Reason != event.Unsupported {
@@ -132,6 +135,7 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 // Two runs on the virtual clock write the same, but for the cells that have to
 // run on the real one, or run something else, and for addresses in stack traces.
 func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
+	takesLong(t)
 	for _, path := range lessons.All() {
 		a, one, first := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
 		_, two, second := execute(t, path, nbrun.Options{Clock: nbrun.Virtual})
@@ -154,6 +158,7 @@ func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
 // On the virtual clock the interpreter says what compiled programs say, at the same
 // times, but for stack traces.
 func TestTheInterpretersVirtualClockIsThatOfGo(t *testing.T) {
+	takesLong(t)
 	notUnderRace(t) // with which the scheduler orders what goes on at the same instant by chance
 	compared := 0
 	for _, path := range lessons.All() {
@@ -208,6 +213,7 @@ var measured = []string{
 }
 
 func TestCommittedOutputsAreThoseOfTheCode(t *testing.T) {
+	takesLong(t)
 	nbtest.Run(t, filepath.Join(filepath.Dir(lessons.Index()), "[0-9]*.ipynb"), nbrun.Options{Clock: nbrun.Virtual, Compare: true, Mask: measured})
 }
 
@@ -341,6 +347,7 @@ func TestEveryWrongSpeedIsSaidInOneLine(t *testing.T) {
 }
 
 func TestTooFewItemsAreSaidInOneLine(t *testing.T) {
+	takesLong(t)
 	for _, path := range lessons.All() {
 		for _, n := range []string{"0", "1"} {
 			r, _, _ := execute(t, path, nbrun.Options{Clock: nbrun.Virtual, Params: map[string]string{"n": n}})

@@ -18,6 +18,7 @@ import (
 // tells when a line on stderr was written: which of two pipes was written to
 // first, nobody knows.
 func TestTextAndDisplaysComeInTheirOrder(t *testing.T) {
+	takesLong(t)
 	const gonbui = `%%%%
 fmt.Print("a%[1]d ")
 gonbui.DisplayHTML("first")

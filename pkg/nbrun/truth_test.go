@@ -70,6 +70,9 @@ func TestTruth(t *testing.T) {
 				e.opts.Timeout = 10 * time.Second
 			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+e.name, func(t *testing.T) {
+				if e.opts.Clock != nbrun.Virtual {
+					takesLong(t)
+				}
 				if !*update { // which collects the answers
 					t.Parallel()
 				}

@@ -119,6 +119,7 @@ func attempt(t *testing.T, path string, nb *ipynb.Notebook, e exercise, answers 
 }
 
 func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
+	takesLong(t)
 	for _, path := range lessons.All() {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			nb, all := exercisesOf(t, path)
@@ -140,6 +141,7 @@ var solved = regexp.MustCompile(`Solved(\.|, if the race detector below says not
 var fulfilled = regexp.MustCompile(`(?m)^(✔|○) .*$`)
 
 func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
+	takesLong(t)
 	for _, path := range lessons.All() {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			nb, all := exercisesOf(t, path)

@@ -33,9 +33,9 @@ func TestGood(t *testing.T) {
 	}
 }
 
-// The lessons of this repository pass as subtests.
+// Lessons of this repository pass as subtests.
 func TestLessons(t *testing.T) {
-	nbtest.Run(t, filepath.Join(filepath.Dir(lessons.Index()), "*.ipynb"), nbrun.Options{Clock: nbrun.Virtual})
+	nbtest.Run(t, filepath.Join(filepath.Dir(lessons.Index()), "0[13]-*.ipynb"), nbrun.Options{Clock: nbrun.Virtual})
 }
 
 // TestBad is not a test but what TestVerdicts looks at: it fails.

@@ -16,6 +16,9 @@ import (
 // Nothing of a later cell that can have an effect happens before its turn: the flags
 // and variables that it sets, the compilers of cgo, modules that are fetched.
 func TestBuildingAheadHasNoEffect(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	ownCache(t)
 	root := t.TempDir()
 	write(t, root, map[string]string{"tool": "#!/bin/sh\necho $* >>" + root + "/ran\nexec \"$@\"\n", "cc": "#!/bin/sh\necho $* >>" + root + "/ran\nexec cc \"$@\"\n"})

@@ -344,6 +344,9 @@ func TestABrokenModuleIsSaid(t *testing.T) {
 // Whatever the notebook's module is and wherever its other modules are, its imports
 // are the module's, and nothing is fetched.
 func TestModulesOfOtherRepositories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	ownCache(t)
 	t.Setenv("GOPROXY", "off")
 	const lib = "package lib\n\nconst Text = \"lib\"\n"

@@ -70,6 +70,9 @@ func need(t *testing.T, w *Workspace) {
 const plainModule = "module example.com/mod\n\ngo 1.26\n"
 
 func TestProgramsWaitUntilADisplayIsTaken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	ownCache(t)
 	for name, flags := range map[string][]string{"real clock": nil, "virtual": nil, "trimpath": {"-trimpath"}, "race": {"-race"}} {
 		t.Run(name, func(t *testing.T) {

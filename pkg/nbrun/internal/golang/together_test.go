@@ -42,6 +42,9 @@ func counted(t *testing.T) (calls func() []string) {
 }
 
 func TestOneBadProgramDoesNotSetTheOthersApart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	const (
 		bad    = "%%\nx := 1"
 		worse  = "%%\nfmt.Println(nothing)\nvar s string = 3"

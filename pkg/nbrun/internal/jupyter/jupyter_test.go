@@ -161,6 +161,9 @@ func within(t *testing.T, limit time.Duration, f func()) {
 }
 
 func TestNoOutputIsLost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	k := start(t, fakeProcess(t, "behaves"))
 	for code, want := range map[string]string{
 		"print: hello":      "hello",
@@ -541,6 +544,9 @@ func gonb(t *testing.T) Process {
 }
 
 func TestTheRealKernelIsKilledAHundredTimes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	p := gonb(t)
 	var slowest time.Duration
 	for range 100 {
@@ -598,6 +604,9 @@ func TestTheRealKernelFloods(t *testing.T) {
 }
 
 func TestTwoBuildTheToolsOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	out, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -630,6 +639,9 @@ func TestTwoBuildTheToolsOnce(t *testing.T) {
 // Tools that were changed are built again, and those in a cache that others can fill
 // are not used.
 func TestToolsAreBelievedAsTheyWereBuiltOnly(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	out, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
