@@ -79,20 +79,21 @@ type Options struct {
 	// that, but nothing more is kept, or told to observers, and the cell's outputs say
 	// so.
 	MaxOutput int
-	// MaxMemory is how many bytes of memory the programs of a cell may hold together, and
-	// with them what cells before it have left running; no limit if 0. They are looked at
-	// some fifty times a second, so that a fast one gets beyond it for a moment. Files
-	// that are mapped don't count, nor do the go command and the kernel. The metadata of
-	// a cell, or else of a notebook, count before it: a number of bytes, "max_memory" in
-	// "nbrun". On Linux only; elsewhere it is an error, and metadata don't count.
+	// MaxMemory is how many bytes of memory the programs of a cell may hold together,
+	// and with them what cells before it have left running; no limit if 0. They are
+	// checked some fifty times a second, so a fast one gets beyond it for a moment.
+	// Files that are mapped don't count, nor do the go command and the kernel. The
+	// metadata of a cell, or else of a notebook, count before it: a number of bytes,
+	// "max_memory" in "nbrun". On Linux only; elsewhere it is an error, and metadata
+	// don't count.
 	MaxMemory   int64
 	AllowErrors bool // go on after a cell that fails
 	// Strict has a cell fail when one of its shell commands does, or when it is tagged
 	// raises-exception and does not fail.
 	Strict bool
-	// BuildOnly has the cells compiled and not run: no program, no script, no shell command
-	// but those that change a module ("!*go get"), and no file is written. There are no
-	// outputs then to compare or to keep.
+	// BuildOnly has the cells compiled and not run: no program, no script, no shell
+	// command but those that change a module ("!*go get"), and no file is written.
+	// There are then no outputs to compare or to keep.
 	BuildOnly bool
 	// Compare has a cell fail that puts out something else than what is stored in the
 	// notebook; the others run all the same. On the virtual clock all is compared; on
@@ -141,10 +142,10 @@ func (o *Options) engine() (engine.Engine, error) {
 		return nil, usage(fmt.Errorf("a cell's memory must not be limited to a negative size, got %d", o.MaxMemory))
 	}
 	if o.MaxMemory > 0 && !process.CanWatchMemory {
-		return nil, usage(errors.New("the memory of cells can be limited on Linux only"))
+		return nil, usage(errors.New("the memory of cells can only be limited on Linux"))
 	}
 	if o.BuildOnly && (o.Compare || o.Strict) {
-		return nil, usage(errors.New("cells that are compiled only put out nothing to compare, and can't be held to fail"))
+		return nil, usage(errors.New("cells that are only compiled have no output to compare, and can't be expected to fail"))
 	}
 	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict, BuildOnly: o.BuildOnly})
 	if err != nil {
@@ -237,7 +238,7 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		return nil, usage(err)
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return nil, usage(fmt.Errorf("%s: there is no folder %s for its cells to begin in", name, filepath.Dir(path)))
+		return nil, usage(fmt.Errorf("%s: there is no folder %s for its cells to run in", name, filepath.Dir(path)))
 	}
 	if opts.Timeout == 0 {
 		opts.Timeout = DefaultTimeout

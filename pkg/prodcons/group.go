@@ -165,7 +165,7 @@ func (g *Group[T]) begin(ctx context.Context) error {
 	case g.Producers < 0 || g.Consumers < 0 || g.Drain < 0:
 		return errors.New("a group's Producers, Consumers and Drain must not be negative")
 	case g.Queue != nil && (g.Bound != 0 || g.Full != WaitWhenFull || g.OnDrop != nil):
-		return errors.New("a group's Bound, Full and OnDrop are of its own queue, and Queue is another")
+		return errors.New("a group's Bound, Full and OnDrop are for its own queue, and can't be used with Queue")
 	}
 	g.changed.L = &g.mu
 	g.start = time.Now()

@@ -80,7 +80,7 @@ const (
 	Display Kind = "display" // Data is displayed
 	Update  Kind = "update"  // Data replaces what the displays of that ID show
 	Result  Kind = "result"  // Data is the value of the cell
-	Clear   Kind = "clear"   // what the cell has put out so far goes
+	Clear   Kind = "clear"   // what the cell has put out so far is removed
 	Error   Kind = "error"   // Name, Value and Traceback of what went wrong
 )
 

@@ -117,7 +117,7 @@ func beforeDeadline(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(t.Context(), left-min(margin, left/4), errDeadline)
 }
 
-var errDeadline = errors.New("stopped, as go test is about to end at its deadline")
+var errDeadline = errors.New("stopped, as go test is about to reach its deadline")
 
 func cellName(c event.Cell) string {
 	name := fmt.Sprintf("cell_%d", c.Number)
@@ -147,11 +147,11 @@ func (r *runner) cell(t *testing.T, i int) {
 	for ; r.next < i && r.stopped == ""; r.next++ {
 		if fault := r.run(t, r.next); fault != nil && !fault.Expected && !r.goOn {
 			r.stopped = report.Line(fault.Error())
-			t.Fatalf("%s: not run, as a cell before it has failed: %s", r.file, r.stopped)
+			t.Fatalf("%s: not run, as an earlier cell failed: %s", r.file, r.stopped)
 		}
 	}
 	if r.stopped != "" {
-		t.Skipf("not run, as a cell before it has failed: %s", r.stopped)
+		t.Skipf("not run, as an earlier cell failed: %s", r.stopped)
 	}
 	r.next = i + 1
 	if c := r.cells[i]; c.Number == 0 {
@@ -169,7 +169,7 @@ func (r *runner) cell(t *testing.T, i int) {
 	switch {
 	case fault == nil:
 	case fault.Expected:
-		t.Logf("has failed, as it may: %s", report.Line(fault.Error()))
+		t.Logf("failed, as it may: %s", report.Line(fault.Error()))
 	default:
 		t.Errorf("%s: %s\n%s", r.file, report.Line(fault.Error()), plain(strings.Join(fault.Traceback, "\n")))
 		if !r.goOn {

@@ -214,13 +214,13 @@ func (q *Queue[T]) lanesOf(config js.StreamConfig) (lanes int, err error) {
 	lanes, err = strconv.Atoi(config.Metadata[lanesKey])
 	switch {
 	case err != nil:
-		return 0, errors.New("the server has a stream of this name that is no queue of this package")
+		return 0, errors.New("the server has a stream of this name that is not a queue of this package")
 	case lanes > 0 && q.options.Key == nil:
-		return 0, errors.New("it keeps the order of keys: Key must be set, as by whoever made it")
+		return 0, errors.New("it keeps the order of keys: Key must be set, as whoever made it did")
 	case lanes == 0 && q.options.Key != nil:
 		return 0, errors.New("it was made without keys, so Key must not be set")
 	case q.options.Lanes > 0 && q.options.Lanes != lanes:
-		return 0, fmt.Errorf("it was made with %d lanes, which can not be changed to %d", lanes, q.options.Lanes)
+		return 0, fmt.Errorf("it was made with %d lanes, which can't be changed to %d", lanes, q.options.Lanes)
 	}
 	return lanes, nil
 }

@@ -44,7 +44,7 @@ func Serve[T any](ctx context.Context, queue *Queue[T], n int, use func(ctx cont
 type loans[T any] struct{ queue *Queue[T] }
 
 func (l loans[T]) Put(context.Context, prodcons.Delivery[T]) error {
-	return errors.New("a loan can not be put")
+	return errors.New("a lent value can't be put")
 }
 
 func (l loans[T]) Get(ctx context.Context) (prodcons.Delivery[T], error) { return l.queue.Receive(ctx) }

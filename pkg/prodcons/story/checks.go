@@ -28,7 +28,7 @@ const fewest = 15
 // error if n is so small that the claims say nothing.
 func Check(n int) *Checks {
 	if n < fewest {
-		panic(fmt.Errorf("the claims are about runs of %d items or more, and n is %d: set it in the cell of the parameters, and run the cells from there once more", fewest, n))
+		panic(fmt.Errorf("the claims are about runs of %d items or more, and n is %d: set it in the parameters cell, and run the cells from there again", fewest, n))
 	}
 	return &Checks{}
 }
@@ -224,7 +224,7 @@ func (c *Checks) End() (status int) {
 	case c.failed > 0:
 		return 1
 	case c.unsure > 0 && c.exercise:
-		line(bold, "Not measurable at this speed: set a lower one in the cell of the parameters, or wait until the machine is less busy, and run the cells from there once more.")
+		line(bold, "Not measurable at this speed: set a lower one in the parameters cell, or wait until the machine is less busy, and run the cells from there again.")
 	case c.exercise && c.pending != "":
 		line(bold, "Solved, if %s.", c.pending)
 	case c.exercise:

@@ -10,7 +10,7 @@ import (
 // It is for runs that say nothing themselves. Speed is that of the runs.
 func Progress(what string, speed float64) (done func()) {
 	if err := CheckSpeed(speed); err != nil {
-		panic(fmt.Errorf("%w; set it in the cell of the parameters", err))
+		panic(fmt.Errorf("%w; set it in the parameters cell", err))
 	}
 	now := clock(speed)
 	start := now()

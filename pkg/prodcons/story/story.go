@@ -33,7 +33,7 @@ func Start(name string, speed float64) *Story {
 // StartQuiet is Start for a story that keeps its record but prints nothing.
 func StartQuiet(name string, speed float64) *Story {
 	if err := CheckSpeed(speed); err != nil {
-		panic(fmt.Errorf("%w; set it in the cell of the parameters", err))
+		panic(fmt.Errorf("%w; set it in the parameters cell", err))
 	}
 	now := clock(speed)
 	s := &Story{clock: now, start: now(), speed: speed, quiet: true}

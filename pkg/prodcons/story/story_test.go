@@ -452,9 +452,9 @@ func TestWhatCannotGoOnPanicsWithALineThatSaysWhatToDo(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{"speed 0", func() { story.Start("x", 0) }, "speed must be a number above 0, not 0: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters"},
+		{"speed 0", func() { story.Start("x", 0) }, "speed must be a number above 0, not 0: 1 is real time, 10 is ten times as fast; set it in the parameters cell"},
 		{"no run", func() { story.Load("never run") }, `there is no run named "never run" yet: run the cell that starts it, then this one again`},
-		{"too few items", func() { story.Exercise(14) }, "the claims are about runs of 15 items or more, and n is 14: set it in the cell of the parameters, and run the cells from there once more"},
+		{"too few items", func() { story.Exercise(14) }, "the claims are about runs of 15 items or more, and n is 14: set it in the parameters cell, and run the cells from there again"},
 	} {
 		func() {
 			defer func() {

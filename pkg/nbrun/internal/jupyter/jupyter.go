@@ -150,7 +150,7 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 			interrupt(ctx.Err())
 		case <-late:
 			_ = process.Kill(k.cmd)
-			k.dead = errors.New("the kernel did not end when it was killed")
+			k.dead = errors.New("the kernel is still running, though it was killed")
 			return Reply{}, errors.Join(failed, k.dead)
 		case r, ok := <-k.reports:
 			switch {

@@ -319,7 +319,7 @@ func plain(content any) (any, error) {
 		err = dec.Decode(&p)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is no JSON: %w", ErrDisplay, err)
+		return nil, fmt.Errorf("%w: it is not JSON: %w", ErrDisplay, err)
 	}
 	return p, nil
 }

@@ -83,7 +83,7 @@ func New(o engine.Options) (engine.Opener, error) {
 	case o.Kernel != "":
 		return nil, errors.New("a kernel is for the gonb engine only")
 	case !ready:
-		return nil, errors.New("the interpreter needs this program as its child: call nbrun.Main first of all in main, and in TestMain")
+		return nil, errors.New("the interpreter runs in a child process of this program: call nbrun.Main first in main, and in TestMain")
 	}
 	return func(_ context.Context, nb engine.Notebook) (engine.Backend, error) {
 		dir, err := os.MkdirTemp(nb.Temp, "gonb_")

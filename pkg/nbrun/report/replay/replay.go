@@ -85,7 +85,7 @@ func ours(path string) error {
 	defer f.Close()
 	head, err := io.ReadAll(io.LimitReader(f, 1<<10))
 	if err == nil && !strings.Contains(string(head), mark) {
-		err = fmt.Errorf("%s is not of such a report, and would be overwritten: name another folder", path)
+		err = fmt.Errorf("%s is not a page of such a report, and would be overwritten: name another folder", path)
 	}
 	return err
 }
