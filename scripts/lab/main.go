@@ -46,6 +46,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if only == "version" {
+		_, err := fmt.Fprintln(stdout, report.Version("lab"))
+		return err
+	}
 	if only == "copy" {
 		folder, err := lab.Copy(opts)
 		if err == nil {
@@ -98,6 +102,7 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err 
 	f.IntVar(&opts.Port, "port", 0, "listen on port `N` of this machine; 0 is 8888, or the next one that is free")
 	reset := f.Bool("reset", false, "make your copies of the lessons anew; what you did goes to the folder my-notebooks/before")
 	recorded := f.Bool("recorded", false, "open the lessons themselves, with the outputs that were recorded, to read them")
+	version := f.Bool("version", false, "start nothing; print the version of lab, and of the Go that built it")
 	noBrowser := f.Bool("no-browser", false, "only print the address")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -126,6 +131,8 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err 
 	}
 	opts.Path, opts.Browser = f.Arg(0), !*noBrowser
 	switch {
+	case *version:
+		only = "version"
 	case *check:
 		only = "check"
 	case *copies:

@@ -69,6 +69,7 @@ type command struct {
 	scrub   bool
 	clear   bool
 	params  bool // list them
+	version bool // print it
 	stdout  io.Writer
 	pipe    bool // the notebook "-" is read from stdin, and written to stdout
 	jobs    int
@@ -91,6 +92,10 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	if err != nil {
 		complain(err)
 		return notRun
+	}
+	if c.version {
+		fmt.Fprintln(stdout, report.Version("nbrun"))
+		return passed
 	}
 	notebooks, err := c.choose(paths)
 	if err != nil {
@@ -329,6 +334,7 @@ func (c *command) define(f *flag.FlagSet) {
 	f.BoolVar(&c.opts.BuildOnly, "n", false, "compile the cells, and run none")
 	f.BoolVar(&c.params, "params", false, "run nothing; list the parameters of the notebooks")
 	f.BoolVar(&c.clear, "clear", false, "run nothing; remove the outputs of the notebooks, or, with -check, say which have any")
+	f.BoolVar(&c.version, "version", false, "run nothing; print the version of nbrun, and of the Go that built it")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; remove the machine's paths from the outputs in the notebooks, and join the pieces of each stream")
 }
