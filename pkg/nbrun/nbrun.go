@@ -4,13 +4,13 @@
 //
 //	result, err := nbrun.Run(ctx, "lesson.ipynb", nbrun.Options{})
 //
-// A notebook is read and checked ([Open] fails when it is none), its cells are run
-// in order, each as the program that GoNB (github.com/janpfeifer/gonb) would have
-// made of it, and the outputs are put in the place of the old ones, as Jupyter
-// would. The executed notebook is written by [Result.WriteFile].
+// A notebook is read and checked ([Open] fails if it isn't one), its cells are run in
+// order, each as the program that GoNB (github.com/janpfeifer/gonb) would have made of
+// it, and the outputs take the place of the old ones, as in Jupyter. The executed
+// notebook is written by [Result.WriteFile].
 //
-// A run is one stream of events (package event); whoever wants to show, to store
-// or to judge it is an observer of that stream, as the executed notebook is.
+// A run is one stream of events (package event); whatever shows, stores or judges it is
+// an observer of that stream, as the executed notebook is.
 //
 // Tags of cells keep the meaning that other runners give them: parameters,
 // injected-parameters (papermill), raises-exception, skip-execution (nbclient).
@@ -95,12 +95,12 @@ type Options struct {
 	// command but those that change a module ("!*go get"), and no file is written.
 	// There are then no outputs to compare or to keep.
 	BuildOnly bool
-	// Compare has a cell fail that puts out something else than what is stored in the
-	// notebook; the others run all the same. On the virtual clock all is compared; on
-	// the real one, times, durations, addresses and the numbers of goroutines are not.
-	// The page on which the real kernel tells of an error does not count, nor the order of
-	// the lines of a cell that is tagged any-order. The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
-	// meaning that they have for nbval.
+	// Compare has a cell fail if its output is not what is stored in the notebook; the
+	// others run all the same. On the virtual clock everything is compared; on the real
+	// one, times, durations, addresses and the numbers of goroutines are not. The page
+	// on which the real kernel shows an error does not count, nor does the order of
+	// lines in a cell that is tagged any-order. The tags nbval-ignore-output,
+	// nbval-skip and nbval-raises-exception mean what they mean to nbval.
 	Compare bool
 	// Mask are regular expressions of what is not compared. A notebook can have more, as
 	// a list in its metadata, "mask" in "nbrun".
@@ -208,7 +208,7 @@ func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebo
 	return makeNotebook(ctx, name, file, opts)
 }
 
-// ErrLanguage is wrapped by the error for a notebook that is not one of Go.
+// ErrLanguage is wrapped by the error for a notebook that is not a Go notebook.
 var ErrLanguage = errors.New("not a Go notebook")
 
 // otherLanguage is the error for a notebook of a language that is known, and not Go.
@@ -326,10 +326,10 @@ func (n *Notebook) Run(ctx context.Context) (*Result, error) {
 	return s.Close()
 }
 
-// Clear takes the outputs stored in the notebook in a file out, with the numbers and
-// times of their cells, and reports whether there were any. With dry, the file stays as
-// it is. A notebook that has none stays so, byte for byte, and so does one that is not
-// of Go.
+// Clear removes the outputs stored in a notebook's file, with the numbers and times of
+// their cells, and reports whether there were any. With dry, the file stays as it is. A
+// notebook that has none is left unchanged, byte for byte, and so is one that is not a
+// Go notebook.
 func Clear(path string, dry bool) (had bool, err error) {
 	nb, err := ipynb.ReadFile(path)
 	if err != nil || otherLanguage(nb.Language) != nil {
@@ -344,9 +344,9 @@ func Clear(path string, dry bool) (had bool, err error) {
 	return true, nb.WriteFile(path)
 }
 
-// Scrub takes the paths of the machine out of the outputs stored in the notebook
-// in a file and joins neighbouring pieces of one stream, as Run does with those it
-// makes. A notebook that has neither is left as it is, byte for byte.
+// Scrub removes the machine's paths from the outputs stored in a notebook's file and
+// joins neighbouring pieces of one stream, as Run does with the outputs it makes. A
+// notebook that has neither is left unchanged, byte for byte.
 func Scrub(path string) error {
 	nb, err := ipynb.ReadFile(path)
 	if err != nil {

@@ -28,7 +28,7 @@ type Session struct {
 	traces   *process.Traces
 	start    time.Time
 	over     string    // why no more cells are run; "" while they are
-	err      error     // what has ended the session, but for the fault of a cell
+	err      error     // what has ended the session, if not the fault of a cell
 	observed error     // the first error of an observer
 	last     time.Time // of the cell's last output
 	limits   *limits
@@ -114,10 +114,10 @@ func (s *Session) now() time.Time {
 	return s.session.Now()
 }
 
-// Run runs cell i of [Notebook.Cells], and returns its fault, nil if there is none.
-// A cell that is not to be run, as it was not chosen or as an earlier one has
-// failed, is skipped. A cell may be run more than once; its last run counts. The
-// error is one after which no cell can be run.
+// Run runs cell i of [Notebook.Cells], and returns its fault, nil if there is none. A
+// cell that is not to be run, because it was not chosen or an earlier one failed, is
+// skipped. A cell may be run more than once; its last run counts. The error is one
+// after which no cell can be run.
 func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 	switch {
 	case s.closed:

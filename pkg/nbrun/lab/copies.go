@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// Copies are what of the notebooks in a folder is served.
+// Copies says whether copies of a folder's notebooks are served, and which.
 type Copies int
 
 const (

@@ -29,8 +29,8 @@ const (
 	gopls = "v0.21.1"
 )
 
-// ErrNoJupyter is wrapped by what says which Jupyter is missing, or too old. With
-// Options.Install that is no error.
+// ErrNoJupyter is wrapped by the error that says which Jupyter is missing, or too old.
+// With Options.Install that is not an error.
 var ErrNoJupyter = errors.New("`pip install jupyterlab` gets it")
 
 // findJupyter returns the jupyter-lab to start: the one on PATH, else that in the

@@ -87,8 +87,8 @@ const (
 // it answers. The first time that takes minutes and needs the network, after that
 // a few seconds and no network. When ctx ends before, all is ended again.
 //
-// The server listens on the loopback interface only and wants a token, which is
-// part of its URL.
+// The server listens on the loopback interface only and asks for a token, which is part
+// of its URL.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	root, first, err := place(opts.Path)
 	if err != nil {

@@ -25,8 +25,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
-// Run runs the notebooks that match the pattern, which is one of
-// [path/filepath.Glob], in the folder of the test. None that matches is a failure.
+// Run runs the notebooks that match the pattern, which is one of [path/filepath.Glob],
+// in the folder of the test. If none matches, the test fails.
 //
 // The subtest of a notebook has the name of its file, that of a cell its number and
 // its id, if it has one: cell_3_setup. A cell fails when nbrun says so, with file,
@@ -40,7 +40,7 @@ import (
 // that it has started.
 //
 // With the engine nbrun.Yaegi, TestMain has to call nbrun.Main first. An Observer in
-// the options is told all, as in a run by nbrun.
+// the options is told everything, as in a run by nbrun.
 func Run(t *testing.T, pattern string, opts nbrun.Options) {
 	t.Helper()
 	files, err := filepath.Glob(pattern)

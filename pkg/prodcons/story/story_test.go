@@ -511,6 +511,29 @@ func Example() {
 	// value 49
 }
 
+// One cell runs a story; another, which is a program of its own, finds its record.
+func ExampleLoad() {
+	run := story.StartQuiet("quiet", 1000)
+	run.Producer(1).Make(49)
+	run.End()
+
+	fmt.Println(story.Load("quiet").Stats().Made)
+	// Output: 1
+}
+
+// An exercise not yet done says what is missing, and is no failure.
+func ExampleExercise() {
+	check := story.Exercise(20)
+	check.Need("each item is made", false, "%d of %d", 0, 20)
+	check.Hint("Call producer.Make.")
+	fmt.Println("exit status", check.End())
+	// Output:
+	// ✘ each item is made: 0 of 20
+	//   → Call producer.Make.
+	// Not yet: change the cell above, run it, then run this one again.
+	// exit status 0
+}
+
 func ExampleCheck() {
 	check := story.Check(20)
 	check.That("nothing is lost", true, "made %d, used %d", 20, 20)

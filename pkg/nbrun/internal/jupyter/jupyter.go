@@ -1,6 +1,6 @@
 // Package jupyter runs cells in a real Jupyter kernel, in Jupyter's own protocol,
-// without Python: it builds GoNB's kernel from this module's go.mod, or takes one
-// that is installed, starts it, and speaks to it.
+// without Python: it builds GoNB's kernel from this module's go.mod, or uses one that
+// is installed, starts it, and speaks to it.
 //
 // The sockets are in a process of their own, the link (see the folder of that
 // name), built together with the kernel. It keeps package net, and with it cgo,

@@ -1,4 +1,4 @@
-// Package params makes of values, given by name, the cell that sets a notebook's
+// Package params turns values, given by name, into the cell that sets a notebook's
 // parameters.
 package params
 
@@ -227,7 +227,7 @@ func sourceOf(e ast.Expr, src string) string {
 	return src[e.Pos()-shift : e.End()-shift]
 }
 
-// literal is the value as Go source, or an error when it is none of the type.
+// literal is the value as Go source, or an error if it is not of the type.
 func (p parameter) literal(value string) (string, error) {
 	bad := func(example string) error {
 		return fmt.Errorf("%s must be of type %s, got %q: give it as in %s=%s", p.name, p.kind, value, p.name, example)

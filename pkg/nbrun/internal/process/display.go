@@ -260,7 +260,7 @@ func unsigned(p []byte) (size int, n uint64, ok bool) {
 	}
 	size = 1 + int(-int8(p[0]))
 	if size > 9 || size < 2 {
-		return size, 0, true // there is none of so many bytes
+		return size, 0, true // none is that long
 	}
 	if len(p) < size {
 		return 0, 0, false

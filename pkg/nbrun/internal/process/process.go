@@ -1,4 +1,4 @@
-// Package process runs one process and hands on what it puts out: its standard
+// Package process runs one process and passes on what it puts out: its standard
 // streams, and the displays that gonbui sends through named pipes.
 package process
 

@@ -2,11 +2,11 @@
 // that is this same binary started again. No Go toolchain is needed, and nothing
 // is compiled.
 //
-// The interpreter (github.com/traefik/yaegi) knows an older Go, has much of it
-// otherwise than Go, and knows the packages of its symbol tables only. So a program
-// is first type-checked against those tables, and then written in explicit form:
-// that of golang.org/x/tools/go/ssa, in which each step stands for itself. What has
-// no such form is told by cell, line and construct before anything runs.
+// The interpreter (github.com/traefik/yaegi) knows an older Go, does much of it
+// differently from Go, and knows only the packages of its symbol tables. So a program
+// is first type-checked against those tables, and then written in explicit form: that
+// of golang.org/x/tools/go/ssa, in which each step stands for itself. What has no such
+// form is reported by cell, line and construct before anything runs.
 //
 // The files go by what they write: forms (types), functions, steps (operators,
 // conversions, interfaces, loops), calls. What they avoid is what the interpreter
