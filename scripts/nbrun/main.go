@@ -281,26 +281,26 @@ func (c *command) define(f *flag.FlagSet) {
 	})
 	f.StringVar(&c.out, "o", "", "write executed copies to `folder`")
 	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
-	f.Func("timeout", fmt.Sprintf("how long one cell may take, in real `time`, as 30s or 10m; 0 is no limit; building does not count (default %v)", nbrun.DefaultTimeout), func(s string) (err error) {
+	f.Func("timeout", fmt.Sprintf("the real `time` that one cell may take, as 30s or 10m; 0 is no limit; building does not count (default %v)", nbrun.DefaultTimeout), func(s string) (err error) {
 		c.opts.Timeout, err = timeout(s)
 		return err
 	})
 	c.each, c.all = nbrun.NoLimit, nbrun.NoLimit
-	f.Func("timeout-notebook", "how long all cells of one notebook may take, with building, as `time` (default no limit)", func(s string) (err error) {
+	f.Func("timeout-notebook", "the `time` that all cells of one notebook may take, building included (default no limit)", func(s string) (err error) {
 		c.each, err = timeout(s)
 		return err
 	})
-	f.Func("timeout-run", "how long all notebooks may take, as `time` (default no limit)", func(s string) (err error) {
+	f.Func("timeout-run", "the `time` that all notebooks may take (default no limit)", func(s string) (err error) {
 		c.all, err = timeout(s)
 		return err
 	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
-	f.Func("max-output", "how much output of one cell is kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
+	f.Func("max-output", "the `size` of the output that is kept of one cell: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
 		n, err := size(s, 1<<30)
 		c.opts.MaxOutput = int(n)
 		return err
 	})
-	f.Func("max-memory", "how much memory the programs of one cell may hold, as `size`, before they are stopped (default no limit; on Linux)", func(s string) (err error) {
+	f.Func("max-memory", "the `size` of the memory that the programs of one cell may hold before they are stopped (default no limit; on Linux)", func(s string) (err error) {
 		c.opts.MaxMemory, err = size(s, 1<<50)
 		return err
 	})
