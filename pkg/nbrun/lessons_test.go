@@ -235,7 +235,7 @@ func TestLessonsAreRecordedInOneRun(t *testing.T) {
 				continue
 			}
 			if count++; c.StoredCount() != count {
-				t.Errorf("%s, cell %d: execution count %d, want %d: record the lesson anew, in one run", path, i+1, c.StoredCount(), count)
+				t.Errorf("%s, cell %d: execution count %d, want %d: record the lesson anew, in one run: go run ./scripts/nbrun -engine gonb -w notebooks/%s", path, i+1, c.StoredCount(), count, filepath.Base(path))
 			}
 		}
 	}
