@@ -23,9 +23,9 @@ const buildAtMost = startAtMost
 
 // Why a cell is stopped.
 var (
-	errRanTooLong   = errors.New("ran longer than it may")
-	errBuiltTooLong = errors.New("was built for longer than it may")
-	errMemory       = errors.New("held more memory than it may")
+	errRanTooLong   = errors.New("ran longer than allowed")
+	errBuiltTooLong = errors.New("took longer to build than allowed")
+	errMemory       = errors.New("held more memory than allowed")
 )
 
 // allow returns a context that ends when the cell's time is over.

@@ -1,6 +1,6 @@
 package nbrun_test
 
-// mistake is the solution of an exercise, but for one thing.
+// mistake is the solution of an exercise, except for one thing.
 type mistake struct {
 	who      string // what somebody does who gives it
 	from, to string // what of the solution becomes what

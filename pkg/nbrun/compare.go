@@ -117,7 +117,7 @@ func masksOf(options, notebook []string) ([]*regexp.Regexp, error) {
 	for _, text := range slices.Concat(options, notebook) {
 		re, err := regexp.Compile(text)
 		if err != nil {
-			return nil, fmt.Errorf("what is to be masked: %w", err)
+			return nil, fmt.Errorf("mask: %w", err)
 		}
 		masks = append(masks, re)
 	}
@@ -130,7 +130,7 @@ func (s *Session) compare(c *Cell) (*event.Fault, error) {
 	if lines == "" || err != nil {
 		return nil, err
 	}
-	f := event.Faultf(c.Number, 0, "has put out something else than what is stored")
+	f := event.Faultf(c.Number, 0, "its output is not what is stored")
 	f.Reason = event.Differs
 	f.Traceback = strings.Split(strings.TrimRight(lines, "\n"), "\n")[1:] // without the heading of diff
 	return f, nil

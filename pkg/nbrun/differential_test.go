@@ -435,7 +435,7 @@ func TestRandomPrograms(t *testing.T) {
 	t.Run("types", func(t *testing.T) { compareRandom(t, generateTypes, 30) })
 }
 
-// compareRandom wants so many percent of the programs to be the same, and none wrong.
+// compareRandom requires that percentage of the programs to be the same, and none to be wrong.
 func compareRandom(t *testing.T, generate func(seed uint64, n int) string, percent int) {
 	programs := make([]string, *random)
 	for n := range programs {

@@ -24,7 +24,7 @@ const (
 	GoNB Engine = "gonb"
 )
 
-// engines are all there are; the first is what is taken when none is named.
+// engines are all engines; the first is used when none is named.
 var engines = []struct {
 	name Engine
 	does string // for those who choose
@@ -35,7 +35,7 @@ var engines = []struct {
 	{GoNB, "is the real kernel", jupyter.New},
 }
 
-// Engines are all there are. The first is taken when Options name none.
+// Engines returns all engines. The first is used when Options name none.
 func Engines() []Engine {
 	var list []Engine
 	for _, e := range engines {
@@ -79,8 +79,7 @@ func newEngine(name Engine, o engine.Options) (engine.Engine, error) {
 	return nil, fmt.Errorf("unknown engine %q (want %s or %s)", name, strings.Join(names[:last], ", "), names[last])
 }
 
-// Main lets a program use the engine Yaegi, whose interpreter is a child process,
-// the same binary started again: in such a child Main interprets a cell's program
-// and ends the process; elsewhere it returns at once. It is to be called first of
-// all in main, and in TestMain.
+// Main lets a program use the engine Yaegi, whose interpreter is a child process, the
+// same binary started again: in such a child Main interprets a cell's program and ends
+// the process; elsewhere it returns at once. Call it first in main, and in TestMain.
 func Main() { yaegi.Main() }

@@ -47,3 +47,52 @@ func ExampleParse() {
 	// [4] cell 4, line 3: panic: runtime error: index out of range [3] with length 0
 	// 4 cells: cell 4, line 3: panic: runtime error: index out of range [3] with length 0
 }
+
+// Cells can be run one by one, as by a kernel.
+func ExampleNotebook_Start() {
+	notebook := `{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [
+		{"cell_type": "code", "source": "func double(n int) int { return 2 * n }", "metadata": {}, "outputs": [], "execution_count": null},
+		{"cell_type": "code", "source": "%%\nfmt.Println(double(21))", "metadata": {}, "outputs": [], "execution_count": null}]}`
+	ctx := context.Background()
+	n, err := nbrun.Parse(ctx, "double.ipynb", []byte(notebook), nbrun.Options{Engine: nbrun.Yaegi})
+	if err != nil {
+		panic(err)
+	}
+	session, err := n.Start(ctx)
+	if err != nil {
+		panic(err)
+	}
+	for i := range n.Cells() {
+		if fault, err := session.Run(ctx, i); fault != nil || err != nil {
+			fmt.Println(fault, err)
+		}
+	}
+	result, err := session.Close()
+	if err != nil {
+		panic(err)
+	}
+	defer result.Close()
+	outputs, err := result.Cells[1].Outputs()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Print(outputs[0].Text)
+	// Output: 42
+}
+
+// The file is read, run, and written with its outputs.
+func ExampleRun() {
+	result, err := nbrun.Run(context.Background(), "lesson.ipynb", nbrun.Options{Clock: nbrun.Virtual})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer result.Close()
+	if fault := result.Fault(); fault != nil {
+		fmt.Println(fault)
+	}
+	if err := result.WriteFile("executed.ipynb"); err != nil {
+		fmt.Println(err)
+	}
+	// Output: lesson.ipynb: no such file or directory
+}

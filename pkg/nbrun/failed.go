@@ -9,8 +9,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 )
 
-// FailedLast reports whether [SetFailed] was told last that the notebook in a file has
-// failed.
+// FailedLast reports whether the last call of [SetFailed] for a notebook's file said
+// that it had failed.
 func FailedLast(path string) bool {
 	note, _, err := failedNote(path)
 	if err != nil {

@@ -23,9 +23,9 @@ var grace = 20 * time.Second
 // kernel is built.
 const startAtMost = 15 * time.Minute
 
-// ErrHangs is wrapped by the error for what the runner gave up, as it did not end long
-// after it was to. The error says where it is. What a run has started is ended, but the
-// goroutine stays.
+// ErrHangs is wrapped by the error for something that the runner gave up on, as it did
+// not end long after it should have. The error says where it is. What a run has started
+// is ended, but the goroutine stays.
 var ErrHangs = errors.New("the runner hangs")
 
 // guarded calls f, and does not wait for it longer than grace after ctx has ended.

@@ -132,7 +132,7 @@ func TestTheNumbersOfTheStoryComeOut(t *testing.T) {
 
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-// Two runs on the virtual clock write the same, but for the cells that have to
+// Two runs on the virtual clock write the same, except for the cells that have to
 // run on the real one, or run something else, and for addresses in stack traces.
 func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
 	takesLong(t)
@@ -156,7 +156,7 @@ func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
 }
 
 // On the virtual clock the interpreter says what compiled programs say, at the same
-// times, but for stack traces.
+// times, except in stack traces.
 func TestTheInterpretersVirtualClockIsThatOfGo(t *testing.T) {
 	takesLong(t)
 	notUnderRace(t) // with which the scheduler orders what goes on at the same instant by chance
@@ -241,7 +241,7 @@ func TestLessonsAreRecordedInOneRun(t *testing.T) {
 				continue
 			}
 			if count++; c.StoredCount() != count {
-				t.Errorf("%s, cell %d: execution count %d, want %d: record the lesson anew, in one run", path, i+1, c.StoredCount(), count)
+				t.Errorf("%s, cell %d: execution count %d, want %d: record the lesson anew, in one run: go run ./scripts/nbrun -engine gonb -w notebooks/%s", path, i+1, c.StoredCount(), count, filepath.Base(path))
 			}
 		}
 	}
@@ -339,7 +339,7 @@ func TestLessonsAreLaidOutAlike(t *testing.T) {
 func TestEveryWrongSpeedIsSaidInOneLine(t *testing.T) {
 	for _, speed := range []string{"0", "-1"} {
 		r, _, _ := execute(t, lessons.Named("synchronous"), nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": speed}})
-		want := fmt.Sprintf("panic: speed must be a number above 0, not %s: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters", speed)
+		want := fmt.Sprintf("panic: speed must be a number above 0, not %s: 1 is real time, 10 is ten times as fast; set it in the parameters cell", speed)
 		if f := r.Fault(); f == nil || f.Text != want {
 			t.Errorf("speed %s: %v", speed, f)
 		}
@@ -351,7 +351,7 @@ func TestTooFewItemsAreSaidInOneLine(t *testing.T) {
 	for _, path := range lessons.All() {
 		for _, n := range []string{"0", "1"} {
 			r, _, _ := execute(t, path, nbrun.Options{Clock: nbrun.Virtual, Params: map[string]string{"n": n}})
-			want := fmt.Sprintf("the claims are about runs of 15 items or more, and n is %s: set it in the cell of the parameters", n)
+			want := fmt.Sprintf("the claims are about runs of 15 items or more, and n is %s: set it in the parameters cell", n)
 			if f := r.Fault(); f == nil || !strings.Contains(f.Text, want) {
 				t.Errorf("%s, n = %s: %v", path, n, f)
 			}

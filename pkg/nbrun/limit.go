@@ -8,7 +8,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// DefaultMaxOutput is what a cell may put out, in bytes, when Options say nothing.
+// DefaultMaxOutput is how much a cell may put out, in bytes, when Options say nothing.
 const DefaultMaxOutput = 16 << 20
 
 // Limits of what cells put out.

@@ -10,7 +10,7 @@ import (
 // lookEvery is how often the memory of what a cell runs is looked at.
 const lookEvery = 20 * time.Millisecond
 
-// watchMemory ends what cells run, and the cell, when it holds more than so many bytes,
+// watchMemory ends what cells run, and the cell, when it holds more than that many bytes,
 // if there is such a limit. What builds programs for it may. The watch ends with a call of stop.
 func (s *Session) watchMemory(most int64, allowed *allowance) (stop func()) {
 	if most == 0 {

@@ -43,7 +43,7 @@ println(len(kept))`
 			for i, want := range []string{
 				"cell 1: held more than 400 MiB of memory and was stopped",
 				"cell 2: held more than 400 MiB of memory and was stopped",
-				"cell 3: signal: killed; perhaps for want of memory",
+				"cell 3: signal: killed; it may have run out of memory",
 			} {
 				if f := r.Cells[i].Fault; f == nil || f.Error() != want || f.Expected || (f.Reason == event.Memory) != (i < 2) {
 					t.Errorf("%v, want %s", f, want)

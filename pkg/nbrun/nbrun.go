@@ -4,13 +4,13 @@
 //
 //	result, err := nbrun.Run(ctx, "lesson.ipynb", nbrun.Options{})
 //
-// A notebook is read and checked ([Open] fails when it is none), its cells are run
-// in order, each as the program that GoNB (github.com/janpfeifer/gonb) would have
-// made of it, and the outputs are put in the place of the old ones, as Jupyter
-// would. The executed notebook is written by [Result.WriteFile].
+// A notebook is read and checked ([Open] fails if it isn't one), its cells are run in
+// order, each as the program that GoNB (github.com/janpfeifer/gonb) would have made of
+// it, and the outputs take the place of the old ones, as in Jupyter. The executed
+// notebook is written by [Result.WriteFile].
 //
-// A run is one stream of events (package event); whoever wants to show, to store
-// or to judge it is an observer of that stream, as the executed notebook is.
+// A run is one stream of events (package event); whatever shows, stores or judges it is
+// an observer of that stream, as the executed notebook is.
 //
 // Tags of cells keep the meaning that other runners give them: parameters,
 // injected-parameters (papermill), raises-exception, skip-execution (nbclient).
@@ -79,27 +79,28 @@ type Options struct {
 	// that, but nothing more is kept, or told to observers, and the cell's outputs say
 	// so.
 	MaxOutput int
-	// MaxMemory is how many bytes of memory the programs of a cell may hold together, and
-	// with them what cells before it have left running; no limit if 0. They are looked at
-	// some fifty times a second, so that a fast one gets beyond it for a moment. Files
-	// that are mapped don't count, nor do the go command and the kernel. The metadata of
-	// a cell, or else of a notebook, count before it: a number of bytes, "max_memory" in
-	// "nbrun". On Linux only; elsewhere it is an error, and metadata don't count.
+	// MaxMemory is how many bytes of memory the programs of a cell may hold together,
+	// and with them what cells before it have left running; no limit if 0. They are
+	// checked some fifty times a second, so a fast one gets beyond it for a moment.
+	// Files that are mapped don't count, nor do the go command and the kernel. The
+	// metadata of a cell, or else of a notebook, count before it: a number of bytes,
+	// "max_memory" in "nbrun". On Linux only; elsewhere it is an error, and metadata
+	// don't count.
 	MaxMemory   int64
 	AllowErrors bool // go on after a cell that fails
 	// Strict has a cell fail when one of its shell commands does, or when it is tagged
 	// raises-exception and does not fail.
 	Strict bool
-	// BuildOnly has the cells compiled and not run: no program, no script, no shell command
-	// but those that change a module ("!*go get"), and no file is written. There are no
-	// outputs then to compare or to keep.
+	// BuildOnly has the cells compiled and not run: no program, no script, no shell
+	// command but those that change a module ("!*go get"), and no file is written.
+	// There are then no outputs to compare or to keep.
 	BuildOnly bool
-	// Compare has a cell fail that puts out something else than what is stored in the
-	// notebook; the others run all the same. On the virtual clock all is compared; on
-	// the real one, times, durations, addresses and the numbers of goroutines are not.
-	// The page on which the real kernel tells of an error does not count, nor the order of
-	// the lines of a cell that is tagged any-order. The tags nbval-ignore-output, nbval-skip and nbval-raises-exception have the
-	// meaning that they have for nbval.
+	// Compare has a cell fail if its output is not what is stored in the notebook; the
+	// others run all the same. On the virtual clock everything is compared; on the real
+	// one, times, durations, addresses and the numbers of goroutines are not. The page
+	// on which the real kernel shows an error does not count, nor does the order of
+	// lines in a cell that is tagged any-order. The tags nbval-ignore-output,
+	// nbval-skip and nbval-raises-exception mean what they mean to nbval.
 	Compare bool
 	// Mask are regular expressions of what is not compared. A notebook can have more, as
 	// a list in its metadata, "mask" in "nbrun".
@@ -141,10 +142,10 @@ func (o *Options) engine() (engine.Engine, error) {
 		return nil, usage(fmt.Errorf("a cell's memory must not be limited to a negative size, got %d", o.MaxMemory))
 	}
 	if o.MaxMemory > 0 && !process.CanWatchMemory {
-		return nil, usage(errors.New("the memory of cells can be limited on Linux only"))
+		return nil, usage(errors.New("the memory of cells can only be limited on Linux"))
 	}
 	if o.BuildOnly && (o.Compare || o.Strict) {
-		return nil, usage(errors.New("cells that are compiled only put out nothing to compare, and can't be held to fail"))
+		return nil, usage(errors.New("cells that are only compiled have no output to compare, and can't be expected to fail"))
 	}
 	e, err := newEngine(o.Engine, engine.Options{Clock: o.Clock, Kernel: o.Kernel, Strict: o.Strict, BuildOnly: o.BuildOnly})
 	if err != nil {
@@ -208,7 +209,7 @@ func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebo
 	return makeNotebook(ctx, name, file, opts)
 }
 
-// ErrLanguage is wrapped by the error for a notebook that is not one of Go.
+// ErrLanguage is wrapped by the error for a notebook that is not a Go notebook.
 var ErrLanguage = errors.New("not a Go notebook")
 
 // otherLanguage is the error for a notebook of a language that is known, and not Go.
@@ -238,7 +239,7 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		return nil, usage(err)
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return nil, usage(fmt.Errorf("%s: there is no folder %s for its cells to begin in", name, filepath.Dir(path)))
+		return nil, usage(fmt.Errorf("%s: there is no folder %s for its cells to run in", name, filepath.Dir(path)))
 	}
 	if opts.Timeout == 0 {
 		opts.Timeout = DefaultTimeout
@@ -323,10 +324,10 @@ func (n *Notebook) Run(ctx context.Context) (*Result, error) {
 	return s.Close()
 }
 
-// Clear takes the outputs stored in the notebook in a file out, with the numbers and
-// times of their cells, and reports whether there were any. With dry, the file stays as
-// it is. A notebook that has none stays so, byte for byte, and so does one that is not
-// of Go.
+// Clear removes the outputs stored in a notebook's file, with the numbers and times of
+// their cells, and reports whether there were any. With dry, the file stays as it is. A
+// notebook that has none is left unchanged, byte for byte, and so is one that is not a
+// Go notebook.
 func Clear(path string, dry bool) (had bool, err error) {
 	nb, err := ipynb.ReadFile(path)
 	if err != nil || otherLanguage(nb.Language) != nil {
@@ -341,9 +342,9 @@ func Clear(path string, dry bool) (had bool, err error) {
 	return true, nb.WriteFile(path)
 }
 
-// Scrub takes the paths of the machine out of the outputs stored in the notebook
-// in a file and joins neighbouring pieces of one stream, as Run does with those it
-// makes. A notebook that has neither is left as it is, byte for byte.
+// Scrub removes the machine's paths from the outputs stored in a notebook's file and
+// joins neighbouring pieces of one stream, as Run does with the outputs it makes. A
+// notebook that has neither is left unchanged, byte for byte.
 func Scrub(path string) error {
 	nb, err := ipynb.ReadFile(path)
 	if err != nil {

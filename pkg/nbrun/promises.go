@@ -31,8 +31,8 @@
 // It can't fill the memory, nor the log:
 //
 //   - The runner needs no more than 300 MiB for a notebook whose Options.MaxOutput is
-//     the default, whatever a cell puts out or says of the length of what it puts out.
-//     The kernel, and the process that speaks with it, have memory of their own.
+//     the default, whatever a cell puts out, and whatever length it claims for it. The
+//     kernel, and the process that speaks with it, have memory of their own.
 //     (TestMemoryIsBounded, TestAForgedLengthOfAFrameHoldsNothing, FuzzFrames)
 //   - A cell puts out no more than Options.MaxOutput, and a notebook eight times as much;
 //     a display has no more than 8 MiB, of which 1 MiB are lists and numbers. The run
@@ -46,8 +46,8 @@
 //   - What is kept outside memory lies in one file without a name, which goes with the
 //     runner. (TestTheTextsOfANotebookShareAFile)
 //
-// It can't write what nobody can read: what is no JSON, or is nested too deep for other
-// programs, is no display. (TestWhatIsNoJSONIsNoDisplay,
+// It can't write what nobody can read: what is not JSON, or is nested too deeply for
+// other programs, is not taken for a display. (TestWhatIsNoJSONIsNoDisplay,
 // TestWhatIsBeyondTheLimitIsNotKept)
 //
 // Other users of the machine can't reach it: the kernel's sockets lie in a folder of the
@@ -94,7 +94,8 @@
 // What a cell puts out is text in a log and nothing else: no command of a CI system, no
 // line of the summary, and no control of the terminal. Names and messages take one line
 // each. (TestWhatCellsWriteIsNothingElse, TestDisplaysInWordsAreQuoted,
-// TestLinesOfJSONAreNoCommands, TestACellAttachesNothingToItsCase, TestColoursEndWithTheCell,
-// TestNamesAndMessagesAreOneLineEach, FuzzPlain, log) Nor is it HTML of a report's page,
-// or brings a script into it. (TestNothingOfACellIsHTMLOfTheReport, TestNothingBringsAScript)
+// TestLinesOfJSONAreNoCommands, TestACellAttachesNothingToItsCase,
+// TestColoursEndWithTheCell, TestNamesAndMessagesAreOneLineEach, FuzzPlain, log) Nor is
+// it HTML in a report's page, nor does it bring a script there.
+// (TestNothingOfACellIsHTMLOfTheReport, TestNothingBringsAScript)
 package nbrun

@@ -20,7 +20,7 @@ type Result struct {
 // Cell is what became of a cell.
 type Cell struct {
 	event.Cell
-	Verdict event.Action // Pass, Fail or Skip; "" for a cell that was not come to
+	Verdict event.Action // Pass, Fail or Skip; "" for a cell that was not reached
 	Fault   *event.Fault // of one that failed, also if that was expected
 	Clock   Clock        // what its program ran on
 	// Begin and End are on the cells' clock. On the virtual one, a cell ends with the

@@ -28,7 +28,7 @@ type Session struct {
 	traces   *process.Traces
 	start    time.Time
 	over     string    // why no more cells are run; "" while they are
-	err      error     // what has ended the session, but for the fault of a cell
+	err      error     // what has ended the session, if not the fault of a cell
 	observed error     // the first error of an observer
 	last     time.Time // of the cell's last output
 	limits   *limits
@@ -114,10 +114,10 @@ func (s *Session) now() time.Time {
 	return s.session.Now()
 }
 
-// Run runs cell i of [Notebook.Cells], and returns its fault, nil if there is none.
-// A cell that is not to be run, as it was not chosen or as an earlier one has
-// failed, is skipped. A cell may be run more than once; its last run counts. The
-// error is one after which no cell can be run.
+// Run runs cell i of [Notebook.Cells], and returns its fault, nil if there is none. A
+// cell that is not to be run, because it was not chosen or an earlier one failed, is
+// skipped. A cell may be run more than once; its last run counts. The error is one
+// after which no cell can be run.
 func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 	switch {
 	case s.closed:
@@ -162,7 +162,7 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		c.End = s.last // it ran on the real clock, and the session's is virtual
 	}
 	if errors.Is(err, engine.ErrOver) {
-		s.over = fmt.Sprintf("cell %d has ended the session", c.Number)
+		s.over = fmt.Sprintf("cell %d ended the session", c.Number)
 	}
 	verdict := event.Event{Time: c.End, Action: event.Pass, Cell: &c.Cell, Clock: c.Clock, Elapsed: c.Elapsed, Dropped: c.Dropped}
 	switch {
@@ -179,7 +179,7 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		c.Fault.Expected = s.mayFail(c) && c.Fault.Reason != event.Timeout && c.Fault.Reason != event.Memory
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 		if !c.Fault.Expected && !s.notebook.opts.AllowErrors {
-			s.over = fmt.Sprintf("cell %d has failed", c.Number)
+			s.over = fmt.Sprintf("cell %d failed", c.Number)
 		}
 	}
 	if s.notebook.opts.Compare && (c.Fault == nil || c.Fault.Expected) {
@@ -192,7 +192,7 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		}
 	}
 	if s.notebook.opts.Strict && c.Fault == nil && s.mayFail(c) {
-		c.Fault = event.Faultf(c.Number, 0, "was to fail, and has not")
+		c.Fault = event.Faultf(c.Number, 0, "should have failed, and did not")
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 	}
 	c.Verdict = verdict.Action

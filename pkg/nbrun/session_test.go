@@ -193,7 +193,7 @@ func TestSelect(t *testing.T) {
 
 func TestErrorsNameTheNotebook(t *testing.T) {
 	for name, test := range map[string]struct{ path, data, want string }{
-		"no folder":   {"/none/at/all.ipynb", string(notebook(t, []string{"var x = 1"})), "/none/at/all.ipynb: there is no folder /none/at for its cells to begin in"},
+		"no folder":   {"/none/at/all.ipynb", string(notebook(t, []string{"var x = 1"})), "/none/at/all.ipynb: there is no folder /none/at for its cells to run in"},
 		"no notebook": {"a.ipynb", "[]", "a.ipynb: is a JSON list, not a JSON object: is it a notebook?"},
 	} {
 		_, err := nbrun.Parse(t.Context(), test.path, []byte(test.data), nbrun.Options{Engine: nbrun.Yaegi})

@@ -22,7 +22,7 @@ import (
 // notebook on one theme. In it,
 //
 //	-- NAME --        is a cell,
-//	-- NAME.out --    what the real kernel answers, and with it all engines, but for
+//	-- NAME.out --    what the real kernel answers, and with it all engines, except
 //	-- NAME.nbrun --  what all others answer that differ from it: why, in lines that
 //	                  begin with #, and the answer,
 //	-- NAME.ENGINE -- what one engine answers that differs from the others: why, too.
@@ -103,7 +103,7 @@ type truth struct {
 	texts   map[string]string // of the sections
 }
 
-// sections of a cell, but for the cell itself.
+// sections of a cell, except the cell itself.
 var sections = []string{"out", "nbrun", "go", "virtual", "yaegi", "yaegi-virtual"}
 
 // inherits are the sections of others that an engine's answers may be in, too.

@@ -152,7 +152,7 @@ func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 				var sources []string
 				for _, a := range e.answers {
 					if strings.Count(e.code, a.from) == 0 {
-						t.Fatalf("%s: the solution of cell %d has no %q:\n%s", a.who, e.at+1, a.from, e.code)
+						t.Fatalf("answers_test.go, who %s: the solution of cell %d has no %q (a new exercise changes the numbers of those after it):\n%s", a.who, e.at+1, a.from, e.code)
 					}
 					sources = append(sources, strings.Replace(e.code, a.from, a.to, 1))
 				}

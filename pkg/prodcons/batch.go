@@ -72,8 +72,8 @@ func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 // no other Get comes between. It fails as Get does when there is nothing to copy.
 // With an empty buffer it does nothing.
 //
-// What a consumer has got in a batch no other can take from it, however long it
-// takes over it. Where that matters, get one by one.
+// What one consumer has got in a batch, no other can take, however long the first takes
+// over it. Where that matters, get one by one.
 func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error) {
 	if err := ctx.Err(); err != nil || len(buffer) == 0 {
 		return 0, err

@@ -119,9 +119,10 @@ const (
 	one // the position's unit
 )
 
-// NewBuffer returns an empty buffer that holds up to bound values, and what it
-// does when it is full. With a bound of zero or less it has none, and is never
-// full. A bound for which there is no memory makes it panic, as make does.
+// NewBuffer returns an empty buffer that holds up to bound values; full says what it
+// does when there is no room. With a bound of zero or less the buffer has no bound, and
+// is never full. NewBuffer panics, as make does, if there is no memory for that many
+// values.
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 	q := newBuffer[T](bound, full)
 	switch {

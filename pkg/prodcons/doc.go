@@ -23,13 +23,13 @@
 //	}
 //	err := group.Run(ctx)
 //
-// The first error stops the rest and comes back with the name of who failed; a
-// panic reaches the caller with its stack; when ctx ends, the group is stopped,
-// and what was queued is drained for as long as you say, and the rest returned.
-// No goroutine is left, and no value is lost: each is used, dropped by a full queue
-// (OnDrop), left ([Group.Left]) or failed ([Group.Failed]). [Group.Stats] tells, at any
-// time, how many and how fast, how long they waited and how busy each consumer is;
-// [Group.SetConsumers] changes how many there are.
+// The first error stops the rest and comes back with the name of the producer or
+// consumer that failed; a panic reaches the caller with its stack; when ctx ends, the
+// group is stopped, and what was queued is drained for as long as you say, and the rest
+// returned. No goroutine is left, and no value is lost: each is used, dropped by a full
+// queue (OnDrop), left ([Group.Left]) or failed ([Group.Failed]). [Group.Stats] says,
+// at any time, how many there were and how fast, how long they waited, and how busy
+// each consumer is; [Group.SetConsumers] changes the number of consumers.
 //
 // # Shapes that recur
 //

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Group is producers and consumers over one queue. Say what they do, and call
-// [Group.Run]: it starts them, waits for them, and returns when none is left.
+// Group is a number of producers and consumers over one queue. Say what they do, and
+// call [Group.Run]: it starts them, waits for them, and returns when none is left.
 //
 // Nothing is lost: every value that was put is used, dropped by a full queue
 // (OnDrop), left ([Group.Left]) or failed ([Group.Failed]), and exactly one of
@@ -49,18 +49,18 @@ type Group[T any] struct {
 	// stays there; so it does if Produce is nil.
 	Queue Queue[T]
 
-	// Drain is how long consumers may go on with what is queued when the group
-	// is stopped, by the context or by an error: until then, Consume's context
-	// lives on. With 0, each ends what it is at, and what is queued is left.
+	// Drain is how long consumers may go on with what is queued when the group is
+	// stopped, by the context or by an error: until then, Consume's context lives on.
+	// With 0, Consume's context ends at once, and what is queued is left.
 	Drain time.Duration
 
 	// OnDrop, if it is not nil, is called with each value that the group's own
 	// queue drops, by the producer whose put made it do so.
 	OnDrop func(value T)
 
-	// Observe, if it is not nil, is called for each event; see [Event]. Many
-	// goroutines call it at once, and wait for it. Times are since the start of
-	// Run, and latencies are of every item then, not of samples (see Stats).
+	// Observe, if it is not nil, is called for each event; see [Event]. Many goroutines
+	// call it at once, and wait for it. Times are since the start of Run, and every
+	// item's latency is then measured, not only that of samples (see Stats).
 	// Record.Observe is one.
 	Observe func(Event)
 
@@ -165,7 +165,7 @@ func (g *Group[T]) begin(ctx context.Context) error {
 	case g.Producers < 0 || g.Consumers < 0 || g.Drain < 0:
 		return errors.New("a group's Producers, Consumers and Drain must not be negative")
 	case g.Queue != nil && (g.Bound != 0 || g.Full != WaitWhenFull || g.OnDrop != nil):
-		return errors.New("a group's Bound, Full and OnDrop are of its own queue, and Queue is another")
+		return errors.New("a group's Bound, Full and OnDrop are for its own queue, and can't be used with Queue")
 	}
 	g.changed.L = &g.mu
 	g.start = time.Now()
@@ -323,10 +323,9 @@ func (g *Group[T]) finish(unwatch func() bool) {
 	g.ended, g.total = true, g.now()
 }
 
-// SetConsumers changes the number of consumers, also while the group runs. A
-// consumer that is too many ends after the value that it is at; the highest
-// numbers go first. With 0, nothing is used until there are consumers again. It
-// does not wait.
+// SetConsumers changes the number of consumers, also while the group runs. A surplus
+// consumer ends after the value that it is working on; the highest numbers go first.
+// With 0, nothing is used until there are consumers again. It does not wait.
 func (g *Group[T]) SetConsumers(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

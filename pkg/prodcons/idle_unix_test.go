@@ -12,7 +12,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Who waits sleeps: the whole process takes next to no processor time.
+// A waiting goroutine sleeps: the whole process takes next to no processor time.
 func TestWaitingCostsNoTime(t *testing.T) {
 	empty := prodcons.NewBuffer[int](4, prodcons.WaitWhenFull)
 	full := prodcons.NewBuffer[int](4, prodcons.WaitWhenFull)

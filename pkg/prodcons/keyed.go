@@ -11,9 +11,9 @@ import (
 // side by side, and the values of each one after the other, by whichever consumer
 // is free. It is a [Lender]: give it to a [Group] as its Queue.
 //
-// Order: the values of one key come out in the order in which they went in; one
-// that was not used comes again before those behind it. Keys take turns. Cost: some
-// hundred nanoseconds a value, and memory for keys that have values only.
+// Order: the values of one key come out in the order in which they went in; one that
+// was not used comes again before those behind it. Keys take turns. Cost: some hundred
+// nanoseconds a value, and memory only for keys that have values.
 type Keyed[T any, K comparable] struct {
 	key   func(T) K
 	room  *Buffer[struct{}]   // a token for each value; nil: no bound

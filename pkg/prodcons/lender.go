@@ -28,15 +28,15 @@ type Delivery[T any] struct {
 	// is not known.
 	Attempt int
 
-	// Settle ends the loan: with nil the value was used, and is gone; with an error
-	// it was not, and goes to somebody else. Each delivery is settled once. Settle
-	// fails if that could not be told; then the value may be lent again.
+	// Settle ends the loan: with nil the value was used, and is gone; with an error it
+	// was not, and goes to somebody else. Each delivery is settled once. Settle fails
+	// if the queue could not be told; the value may then be lent again.
 	Settle func(err error) error
 }
 
-// Lending is a [Lender] in memory: the reference of what one does, and the double of
-// a durable one in tests. [NewLending] makes one. Values are lent in the order in
-// which they were put; one that was given back is behind those that wait then.
+// Lending is a [Lender] in memory: the reference for what a Lender does, and a stand-in
+// for a durable one in tests. [NewLending] makes one. Values are lent in the order in
+// which they were put; one that was given back goes behind those that are waiting.
 type Lending[T any] struct {
 	keyed *Keyed[T, uint64] // each value has a key of its own
 	next  atomic.Uint64

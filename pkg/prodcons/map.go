@@ -23,7 +23,7 @@ func Map[T, U any](ctx context.Context, values iter.Seq[T], n int, f func(ctx co
 	return Then(FromSeq(values), n, f)(ctx)
 }
 
-// MapUnordered is Map, but yields each result as soon as it is there.
+// MapUnordered is Map, but yields each result as soon as it is ready.
 func MapUnordered[T, U any](ctx context.Context, values iter.Seq[T], n int, f func(ctx context.Context, value T) (U, error)) iter.Seq2[U, error] {
 	return ThenUnordered(FromSeq(values), n, f)(ctx)
 }

@@ -36,8 +36,8 @@ func (q *Polling[T]) PutBatch(ctx context.Context, values []T) (n int, err error
 	return q.slice.PutBatch(ctx, values)
 }
 
-// Get removes the oldest value, looking until there is one. Whose look comes
-// next gets it: consumers are not served in the order in which they came.
+// Get removes the oldest value, looking until there is one. Whoever looks next gets it:
+// consumers are not served in the order in which they came.
 func (q *Polling[T]) Get(ctx context.Context) (T, error) {
 	var one [1]T
 	_, err := q.GetBatch(ctx, one[:])

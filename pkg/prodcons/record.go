@@ -21,11 +21,10 @@ const (
 	ItemLeft     EventKind = "left"      // the run was stopped: its consumer, if it has one, gave it back
 )
 
-// Event is one thing that happened in a run. A [Group] tells of an item what was
-// first before what was next; that it was made as soon as it is in the queue, with
-// the time when it was put. Only if the group's Queue is not its own, it may tell
-// of the pick-up first; who made an item it then knows if the item carries its
-// [Origin].
+// Event is one thing that happened in a run. A [Group] tells the events of an item in
+// their order, and says that an item was made as soon as it is in the queue, with the
+// time at which it was put. Only with a Queue that is not its own may it tell of the
+// pick-up first; it then knows who made an item only if the item carries its [Origin].
 type Event struct {
 	Kind     EventKind     `json:"kind"`
 	At       time.Duration `json:"at"` // since the run began
@@ -112,8 +111,8 @@ func (r *Record) Observe(e Event) {
 	r.add(e)
 }
 
-// Keep makes the record keep that many of the last events, one at least, and
-// forget older ones.
+// Keep makes the record keep that many of the last events, at least one, and forget
+// older ones.
 func (r *Record) Keep(events int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

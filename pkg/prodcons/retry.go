@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Retry is how often, and after what time, something is tried again that has
-// failed. The zero value tries three times, and waits some 0.1 s before the second
-// and 0.2 s before the third.
+// Retry says how often, and after how long, to try again what has failed. The zero
+// value tries three times, and waits some 0.1 s before the second and 0.2 s before the
+// third.
 type Retry struct {
 	Attempts int           // at most; 0 counts as 3, and below 0 there is no limit
 	Wait     time.Duration // before the second attempt; then twice as long each time; 0 counts as 0.1 s
@@ -25,8 +25,9 @@ type Retry struct {
 //
 //	return retry.Do(ctx, func(ctx context.Context) error { return send(ctx, value) })
 //
-// A wait is drawn by chance from the upper half of its length, so that many who
-// fail at the same time don't come back at the same time. It occupies its consumer.
+// A wait is drawn at random from the upper half of its length, so that many callers
+// that fail at the same time don't come back at the same time. It keeps its consumer
+// busy.
 func (r Retry) Do(ctx context.Context, f func(ctx context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		if err := ctx.Err(); err != nil {
@@ -54,8 +55,8 @@ func (r Retry) Do(ctx context.Context, f func(ctx context.Context) error) error 
 }
 
 // Again says whether to try again after that many attempts, the last of which has
-// failed with err, and how long to wait before. It is for those who can't wait in
-// [Retry.Do], as a queue that lends its values.
+// failed with err, and how long to wait before. It is for callers that can't wait in
+// [Retry.Do], such as a queue that lends its values.
 func (r Retry) Again(attempts int, err error) (wait time.Duration, again bool) {
 	var permanent permanentError
 	most := cmp.Or(r.Attempts, 3)
@@ -87,8 +88,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Permanent returns an error that [Retry] does not try again, nor does a queue that
-// lends its values by one; [Retry.Do] returns err itself.
+// Permanent marks err as one after which [Retry] does not try again, nor does a queue
+// that lends its values by a Retry; [Retry.Do] returns err itself.
 func Permanent(err error) error {
 	if err == nil {
 		return nil

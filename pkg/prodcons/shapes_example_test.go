@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
@@ -253,3 +255,73 @@ func (q *byLength) Get(context.Context) (word string, err error) {
 
 func (q *byLength) Close()   {}
 func (q *byLength) Len() int { return len(q.words) }
+
+// Results as they come: here they are added up, and their order does not matter.
+func ExampleMapUnordered() {
+	sum := 0
+	for square, err := range prodcons.MapUnordered(context.Background(), slices.Values([]int{1, 2, 3, 4}), 2, func(_ context.Context, n int) (int, error) {
+		return n * n, nil
+	}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		sum += square
+	}
+	fmt.Println(sum)
+	// Output: 30
+}
+
+// A queue that others fill is the source of a pipeline.
+func ExampleFromQueue() {
+	ctx := context.Background()
+	queue := prodcons.NewBuffer[int](4, prodcons.WaitWhenFull)
+	go func() {
+		for i := range 3 {
+			_ = queue.Put(ctx, i)
+		}
+		queue.Close()
+	}()
+	squares := prodcons.Then(prodcons.FromQueue(queue), 2, func(_ context.Context, n int) (int, error) { return n * n, nil })
+	for square, err := range squares(ctx) {
+		fmt.Println(square, err)
+	}
+	// Output:
+	// 0 <nil>
+	// 1 <nil>
+	// 4 <nil>
+}
+
+// Four consumers, and yet the words of each letter are used in their order.
+func ExampleKeyed() {
+	ctx := context.Background()
+	queue := prodcons.NewKeyed(0, func(word string) byte { return word[0] })
+	for _, word := range []string{"a1", "b1", "a2", "b2", "a3"} {
+		_ = queue.Put(ctx, word)
+	}
+	queue.Close()
+	var mu sync.Mutex
+	used := map[byte][]string{}
+	group := prodcons.Group[string]{Queue: queue, Consumers: 4, Consume: func(_ context.Context, _ int, word string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		used[word[0]] = append(used[word[0]], word)
+		return nil
+	}}
+	fmt.Println(group.Run(ctx), used['a'], used['b'])
+	// Output: <nil> [a1 a2 a3] [b1 b2]
+}
+
+// Who failed, and why.
+func ExampleError() {
+	group := prodcons.Group[int]{
+		Produce: func(_ context.Context, _ int, put func(int) error) error { return put(1) },
+		Consume: func(context.Context, int, int) error { return fs.ErrPermission },
+	}
+	err := group.Run(context.Background())
+	var failed *prodcons.Error
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Role, failed.Number, errors.Is(err, fs.ErrPermission))
+	}
+	// Output: consumer 1 true
+}

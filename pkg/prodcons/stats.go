@@ -33,10 +33,10 @@ type Stats struct {
 	Rate    float64       `json:"rate"`    // items picked up, per second
 	Latency Latency       `json:"latency"`
 
-	// Measured is of how many items Latency is known. If it is less than Count, it
-	// is a sample of them, drawn so that Mean and the percentiles are not biased,
-	// Min and Max are the smallest and largest of the sample, and First and Last
-	// its first and last.
+	// Measured is the number of items whose latency is known. If it is less than Count,
+	// it is a sample of them, drawn so that Mean and the percentiles are not biased,
+	// Min and Max are the smallest and largest of the sample, and First and Last its
+	// first and last.
 	Measured int `json:"measured"`
 
 	EmptyPolls int `json:"emptyPolls"` // how often a consumer looked and there was nothing
@@ -46,7 +46,7 @@ type Stats struct {
 	Utilisation []float64 `json:"utilisation"`
 }
 
-// String tells the most important of it in a line.
+// String gives the most important numbers in one line.
 func (s Stats) String() string {
 	line := fmt.Sprintf("made %d, used %d", s.Made, s.Count-s.Failed)
 	if s.Failed > 0 {
@@ -220,14 +220,14 @@ func (r *Record) Latencies() []time.Duration {
 // Stats returns the statistics of the run, so far or as a whole. It may be called
 // at any time, and costs some microseconds.
 //
-// All but Latency is exact. A look at the clock costs as much as handing an item
-// over, so latency is sampled where that would tell: every item is measured of
-// the first 2000 that each producer puts, and of those of a producer that puts
-// fewer than 200,000 a second; of others one of up to 128, drawn by chance, which
-// then stands for that many. Measured says how many were. Mean is then off by some
-// 2 % of the latencies' standard deviation, and seldom by more than 6 %. With
-// Observe, every item is measured. Items in a Queue that is not the group's own are, if they
-// carry their [Origin], as an [Item] does, and no others.
+// All but Latency is exact. A look at the clock costs as much as handing an item over,
+// so latency is sampled where that would tell: every item is measured of the first 2000
+// that each producer puts, and of those of a producer that puts fewer than 200,000 a
+// second; of the others one in up to 128, drawn at random, which then stands for that
+// many. Measured says how many were measured. Mean is then off by some 2 % of the
+// latencies' standard deviation, and seldom by more than 6 %. With Observe, every item
+// is measured. In a Queue that is not the group's own, only items that carry their
+// [Origin] are measured, as an [Item] does.
 //
 // A consumer counts as busy while it does not wait for the queue, from when it
 // was first hired; one that has ended waits.

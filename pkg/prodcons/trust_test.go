@@ -207,7 +207,7 @@ func TestHistoriesOfABufferAreLinearizable(t *testing.T) {
 					to := time.Since(start)
 					cancel()
 					if out.err != nil && out.err != prodcons.ErrEmpty && out.err != prodcons.ErrFull {
-						continue // it waited in vain, and did nothing
+						continue // its wait ended with nothing done
 					}
 					mu.Lock()
 					history = append(history, porcupine.Operation{ClientId: client, Input: in, Call: int64(from), Output: out, Return: int64(to)})

@@ -14,7 +14,7 @@ const (
 	roleConsumer = "consumer"
 )
 
-// Error says which producer or consumer of a [Group] has failed, and how.
+// Error says which producer or consumer of a [Group] failed, and how.
 type Error struct {
 	Role   string // "producer" or "consumer"
 	Number int    // its number, counted from 1
@@ -26,8 +26,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%s %d: %v", e.Role, e.Numbe
 // Unwrap returns what the producer or consumer returned.
 func (e *Error) Unwrap() error { return e.Err }
 
-// SettleError is how a consumer has failed that has used a value, but could not
-// tell so to the [Lender] that has lent it.
+// SettleError is the error of a consumer that has used a value, but could not tell the
+// [Lender] that lent it.
 type SettleError struct{ Err error }
 
 func (e *SettleError) Error() string { return fmt.Sprintf("settle a value: %v", e.Err) }
@@ -35,7 +35,7 @@ func (e *SettleError) Error() string { return fmt.Sprintf("settle a value: %v", 
 // Unwrap returns what the lender's Settle returned.
 func (e *SettleError) Unwrap() error { return e.Err }
 
-// ErrGoexit is how a producer or consumer has failed that called runtime.Goexit.
+// ErrGoexit is the error of a producer or consumer that called runtime.Goexit.
 var ErrGoexit = errors.New("it called runtime.Goexit")
 
 // Panic is what [Group.Run] panics with when a producer or consumer has panicked.

@@ -1,4 +1,4 @@
-// Command book makes pages of notebooks: plain files, whose cells can be run and
+// Command book turns notebooks into pages: plain files, whose cells can be run and
 // changed in the browser, by Go's own compiler.
 //
 //	book [-o site] [-serve] [notebooks or folders]
@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.SetOutput(io.Discard)
 	out := f.String("o", "site", "write the book to `folder`")
 	serve := f.Bool("serve", false, "serve it to this machine, and print its address; Ctrl-C ends that")
+	version := f.Bool("version", false, "make nothing; print the version of book, and of the Go that built it")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(stderr, "usage: book [flags] [notebooks or folders]     (default: the folder notebooks)")
@@ -45,6 +46,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 		return fmt.Errorf("%w (book -h tells the flags)", err)
+	}
+	if *version {
+		_, err := fmt.Fprintln(stdout, report.Version("book"))
+		return err
 	}
 	paths := f.Args()
 	if len(paths) == 0 {

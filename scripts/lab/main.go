@@ -46,6 +46,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if only == "version" {
+		_, err := fmt.Fprintln(stdout, report.Version("lab"))
+		return err
+	}
 	if only == "copy" {
 		folder, err := lab.Copy(opts)
 		if err == nil {
@@ -93,11 +97,12 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err 
 	f := flag.NewFlagSet("lab", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	check := f.Bool("check", false, "start nothing; say what is there and what is missing")
-	copies := f.Bool("copy", false, "start nothing; make your copies of the lessons, where there are none, and print their folder")
+	copies := f.Bool("copy", false, "start nothing; make your copies of the lessons where there are none, and print their folder")
 	f.BoolVar(&opts.Install, "install", false, "if there is no JupyterLab on PATH, put one into the cache (needs Python)")
 	f.IntVar(&opts.Port, "port", 0, "listen on port `N` of this machine; 0 is 8888, or the next one that is free")
 	reset := f.Bool("reset", false, "make your copies of the lessons anew; what you did goes to the folder my-notebooks/before")
 	recorded := f.Bool("recorded", false, "open the lessons themselves, with the outputs that were recorded, to read them")
+	version := f.Bool("version", false, "start nothing; print the version of lab, and of the Go that built it")
 	noBrowser := f.Bool("no-browser", false, "only print the address")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -112,13 +117,13 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err 
 		return opts, "", fmt.Errorf("-port %d: a port is a number from 1 to 65535", opts.Port)
 	}
 	if f.NArg() > 1 {
-		return opts, "", fmt.Errorf("one folder or notebook at a time, not %d (flags stand before it)", f.NArg())
+		return opts, "", fmt.Errorf("one folder or notebook at a time, got %d (flags go before it)", f.NArg())
 	}
 	switch {
 	case *reset && (*recorded || f.NArg() > 0):
-		return opts, "", errors.New("-reset makes the copies of the lessons anew: it goes with neither -recorded nor a folder")
+		return opts, "", errors.New("-reset makes new copies of the lessons: it can't be used with -recorded or a folder")
 	case *copies && (*check || *recorded || f.NArg() > 0):
-		return opts, "", errors.New("-copy makes your copies of the lessons: it goes with neither -check, -recorded nor a folder")
+		return opts, "", errors.New("-copy makes your copies of the lessons: it can't be used with -check, -recorded or a folder")
 	case *reset:
 		opts.Copies = lab.Reset
 	case !*recorded && f.NArg() == 0:
@@ -126,6 +131,8 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err 
 	}
 	opts.Path, opts.Browser = f.Arg(0), !*noBrowser
 	switch {
+	case *version:
+		only = "version"
 	case *check:
 		only = "check"
 	case *copies:

@@ -30,7 +30,7 @@ func parseCondition(text string) (condition, error) {
 	}
 	c.glob = text
 	if _, err := path.Match(text, ""); err != nil || text == "" {
-		return c, errors.New("is no pattern of names, as 0*.ipynb or !slow*, nor an entry of metadata, as course.level=2")
+		return c, errors.New("is neither a pattern of names, such as 0*.ipynb or !slow*, nor an entry of metadata, such as course.level=2")
 	}
 	return c, nil
 }
@@ -85,12 +85,15 @@ func (c *command) chosen(n notebook) bool {
 	return wanted || !some
 }
 
-// choose leaves out the notebooks that are not to be run, by what is known before they
-// are opened.
-func (c *command) choose(notebooks []notebook) ([]notebook, error) {
+// choose finds the notebooks that are to be run, by what is known before they are opened.
+func (c *command) choose(paths []string) ([]notebook, error) {
+	notebooks, err := find(paths)
+	if err != nil {
+		return nil, err
+	}
 	chosen := slices.DeleteFunc(slices.Clone(notebooks), func(n notebook) bool { return !c.chosen(n) })
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("none of the %d notebooks is one of those that -only names", len(notebooks))
+		return nil, fmt.Errorf("-only matches none of the %d notebooks", len(notebooks))
 	}
 	if !c.failed {
 		return chosen, nil

@@ -3,10 +3,10 @@
 //
 //	nbrun [flags] [notebook.ipynb | folder ...]
 //
-// Without arguments it runs the folder notebooks. What the cells put out is shown
-// as it comes, then a line for each notebook. The exit status is 0 when all
-// passed, 1 when a cell failed, and 2 when nothing could be run. The flags are
-// told by nbrun -h, the rest by package nbrun.
+// Without arguments it runs the folder notebooks. What the cells put out is shown as it
+// comes, then a line for each notebook. The exit status is 0 when all passed, 1 when a
+// cell failed, and 2 when nothing could be run. nbrun -h lists the flags; the
+// documentation of package nbrun says the rest.
 package main
 
 import (
@@ -69,6 +69,7 @@ type command struct {
 	scrub   bool
 	clear   bool
 	params  bool // list them
+	version bool // print it
 	stdout  io.Writer
 	pipe    bool // the notebook "-" is read from stdin, and written to stdout
 	jobs    int
@@ -92,17 +93,17 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		complain(err)
 		return notRun
 	}
-	notebooks, err := find(paths)
+	if c.version {
+		fmt.Fprintln(stdout, report.Version("nbrun"))
+		return passed
+	}
+	notebooks, err := c.choose(paths)
 	if err != nil {
 		complain(err)
 		return notRun
 	}
-	if notebooks, err = c.choose(notebooks); err != nil {
-		complain(err)
-		return notRun
-	}
 	if len(notebooks) == 0 {
-		fmt.Fprintln(stdout, "nothing has failed last time")
+		fmt.Fprintln(stdout, "nothing failed last time")
 		return passed
 	}
 	switch {
@@ -121,7 +122,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 		return notRun
 	}
 	if len(notebooks) == 0 {
-		fmt.Fprintln(stdout, "none of the notebooks is one of Go")
+		fmt.Fprintln(stdout, "none of the notebooks is a Go notebook")
 		return passed
 	}
 	if c.params {
@@ -137,7 +138,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 	}
 	t := newTerminal(shown, stderr, notebooks)
 	if len(c.leftOut) > 0 {
-		t.Notes = append(t.Notes, "left out, as they are not of Go: "+strings.Join(c.leftOut, ", "))
+		t.Notes = append(t.Notes, "left out, as they are not Go notebooks: "+strings.Join(c.leftOut, ", "))
 	}
 	written, closeReports, err := c.openReports(out, notebooks)
 	if err != nil {
@@ -176,9 +177,9 @@ func (c *command) advice(err error) string {
 	case c.opts.Kernel != "" && c.opts.Engine != nbrun.GoNB:
 		return ": add -engine gonb"
 	case (c.opts.Strict || c.opts.BuildOnly) && c.opts.Engine == nbrun.GoNB:
-		return ": take -engine go"
+		return ": use -engine go"
 	case c.opts.Clock == nbrun.Virtual && c.opts.Engine == nbrun.GoNB:
-		return ": take -engine go or yaegi, or -clock real"
+		return ": use -engine go or yaegi, or -clock real"
 	}
 	return ""
 }
@@ -218,7 +219,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	}
 	switch {
 	case c.jobs < 0:
-		return nil, nil, fmt.Errorf("-j %d: at least one notebook at a time", c.jobs)
+		return nil, nil, fmt.Errorf("-j must not be negative, got %d", c.jobs)
 	case c.jobs == 0 && c.opts.Clock == nbrun.Virtual:
 		c.jobs = runtime.NumCPU()
 	case c.jobs == 0:
@@ -240,7 +241,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	}
 	for _, path := range paths {
 		if _, err := os.Lstat(path); path != "-" && err != nil && strings.HasPrefix(path, "-") && !slices.Contains(args, "--") {
-			return nil, nil, fmt.Errorf("%s stands after the name of a notebook: flags go before all names", path)
+			return nil, nil, fmt.Errorf("%s comes after the name of a notebook: flags go before all names", path)
 		}
 	}
 	if len(paths) == 0 {
@@ -253,7 +254,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 func (c *command) checkPipe(paths []string) error {
 	switch {
 	case len(paths) > 1:
-		return errors.New("- is the only notebook, or none")
+		return errors.New("- must be the only notebook")
 	case c.write || c.out != "" || c.scrub || c.clear || c.params || c.failed || c.opts.BuildOnly:
 		return errors.New("- is written to stdout: -w, -o, -n, -failed, -scrub, -clear and -params are for files")
 	case slices.Contains(slices.Collect(maps.Values(c.reports)), "-"):
@@ -280,45 +281,45 @@ func (c *command) define(f *flag.FlagSet) {
 	})
 	f.StringVar(&c.out, "o", "", "write executed copies to `folder`")
 	f.BoolVar(&c.write, "w", false, "write the outputs back into the notebooks that pass")
-	f.Func("timeout", fmt.Sprintf("what one cell may take, in real `time`, as 30s or 10m; 0 is no limit; building does not count (default %v)", nbrun.DefaultTimeout), func(s string) (err error) {
+	f.Func("timeout", fmt.Sprintf("the real `time` that one cell may take, as 30s or 10m; 0 is no limit; building does not count (default %v)", nbrun.DefaultTimeout), func(s string) (err error) {
 		c.opts.Timeout, err = timeout(s)
 		return err
 	})
 	c.each, c.all = nbrun.NoLimit, nbrun.NoLimit
-	f.Func("timeout-notebook", "what all cells of one notebook may take, building too, as `time` (default no limit)", func(s string) (err error) {
+	f.Func("timeout-notebook", "the `time` that all cells of one notebook may take, building included (default no limit)", func(s string) (err error) {
 		c.each, err = timeout(s)
 		return err
 	})
-	f.Func("timeout-run", "what all notebooks may take, as `time` (default no limit)", func(s string) (err error) {
+	f.Func("timeout-run", "the `time` that all notebooks may take (default no limit)", func(s string) (err error) {
 		c.all, err = timeout(s)
 		return err
 	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
-	f.Func("max-output", "what one cell may put out before the rest is not kept, as `size`: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
+	f.Func("max-output", "the `size` of the output that is kept of one cell: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
 		n, err := size(s, 1<<30)
 		c.opts.MaxOutput = int(n)
 		return err
 	})
-	f.Func("max-memory", "what the programs of one cell may hold in memory, as `size`, before they are stopped (default no limit; on Linux)", func(s string) (err error) {
+	f.Func("max-memory", "the `size` of the memory that the programs of one cell may hold before they are stopped (default no limit; on Linux)", func(s string) (err error) {
 		c.opts.MaxMemory, err = size(s, 1<<50)
 		return err
 	})
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
-	f.BoolVar(&c.opts.Compare, "check", false, "fail cells that put out something else than what is stored; nbval's tags count")
-	f.Func("mask", "with -check: a `file` of regular expressions, one a line, of what is not compared", func(file string) (err error) {
+	f.BoolVar(&c.opts.Compare, "check", false, "fail cells whose output is not what is stored; nbval's tags count")
+	f.Func("mask", "with -check: a `file` of regular expressions, one a line, for what is not compared", func(file string) (err error) {
 		c.opts.Mask, err = readMasks(file)
 		return err
 	})
 	f.BoolVar(&c.opts.Times, "times", false, "with -o or -w: write into each cell when it ran")
 	for _, r := range reports {
-		f.Func(r.flag, r.usage+", to `file`; - is stdout, and all else then goes to stderr", func(file string) error {
+		f.Func(r.flag, r.usage+", to `file`; - is stdout, and everything else then goes to stderr", func(file string) error {
 			c.reports[r.flag] = file
 			return nil
 		})
 	}
 	f.StringVar(&c.html, "html", "", "write a page for each notebook, which replays its run, and an index of them, to `folder`")
 	f.BoolVar(&c.opts.Strict, "strict", false, "fail cells whose shell commands fail, and those tagged raises-exception that don't")
-	f.BoolVar(&c.stop, "fail-fast", false, "begin no other notebook after one that fails")
+	f.BoolVar(&c.stop, "fail-fast", false, "start no other notebook after one that fails")
 	f.Func("tag", "run only cells with that `tag`, and those tagged parameters, injected-parameters or setup (repeatable)", func(tag string) error {
 		c.tags = append(c.tags, tag, "parameters", "injected-parameters", "setup")
 		return nil
@@ -328,13 +329,14 @@ func (c *command) define(f *flag.FlagSet) {
 		c.only = append(c.only, cond)
 		return err
 	})
-	f.BoolVar(&c.onlyGo, "only-go", false, "leave out notebooks of other languages, also those that are named; it is no failure if no other is left")
-	f.BoolVar(&c.failed, "failed", false, "run only notebooks that have failed when nbrun last ran them")
+	f.BoolVar(&c.onlyGo, "only-go", false, "leave out notebooks of other languages, even those that are named; it is no failure if none is left")
+	f.BoolVar(&c.failed, "failed", false, "run only notebooks that failed when nbrun last ran them")
 	f.BoolVar(&c.opts.BuildOnly, "n", false, "compile the cells, and run none")
 	f.BoolVar(&c.params, "params", false, "run nothing; list the parameters of the notebooks")
-	f.BoolVar(&c.clear, "clear", false, "run nothing; take the outputs out of the notebooks, or, with -check, say which have any")
+	f.BoolVar(&c.clear, "clear", false, "run nothing; remove the outputs of the notebooks, or, with -check, say which have any")
+	f.BoolVar(&c.version, "version", false, "run nothing; print the version of nbrun, and of the Go that built it")
 	f.IntVar(&c.jobs, "j", 0, "`notebooks` at a time; 0 is 1 on the real clock and one for each core on the virtual one")
-	f.BoolVar(&c.scrub, "scrub", false, "run nothing; take the machine's paths out of the outputs in the notebooks, and join the pieces of each stream")
+	f.BoolVar(&c.scrub, "scrub", false, "run nothing; remove the machine's paths from the outputs in the notebooks, and join the pieces of each stream")
 }
 
 // engines says what each engine does, the first as its name for the flag.
@@ -359,7 +361,7 @@ func readParams(file string, params map[string]string) error {
 	var values map[string]yaml.Node
 	if values, err = fromJSON(data); err != nil { // which has tabs, as YAML has not
 		if yaml.Unmarshal(data, &values) != nil || values == nil {
-			return fmt.Errorf("is no object of JSON, nor a mapping of YAML: %w", err)
+			return fmt.Errorf("is neither a JSON object nor a YAML mapping: %w", err)
 		}
 	}
 	for name, value := range values {
@@ -551,7 +553,7 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 	}
 	if len(run) == 0 && len(errs) == 0 && (!c.onlyGo || len(c.leftOut) < len(notebooks)) {
 		errs = append(errs, errors.New(map[bool]string{
-			true: "none of the notebooks is one of Go", false: "no notebook of Go is one of those that -only names",
+			true: "none of the notebooks is a Go notebook", false: "-only matches no Go notebook",
 		}[c.only == nil]))
 	}
 	if c.out != "" && len(errs) == 0 {
@@ -597,7 +599,7 @@ func (c *command) sparesAll(notebooks []notebook) (errs []error) {
 			}
 		}
 		if info, err := os.Lstat(target); err == nil && !info.Mode().IsRegular() && info.Mode().Type() != os.ModeSymlink {
-			errs = append(errs, fmt.Errorf("%s: there is something that is not a file", target))
+			errs = append(errs, fmt.Errorf("%s: exists and is not a file", target))
 		}
 	}
 	return errs
@@ -722,7 +724,7 @@ func (c *command) clearAll(notebooks []notebook, complain func(error)) int {
 			complain(fmt.Errorf("%s: %w", n.path, err))
 			status = notRun
 		case had && c.opts.Compare:
-			complain(fmt.Errorf("%s: has outputs: -clear takes them out", n.path))
+			complain(fmt.Errorf("%s: has outputs: -clear removes them", n.path))
 			status = max(status, failed)
 		}
 	}

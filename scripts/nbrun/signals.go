@@ -39,7 +39,7 @@ func untilSignal() context.Context {
 			nbrun.KillAll()
 			os.Exit(128 + int(s.(syscall.Signal)))
 		case <-late:
-			fmt.Fprintf(os.Stderr, "nbrun: has not stopped %v after it was told to; all that runs is this:\n", stopWithin)
+			fmt.Fprintf(os.Stderr, "nbrun: still running %v after it was told to stop; these goroutines run:\n", stopWithin)
 			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
 			nbrun.KillAll()
 			os.Exit(failed)
@@ -89,7 +89,7 @@ func (w *watched) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if errors.Is(w.err, syscall.EPIPE) {
-		return errors.New("nobody reads what it says, so it has stopped")
+		return errors.New("nobody reads its output, so it has stopped")
 	}
 	if w.err != nil {
 		return fmt.Errorf("%s can't be written: %w", w.Name(), plain(w.err))

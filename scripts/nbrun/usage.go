@@ -27,7 +27,7 @@ func groups() []group {
 		{"To keep the outputs", []string{"o", "w", "times"}},
 		{"To report", append(written, "html")},
 		{"To limit", []string{"timeout", "timeout-notebook", "timeout-run", "max-output", "max-memory"}},
-		{"To do something else", []string{"params", "clear", "scrub"}},
+		{"To do something else", []string{"params", "clear", "scrub", "version"}},
 	}
 }
 

@@ -2,12 +2,12 @@
 // plain data with JSON names. The terminal, the notebook's file, reports and pages
 // are observers of that stream.
 //
-// Of one run of a notebook come, in this order: one start; for each code cell either
-// a cell, its outputs, and a verdict (pass or fail), or a skip; one end. Progress may
-// come anywhere between start and end. When a run is broken off, the cell that it is
-// at has no verdict, and those after it have nothing. An output may come after the
-// verdict of its cell, as a Jupyter kernel may say that a cell is done and then put
-// out more; its Cell says where it belongs.
+// The events of one run of a notebook are, in this order: one start; for each code cell
+// either a cell, its outputs, and a verdict (pass or fail), or a skip; one end.
+// Progress may come anywhere between start and end. When a run is broken off, the cell
+// that was running has no verdict, and those after it have no events. An output may
+// come after the verdict of its cell, as a Jupyter kernel may say that a cell is done
+// and then put out more; its Cell says where it belongs.
 package event
 
 import (
@@ -34,7 +34,7 @@ const (
 type Event struct {
 	// Time is on the clock of the cells, virtual or real; that of start, and of what
 	// comes before the first cell, is real. On the virtual clock a cell that has to run
-	// on the real one takes no time in the eyes of those after it.
+	// on the real one takes no time for those after it.
 	Time     time.Time `json:"time"`
 	Action   Action    `json:"action"`
 	Notebook string    `json:"notebook,omitempty"` // as it was named to the runner
@@ -80,7 +80,7 @@ const (
 	Display Kind = "display" // Data is displayed
 	Update  Kind = "update"  // Data replaces what the displays of that ID show
 	Result  Kind = "result"  // Data is the value of the cell
-	Clear   Kind = "clear"   // what the cell has put out so far goes
+	Clear   Kind = "clear"   // what the cell has put out so far is removed
 	Error   Kind = "error"   // Name, Value and Traceback of what went wrong
 )
 
@@ -88,16 +88,16 @@ const (
 type Output struct {
 	Kind     Kind           `json:"kind"`
 	Name     string         `json:"name,omitempty"` // of a stream: stdout, stderr; of an error
-	Text     string         `json:"text,omitempty"` // of a stream: as written, ended in the middle of a rune at worst
+	Text     string         `json:"text,omitempty"` // of a stream: as written; it may end in the middle of a rune
 	Data     map[string]any `json:"data,omitempty"` // by MIME type: text, base64 of anything binary, or JSON
 	Metadata map[string]any `json:"metadata,omitempty"`
 	ID       string         `json:"id,omitempty"`    // of a display that may be updated
 	Count    int            `json:"count,omitempty"` // execution_count of a result
-	// Wait says of a clear that it comes into force with the next output.
+	// Wait says of a clear that it takes effect with the next output.
 	Wait      bool     `json:"wait,omitempty"`
 	Value     string   `json:"value,omitempty"`
 	Traceback []string `json:"traceback,omitempty"`
-	// OfFault says of a display that it tells, as a page, of the fault that follows.
+	// OfFault says of a display that it is a page about the fault that follows.
 	OfFault bool `json:"of_fault,omitempty"`
 }
 

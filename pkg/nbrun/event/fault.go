@@ -10,14 +10,14 @@ type Reason string
 
 // The reasons that are told apart.
 const (
-	Timeout     Reason = "timeout"     // the cell took longer than it may
-	Memory      Reason = "memory"      // the cell held more memory than it may
+	Timeout     Reason = "timeout"     // the cell took longer than allowed
+	Memory      Reason = "memory"      // the cell held more memory than allowed
 	Unsupported Reason = "unsupported" // the engine can't do this; another one may
 	Differs     Reason = "differs"     // the outputs are not those stored: Traceback has what differs
 )
 
-// Fault is what is wrong with a cell, or went wrong in it. It is the one error
-// with a place that there is.
+// Fault is what is wrong with a cell, or went wrong in it. It is the only error with a
+// place.
 type Fault struct {
 	Cell   int    `json:"cell,omitempty"`   // the cell's number; 0 when that is not known
 	Line   int    `json:"line,omitempty"`   // of the cell, from 1; 0 when the fault has no line

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// Copies are what of the notebooks in a folder is served.
+// Copies says whether copies of a folder's notebooks are served, and which.
 type Copies int
 
 const (
@@ -84,7 +84,7 @@ func copyFile(from, to string, copies Copies) error {
 func cleared(data []byte) ([]byte, error) {
 	var nb map[string]any
 	if err := json.Unmarshal(data, &nb); err != nil {
-		return nil, fmt.Errorf("is no notebook: %w", err)
+		return nil, fmt.Errorf("is not a notebook: %w", err)
 	}
 	cells, _ := nb["cells"].([]any)
 	for _, c := range cells {

@@ -77,7 +77,7 @@ func TestWhatIsNoNotebookIsSaid(t *testing.T) {
 	if err := os.WriteFile(path, []byte("no"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := copyFrom(root, Kept); err == nil || !strings.HasPrefix(err.Error(), path+": is no notebook") {
+	if _, err := copyFrom(root, Kept); err == nil || !strings.HasPrefix(err.Error(), path+": is not a notebook") {
 		t.Errorf("error %v", err)
 	}
 }

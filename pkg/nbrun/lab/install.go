@@ -29,8 +29,8 @@ const (
 	gopls = "v0.21.1"
 )
 
-// ErrNoJupyter is wrapped by what says which Jupyter is missing, or too old. With
-// Options.Install that is no error.
+// ErrNoJupyter is wrapped by the error that says which Jupyter is missing, or too old.
+// With Options.Install that is not an error.
 var ErrNoJupyter = errors.New("`pip install jupyterlab` gets it")
 
 // findJupyter returns the jupyter-lab to start: the one on PATH, else that in the
@@ -65,7 +65,7 @@ func jupyterOnPath(ctx context.Context) (program, version string, err error) {
 	number, notNumber := strconv.Atoi(major)
 	switch {
 	case err != nil || notNumber != nil:
-		return "", "", fmt.Errorf("%s does not tell its version, so it does not work: %w", program, ErrNoJupyter)
+		return "", "", fmt.Errorf("%s does not report its version, so it does not work: %w", program, ErrNoJupyter)
 	case number < minJupyterLab:
 		return "", "", fmt.Errorf("%s is JupyterLab %s, and %d or later is needed: %w", program, version, minJupyterLab, ErrNoJupyter)
 	}
@@ -81,7 +81,7 @@ func ownJupyter(state state) string { return filepath.Join(venv(state), "bin", "
 func install(ctx context.Context, state state, opts Options) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		return errors.New("JupyterLab is a Python program, and there is no python3 on PATH: install it, from python.org or with your system's packages")
+		return errors.New("JupyterLab is a Python program, and there is no python3 on PATH: install it from python.org or with your system's packages")
 	}
 	lock := flock.New(venv(state) + ".lock")
 	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
@@ -160,7 +160,7 @@ func installGopls(ctx context.Context, opts Options) string {
 	cmd.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=", "GOOS=", "GOARCH=")
 	if out, err := cmd.CombinedOutput(); err != nil && ctx.Err() == nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		opts.Tell("cells can't complete names, as gopls can't be had (is there a network?): " + lines[len(lines)-1])
+		opts.Tell("cells can't complete names, as gopls can't be installed (is there a network?): " + lines[len(lines)-1])
 	} else if err == nil {
 		_ = cache.Seal(program) // or it is built again the next time
 	}

@@ -87,8 +87,8 @@ const (
 // it answers. The first time that takes minutes and needs the network, after that
 // a few seconds and no network. When ctx ends before, all is ended again.
 //
-// The server listens on the loopback interface only and wants a token, which is
-// part of its URL.
+// The server listens on the loopback interface only and asks for a token, which is part
+// of its URL.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	root, first, err := place(opts.Path)
 	if err != nil {
@@ -98,7 +98,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, err
 	}
 	if opts.Port != 0 && !free(opts.Port) {
-		return nil, fmt.Errorf("port %d is taken: choose another one, or none", opts.Port)
+		return nil, fmt.Errorf("port %d is in use: choose another one, or none", opts.Port)
 	}
 	if opts.Copies != None {
 		if root, err = copyFrom(root, opts.Copies); err != nil {
@@ -375,7 +375,7 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 		case <-s.ended:
 			err = fmt.Errorf("JupyterLab does not start: %s", s.lastWords())
 		case <-deadline:
-			err = fmt.Errorf("JupyterLab has not answered for %v: %s", startWithin, s.lastWords())
+			err = fmt.Errorf("JupyterLab did not answer within %v: %s", startWithin, s.lastWords())
 		}
 		s.stop()
 		return err

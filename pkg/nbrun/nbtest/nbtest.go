@@ -25,8 +25,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
-// Run runs the notebooks that match the pattern, which is one of
-// [path/filepath.Glob], in the folder of the test. None that matches is a failure.
+// Run runs the notebooks that match the pattern, which is one of [path/filepath.Glob],
+// in the folder of the test. If none matches, the test fails.
 //
 // The subtest of a notebook has the name of its file, that of a cell its number and
 // its id, if it has one: cell_3_setup. A cell fails when nbrun says so, with file,
@@ -40,7 +40,7 @@ import (
 // that it has started.
 //
 // With the engine nbrun.Yaegi, TestMain has to call nbrun.Main first. An Observer in
-// the options is told all, as in a run by nbrun.
+// the options is told everything, as in a run by nbrun.
 func Run(t *testing.T, pattern string, opts nbrun.Options) {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
@@ -117,7 +117,7 @@ func beforeDeadline(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(t.Context(), left-min(margin, left/4), errDeadline)
 }
 
-var errDeadline = errors.New("stopped, as go test is about to end at its deadline")
+var errDeadline = errors.New("stopped, as go test is about to reach its deadline")
 
 func cellName(c event.Cell) string {
 	name := fmt.Sprintf("cell_%d", c.Number)
@@ -147,11 +147,11 @@ func (r *runner) cell(t *testing.T, i int) {
 	for ; r.next < i && r.stopped == ""; r.next++ {
 		if fault := r.run(t, r.next); fault != nil && !fault.Expected && !r.goOn {
 			r.stopped = report.Line(fault.Error())
-			t.Fatalf("%s: not run, as a cell before it has failed: %s", r.file, r.stopped)
+			t.Fatalf("%s: not run, as an earlier cell failed: %s", r.file, r.stopped)
 		}
 	}
 	if r.stopped != "" {
-		t.Skipf("not run, as a cell before it has failed: %s", r.stopped)
+		t.Skipf("not run, as an earlier cell failed: %s", r.stopped)
 	}
 	r.next = i + 1
 	if c := r.cells[i]; c.Number == 0 {
@@ -169,7 +169,7 @@ func (r *runner) cell(t *testing.T, i int) {
 	switch {
 	case fault == nil:
 	case fault.Expected:
-		t.Logf("has failed, as it may: %s", report.Line(fault.Error()))
+		t.Logf("failed, as it may: %s", report.Line(fault.Error()))
 	default:
 		t.Errorf("%s: %s\n%s", r.file, report.Line(fault.Error()), plain(strings.Join(fault.Traceback, "\n")))
 		if !r.goOn {

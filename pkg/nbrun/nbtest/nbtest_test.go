@@ -84,7 +84,7 @@ func TestVerdicts(t *testing.T) {
 			`testdata/bad.ipynb: cell 3, line 2: undefined: nothing`,
 		},
 		"why the others were skipped": {
-			"testdata/bad.ipynb", "TestBad", nil, `not run, as a cell before it has failed: cell 3, line 2: undefined: nothing`,
+			"testdata/bad.ipynb", "TestBad", nil, `not run, as an earlier cell failed: cell 3, line 2: undefined: nothing`,
 		},
 		"what a cell wrote is logged": {"testdata/bad.ipynb", "TestBad", nil, `base is 3`},
 		"by number": {
@@ -134,7 +134,7 @@ func TestAHangEndsBeforeTheDeadline(t *testing.T) {
 	if verdict["TestBad/hang.ipynb/cell_1_sleeps"] != "fail" || verdict["TestBad/hang.ipynb/cell_2_after"] != "skip" {
 		t.Errorf("%v", verdict)
 	}
-	if !strings.Contains(output, "testdata/hang.ipynb: cell 1: stopped, as go test is about to end at its deadline") || strings.Contains(output, "panic: test timed out") {
+	if !strings.Contains(output, "testdata/hang.ipynb: cell 1: stopped, as go test is about to reach its deadline") || strings.Contains(output, "panic: test timed out") {
 		t.Error(output)
 	}
 }

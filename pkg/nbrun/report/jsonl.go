@@ -10,11 +10,11 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// JSONLines writes events as lines of JSON, one each, in the order in which they
-// come. The members of a line are those of [event.Event], and stand in schema.json
-// beside that; those that are empty are left out. The source of a cell stands in the
-// lines of the actions cell and skip only. A stream's text is whole runes: half of one
-// at the end of a piece is held for the next, and what is no UTF-8 at all is U+FFFD.
+// JSONLines writes events as lines of JSON, one each, in the order in which they come.
+// The members of a line are those of [event.Event], and stand in schema.json beside
+// that; those that are empty are left out. The source of a cell stands in the lines of
+// the actions cell and skip only. A stream's text is whole runes: half of one at the
+// end of a piece is held for the next, and what is not UTF-8 at all becomes U+FFFD.
 type JSONLines struct {
 	mu     sync.Mutex
 	out    io.Writer

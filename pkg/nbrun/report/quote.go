@@ -222,9 +222,9 @@ func invisible(r rune) bool {
 	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r)
 }
 
-// Plain is a text of a cell for a log: without colours, without what could pass for a
-// command of a CI system, and with a backslash after the heads, where a line begins
-// with one of them.
+// Plain returns a text of a cell as a log may show it: without colours, without what
+// could pass for a command of a CI system, and with a backslash after the heads, where
+// a line begins with one of them.
 func Plain(text string, heads ...string) string {
 	var b strings.Builder
 	q := newQuoter(false, heads, func(p []byte) { b.Write(p) })
@@ -233,9 +233,10 @@ func Plain(text string, heads ...string) string {
 	return b.String()
 }
 
-// Line is a text that somebody else has chosen, as the name of a file or the message
-// of an error, as one line for a terminal or a log: Plain, and with what would end the
-// line, or change the order in which it is read, as Go writes it in a string.
+// Line returns a text that somebody else has chosen, such as the name of a file or the
+// message of an error, as one line for a terminal or a log: as Plain does, and with
+// what would end the line, or change the order in which it is read, escaped as in a Go
+// string.
 func Line(text string) string {
 	var b strings.Builder
 	for _, r := range Plain(strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text)) {

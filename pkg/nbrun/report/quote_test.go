@@ -12,7 +12,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
-// shown is what the terminal makes of what a cell writes, in pieces of so many bytes,
+// shown is what the terminal makes of what a cell writes, in pieces of that many bytes,
 // without what it says itself.
 func shown(t *testing.T, text string, colour bool, size int) string {
 	t.Helper()

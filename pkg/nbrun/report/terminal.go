@@ -1,6 +1,6 @@
-// Package report has observers of runs: what shows them in a terminal, and what
-// writes them down for other programs. Each takes events of any number of notebooks
-// that run at once.
+// Package report has observers of runs: some show them in a terminal, others write them
+// down for other programs. Each takes events of any number of notebooks that run at
+// once.
 package report
 
 import (
@@ -40,10 +40,11 @@ type Terminal struct {
 	drawn bool // a line of progress is on the screen
 }
 
-// NewTerminal returns what shows the notebooks of these names, each another one, in
-// this order. With colour it writes escape sequences, and hands on those of cells that
-// colour text; live says that errors go to a terminal. What cells write, and names and
-// messages, can pass neither for its own words nor for commands of a CI system. It uses no global state.
+// NewTerminal returns an observer that shows the notebooks of these names, all
+// different, in this order. With colour it writes escape sequences, and hands on those
+// of cells that colour text; live says that errors go to a terminal. What cells write,
+// and names and messages, can pass neither for its own words nor for commands of a CI
+// system. It uses no global state.
 func NewTerminal(out, err io.Writer, colour, live bool, notebooks []string) *Terminal {
 	t := &Terminal{out: out, err: err, colour: colour, live: live}
 	t.turn = sync.NewCond(&t.mu)
@@ -71,8 +72,7 @@ func Colour(isTerminal bool) bool {
 	return isTerminal && os.Getenv("TERM") != "dumb"
 }
 
-// Observe shows an event. A notebook whose turn it is not, and that has much to
-// say, is held up.
+// Observe shows an event. A notebook that has much to say before its turn is held up.
 func (t *Terminal) Observe(e event.Event) error {
 	v := t.view(e.Notebook)
 	if v == nil {
@@ -298,7 +298,7 @@ func (v *view) progress(text string) {
 	}
 }
 
-// Failed notes what went wrong beside the run of a notebook, as its writing.
+// Failed notes what went wrong beside the run of a notebook, such as writing its file.
 func (t *Terminal) Failed(notebook, text string) {
 	if v := t.view(notebook); v != nil {
 		v.failed = Line(text)

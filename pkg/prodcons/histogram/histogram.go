@@ -49,8 +49,8 @@ func middle(i int) time.Duration {
 	return low + 1<<(shift-1)
 }
 
-// Add counts a duration that stands for weight of its kind; one below zero
-// counts as zero, and a weight below one not at all. It costs some 10 ns.
+// Add counts a duration that stands for weight of its kind; one below zero counts as
+// zero, and one with a weight below one not at all. It costs some 10 ns (BenchmarkAdd).
 func (h *Histogram) Add(d time.Duration, weight int) {
 	if weight < 1 {
 		return
@@ -88,11 +88,10 @@ type Summary struct {
 	Quantiles      []time.Duration // those asked for
 }
 
-// Summarise returns the numbers of all durations so far: Min, Mean and Max
-// exactly, and for each q (from 0 to 1) the smallest duration that is not
-// exceeded by that part of them, with the package's error. Durations that are
-// added meanwhile may be in some of the numbers and not yet in others. It costs
-// some microseconds.
+// Summarise returns the numbers of all durations so far: Min, Mean and Max exactly, and
+// for each q (from 0 to 1) the smallest duration that this part of them does not
+// exceed, with the package's error. Durations that are added meanwhile may be in some
+// of the numbers and not yet in others. It costs some microseconds.
 func (h *Histogram) Summarise(q ...float64) Summary {
 	var counts [len(h.buckets)]int64
 	var total int64

@@ -131,3 +131,32 @@ func ExampleQueue_Parked() {
 	// <nil> hello 2 no such address
 	// 0 <nil> 1
 }
+
+// Each process tells the trace what happens there, and one makes a record of it.
+func ExampleNewTrace() {
+	ctx := context.Background()
+	store, end := scratch()
+	defer end()
+	trace, err := jetstream.NewTrace(ctx, store, "tuesday")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	group := prodcons.Group[int]{
+		Produce: func(_ context.Context, _ int, put func(int) error) error {
+			return errors.Join(put(1), put(2))
+		},
+		Consume: func(context.Context, int, int) error { return nil },
+		Observe: trace.Observer(0, 0), // in the next process: (1, 1)
+	}
+	if err := group.Run(ctx); err != nil {
+		fmt.Println(err)
+	}
+	record, err := trace.Record(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(record.Name(), record.Stats().Made, record.Stats().Count)
+	// Output: tuesday 2 2
+}

@@ -230,7 +230,7 @@ func (c *nodes) addresses() string {
 	return strings.Join(urls, ",")
 }
 
-// progress waits until so many more jobs are confirmed.
+// progress waits until that many more jobs are confirmed.
 func (s *site) progress(t *testing.T, more int64, confirmed *atomic.Int64) {
 	t.Helper()
 	want := confirmed.Load() + more

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// times is how many faults to make, of so many if all are wanted.
+// times is how many faults to make where a whole run makes that many.
 func times(all int) int {
 	if *rounds == 0 {
 		return max(all/20, 2)

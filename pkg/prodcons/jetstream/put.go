@@ -13,12 +13,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Put stores v: when it returns nil, the server has it, as safe as Sync of [Config]
-// and Replicas of [Options] say. It waits while the queue is full or the server can't
-// be reached, and then tries again, but stores v once. It fails with
-// [prodcons.ErrClosed] after Close, with [prodcons.ErrFull] if the queue is full and
-// that is how it should be, and with ctx's error when that ends first; after that
-// alone v may be in the queue all the same.
+// Put stores v: when it returns nil, the server has it, as safe as Sync of [Config] and
+// Replicas of [Options] say. It waits while the queue is full or the server can't be
+// reached, and then tries again, but stores v once. It fails with [prodcons.ErrClosed]
+// after Close, with [prodcons.ErrFull] if the queue is full and Full of [Options] says
+// FailWhenFull, and with ctx's error when that ends first; only in that last case may v
+// be in the queue all the same.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	if err := q.open(ctx); err != nil {
 		return err

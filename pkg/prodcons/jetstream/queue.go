@@ -15,25 +15,25 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Options describe a queue. The zero value works. What the server keeps with the
-// queue (Bound, Lanes, Lease, Window, Replicas) is set by whoever says it, for all; 0
-// leaves it as it is.
+// Options describe a queue. The zero value works. What the server keeps with the queue
+// (Bound, Lanes, Lease, Window, Replicas) is set for all by whoever gives it; 0 leaves
+// it as it is.
 type Options[T any] struct {
 	// ID names a value: it is stored once, however often it is put within Window. Nil
 	// gives each put a name of its own. (A name is forgotten early if its value was
 	// used and the server died before Window was over.)
 	ID     func(value T) string
-	Window time.Duration // at first two minutes
+	Window time.Duration // 0 counts as two minutes
 
 	// Key, if it is not nil, makes the queue keep the order of the values of each key:
 	// one of them is lent at a time, and comes again before those behind it if it was
-	// not used, until it is parked. Keys share Lanes, at first 16, which is how many
-	// values can be lent at a time in all; it can not be changed later. A process
-	// whose consumers are busy may hold the next of each lane for a third of Lease.
+	// not used, until it is parked. Keys share Lanes, by default 16, which is how many
+	// values can be lent at a time in all; it can't be changed later. A process whose
+	// consumers are busy may hold the next of each lane for a third of Lease.
 	Key   func(value T) string
 	Lanes int
 
-	// Bound is how many values the queue has room for, those lent included; at first
+	// Bound is how many values the queue has room for, those lent included; by default
 	// there is no bound. Full is what a put does if there is no room: WaitWhenFull or
 	// FailWhenFull.
 	Bound int
@@ -44,15 +44,15 @@ type Options[T any] struct {
 	// has failed with an error that is [prodcons.Permanent] is parked at once.
 	Retry prodcons.Retry
 
-	// Lease is after what time without a sign of life of its process a value is lent
-	// to somebody else; at first 30 s. As long as the process lives, the lease does
-	// not end, however long the work takes; but no longer than MaxWork, if that is
-	// set: for consumers that may hang.
+	// Lease is how long a process may show no sign of life before its values are lent
+	// to somebody else; by default 30 s. As long as the process lives, the lease does
+	// not end, however long the work takes; but no longer than MaxWork, if that is set:
+	// for consumers that may hang.
 	Lease   time.Duration
 	MaxWork time.Duration
 
 	// Ahead is how many values a process asks for before its consumers wait for them;
-	// of a queue with Key it has no effect. It spares short work a round trip to the
+	// it has no effect on a queue with Key. It spares short work a round trip to the
 	// server; but while its consumers are busy, a process holds them for up to a third
 	// of Lease. With 0, no value waits as long as any consumer does.
 	Ahead int
@@ -60,17 +60,17 @@ type Options[T any] struct {
 	// Codec is JSON if it is nil.
 	Codec Codec[T]
 
-	// Replicas is on how many servers of a cluster the queue is kept, at first 1; with
-	// 3, one of them may be lost.
+	// Replicas is the number of a cluster's servers that keep the queue, by default 1;
+	// with 3, one of them may be lost.
 	Replicas int
 }
 
-// Queue is a queue that outlives its programs: any number of processes put into it
-// and receive from it. It is a [prodcons.Lender]. [NewQueue] makes one.
+// Queue is a queue that outlives its programs: any number of processes put into it and
+// receive from it. It is a [prodcons.Lender]. [NewQueue] opens one.
 //
 // Delivery is at least once: a value that was confirmed is lent until somebody has
-// settled it, so a process that dies between work and settling makes it come again,
-// and a consumer must bear that. Order: first in, first out, but what is lent again
+// settled it, so if a process dies between work and settling, it comes again, and a
+// consumer must be ready for that. Order: first in, first out, but what is lent again
 // comes when its time has come; see also Key of [Options].
 type Queue[T any] struct {
 	name    string
@@ -214,13 +214,13 @@ func (q *Queue[T]) lanesOf(config js.StreamConfig) (lanes int, err error) {
 	lanes, err = strconv.Atoi(config.Metadata[lanesKey])
 	switch {
 	case err != nil:
-		return 0, errors.New("the server has a stream of this name that is no queue of this package")
+		return 0, errors.New("the server has a stream of this name that is not a queue of this package")
 	case lanes > 0 && q.options.Key == nil:
-		return 0, errors.New("it keeps the order of keys: Key must be set, as by whoever made it")
+		return 0, errors.New("it keeps the order of keys: Key must be set, as whoever made it did")
 	case lanes == 0 && q.options.Key != nil:
 		return 0, errors.New("it was made without keys, so Key must not be set")
 	case q.options.Lanes > 0 && q.options.Lanes != lanes:
-		return 0, fmt.Errorf("it was made with %d lanes, which can not be changed to %d", lanes, q.options.Lanes)
+		return 0, fmt.Errorf("it was made with %d lanes, which can't be changed to %d", lanes, q.options.Lanes)
 	}
 	return lanes, nil
 }
@@ -280,8 +280,8 @@ func (q *Queue[T]) Close() {
 	q.lookIfEmpty()
 }
 
-// Len is the number of values in the queue, those lent included, put by whomever; if
-// the server can not be asked, as it was when it could. It asks the server, which
+// Len is the number of values in the queue, those lent included, whoever put them; if
+// the server can't be asked, the number when it last could. It asks the server, which
 // takes some 50 µs for one in this process.
 func (q *Queue[T]) Len() int {
 	ctx, cancel := context.WithTimeout(q.store.ctx, patience)

@@ -22,10 +22,10 @@ var errStoreClosed = errors.New("the store is closed")
 // ctx's error when that ends first. While the server can't be reached, it waits.
 //
 // Settle(nil) removes the value: when it returns nil, the server knows. Settle(err)
-// notes the error, and the value is lent again after a while, or parked if it has
-// been lent often enough (see Retry of [Options]), or err is [prodcons.Permanent].
-// With an error that is context.Canceled the value goes to somebody else at once, and
-// that counts as no try. Settle fails if the server could not be reached until the lease
+// notes the error, and the value is lent again after a while, or parked if it has been
+// lent often enough (see Retry of [Options]), or err is [prodcons.Permanent]. With an
+// error that is context.Canceled the value goes to somebody else at once, and that does
+// not count as a try. Settle fails if the server could not be reached until the lease
 // was over.
 func (q *Queue[T]) Receive(ctx context.Context) (prodcons.Delivery[T], error) {
 	for {
@@ -166,7 +166,7 @@ func (q *Queue[T]) tries(ctx context.Context, l *loan) int {
 	return l.delivery - len(q.notes(ctx, "returned", l.seq))
 }
 
-// spent says whether a value may not be lent once more after so many tries.
+// spent says whether a value may not be lent again after that many tries.
 func (q *Queue[T]) spent(tries int) bool {
 	_, again := q.options.Retry.Again(tries, nil)
 	return !again

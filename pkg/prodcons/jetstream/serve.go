@@ -9,11 +9,11 @@ import (
 )
 
 // Serve calls use for what comes into the queue, n values at a time, until ctx ends,
-// or, once Close was called, until the queue is empty. Other than a
-// [prodcons.Group]'s, an error of use does not stop it: the value is lent again, or
-// parked, as [Queue.Receive] says. What is in work when ctx ends goes to somebody else
-// if use returns ctx's error. It returns ctx's cause, or what was wrong with the queue,
-// or nil if it was drained. If use panics, so does Serve, after the value was settled.
+// or, once Close was called, until the queue is empty. Unlike in a [prodcons.Group], an
+// error of use does not stop it: the value is lent again, or parked, as [Queue.Receive]
+// says. What is in work when ctx ends goes to somebody else if use returns ctx's error.
+// It returns ctx's cause, or what was wrong with the queue, or nil if it was drained.
+// If use panics, so does Serve, after the value was settled.
 func Serve[T any](ctx context.Context, queue *Queue[T], n int, use func(ctx context.Context, value T) error) error {
 	group := prodcons.Group[prodcons.Delivery[T]]{
 		Consumers: max(n, 1),
@@ -44,7 +44,7 @@ func Serve[T any](ctx context.Context, queue *Queue[T], n int, use func(ctx cont
 type loans[T any] struct{ queue *Queue[T] }
 
 func (l loans[T]) Put(context.Context, prodcons.Delivery[T]) error {
-	return errors.New("a loan can not be put")
+	return errors.New("a lent value can't be put")
 }
 
 func (l loans[T]) Get(ctx context.Context) (prodcons.Delivery[T], error) { return l.queue.Receive(ctx) }

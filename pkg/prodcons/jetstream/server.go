@@ -52,7 +52,7 @@ func (s *Store) serve(ctx context.Context, config Config) error {
 		}
 	}
 	if !s.server.JetStreamEnabled() {
-		return fmt.Errorf("the server in %s can not use it: is the disk full?", config.Dir)
+		return fmt.Errorf("the server in %s can't use it: is the disk full?", config.Dir)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func loopback(address string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("listen address %q: the port must be a number from 0 to 65535", address)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", 0, fmt.Errorf("listen address %q: the server of a folder asks nobody who they are, so it must be a loopback address as 127.0.0.1; for others run nats-server with your own settings", address)
+		return "", 0, fmt.Errorf("listen address %q: the server of a folder asks nobody who they are, so it must be a loopback address such as 127.0.0.1; for others run nats-server with your own settings", address)
 	}
 	if port == 0 {
 		port = server.RANDOM_PORT

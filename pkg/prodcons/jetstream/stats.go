@@ -22,7 +22,7 @@ type Stats struct {
 	Oldest time.Duration `json:"oldest"`
 }
 
-// Stats asks the server how the queue is.
+// Stats asks the server about the queue.
 func (q *Queue[T]) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
 	for _, l := range q.desk.lanes {

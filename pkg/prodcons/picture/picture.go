@@ -5,8 +5,8 @@
 // hollow mark one that was left, and a dashed line something else that was noted,
 // such as a deadline.
 //
-// The ground is transparent: all is seen on a white page and on a black one, and
-// letters can be read where the picture is only 368 pixels wide.
+// The background is transparent: everything can be seen on a white page and on a black
+// one, and the letters can be read even where the picture is only 368 pixels wide.
 package picture
 
 import (
@@ -32,7 +32,7 @@ import (
 type Picture struct {
 	SVG      []byte
 	PNG      []byte // at two pixels a point, for sharp screens
-	Sentence string // what one sees, to be read aloud
+	Sentence string // what there is to see, to be read aloud
 
 	panels  []vg.Rectangle // where time goes to the right
 	height  vg.Length

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image/png"
 	"io"
 	"regexp"
@@ -260,4 +261,21 @@ func ExampleShow() {
 	r.End()
 	picture.Show(r) // outside a notebook, in words
 	// Output: Picture of the run "example": 1 consumer uses 0 items of 1 producer in 0.0 s.
+}
+
+func ExampleDraw() {
+	run := prodcons.NewRecord("example", nil)
+	item := run.Made(1)
+	run.PickedUp(1, item)
+	run.Done(1, item)
+	run.End()
+	p, err := picture.Draw(run)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(p.SVG) > 0, len(p.PNG) > 0) // two files to be written
+	fmt.Println(strings.HasPrefix(p.Sentence, `Picture of the run "example": 1 consumer uses 1 item of 1 producer`))
+	// Output:
+	// true true
+	// true
 }

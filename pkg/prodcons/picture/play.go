@@ -11,9 +11,9 @@ import (
 
 // Play is Show with SVGs that play the run once: time passes, four seconds of the run
 // in a real one, and what has not happened yet is not seen. Where the picture is part
-// of a page, a click plays it again; elsewhere it plays when it is loaded. Whoever
-// has asked their system for less motion, prints, or has a program that does not
-// animate, sees the picture as Show has it.
+// of a page, a click plays it again; elsewhere it plays when it is loaded. Readers who
+// have asked their system for less motion, who print, or whose program does not animate
+// see the picture as Show draws it.
 func Play(runs ...*prodcons.Record) { show(runs, Picture.playing) }
 
 // playPace is how many seconds of a run pass in a second of its replay.

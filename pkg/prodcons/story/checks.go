@@ -28,7 +28,7 @@ const fewest = 15
 // error if n is so small that the claims say nothing.
 func Check(n int) *Checks {
 	if n < fewest {
-		panic(fmt.Errorf("the claims are about runs of %d items or more, and n is %d: set it in the cell of the parameters, and run the cells from there once more", fewest, n))
+		panic(fmt.Errorf("the claims are about runs of %d items or more, and n is %d: set it in the parameters cell, and run the cells from there again", fewest, n))
 	}
 	return &Checks{}
 }
@@ -85,7 +85,7 @@ func (c *Checks) Below(claim string, got, limit time.Duration) {
 	c.beside(claim, got, limit, got < limit, "limit %s")
 }
 
-// Above is Below for what is to be more than limit.
+// Above checks that got is more than limit, as Below does for less.
 func (c *Checks) Above(claim string, got, limit time.Duration) {
 	c.beside(claim, got, limit, got > limit, "at least %s")
 }
@@ -102,7 +102,7 @@ func (c *Checks) beside(claim string, got, limit time.Duration, ok bool, format 
 }
 
 // Timed is That for a claim that is true or false by the times of a run, where times
-// that lie so far apart decide it, in story time. Where the clock of that run can't
+// that lie that far apart decide it, in story time. Where the clock of that run can't
 // tell a third of that, the claim is left open.
 func (c *Checks) Timed(run *prodcons.Record, apart time.Duration, claim string, ok bool, format string, args ...any) {
 	numbers := fmt.Sprintf(format, args...)
@@ -134,8 +134,7 @@ func (c *Checks) Answer(question, answer, seal string) {
 	c.That(question, hex.EncodeToString(sum[:4]) == seal, "you say %q", answer)
 }
 
-// Whole needs each of so many items to have been made, picked up once and worked on
-// once.
+// Whole needs that many items, each of them made, picked up once and worked on once.
 func (c *Checks) Whole(run *prodcons.Record, items int) {
 	var made, once, worked int
 	picks, uses := map[[2]int]int{}, map[[2]int]int{}
@@ -178,7 +177,7 @@ func (c *Checks) InOrder(run *prodcons.Record) {
 	c.That("items are picked up in the order they were made", wrong == 0, "%d out of order", wrong)
 }
 
-// Ends runs f, and needs it to return within so many real seconds, and to leave no
+// Ends runs f, and needs it to return within that many real seconds, and to leave no
 // goroutine behind.
 func (c *Checks) Ends(seconds float64, f func()) {
 	before := Goroutines(0)
@@ -224,7 +223,7 @@ func (c *Checks) End() (status int) {
 	case c.failed > 0:
 		return 1
 	case c.unsure > 0 && c.exercise:
-		line(bold, "Not measurable at this speed: set a lower one in the cell of the parameters, or wait until the machine is less busy, and run the cells from there once more.")
+		line(bold, "Not measurable at this speed: set a lower one in the parameters cell, or wait until the machine is less busy, and run the cells from there again.")
 	case c.exercise && c.pending != "":
 		line(bold, "Solved, if %s.", c.pending)
 	case c.exercise:

@@ -72,9 +72,9 @@ func clockOf(run *prodcons.Record) measure {
 	return clocks.of[run]
 }
 
-// Goroutines is the number of goroutines once those that are about to end have: it
-// waits, for a second at most, until there are no more than so many. With 0 it does
-// not wait.
+// Goroutines returns the number of goroutines, once those that are about to end have
+// ended: it waits, for a second at most, until there are no more than before. With 0 it
+// does not wait.
 func Goroutines(before int) int {
 	if before == 0 {
 		return runtime.NumGoroutine()

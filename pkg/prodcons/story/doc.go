@@ -1,6 +1,6 @@
-// Package story is what the lessons in the folder notebooks are told with: coloured
-// lines while a run goes on, a table of its numbers afterwards, and checks of what
-// a lesson claims about them.
+// Package story is what the lessons in the folder notebooks are written with: coloured
+// lines while a run goes on, a table of its numbers afterwards, and checks of what a
+// lesson claims about them.
 //
 // # Telling
 //

@@ -59,9 +59,9 @@ func (p *Pace) Rest() { p.Sleep(p.Next()) }
 // Work sleeps for WorkTime.
 func (p *Pace) Work() { p.Sleep(WorkTime) }
 
-// Sleep sleeps for a story time. The system's timers wake a little late; what
-// one sleep has taken too long, the next ones make up for, so that the times of
-// a story stay true at any speed.
+// Sleep sleeps for a story time. The system's timers wake a little late; the next
+// sleeps make up for what one has taken too long, so that the times of a story stay
+// true at any speed.
 func (p *Pace) Sleep(story time.Duration) {
 	want := time.Duration(float64(story)/p.speed) - p.behind
 	if want <= 0 {
@@ -94,9 +94,9 @@ func (p *Pace) spend(took time.Duration) {
 // timely is what a system's timers may be late without being called late.
 const timely = 2 * time.Millisecond
 
-// Late is the most by which the system has woken this pace too late, in real time.
-// Delays of under 2 ms are not counted: so it is 0 on a machine that has nothing
-// else to do, and on another it tells how far the times of a story can be trusted:
-// as each sleep makes up for the one before, delays do not add up. It may be called
-// by any goroutine.
+// Late is the longest delay with which the system has woken this pace, in real time.
+// Delays of under 2 ms are not counted: so it is 0 on a machine that has nothing else
+// to do, and on another it tells how far the times of a story can be trusted: as each
+// sleep makes up for the one before, delays do not add up. It may be called by any
+// goroutine.
 func (p *Pace) Late() time.Duration { return time.Duration(p.late.Load()) }

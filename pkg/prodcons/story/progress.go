@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Progress says in one line how many seconds of a story have passed, and once more in
-// each real second, until the function that it returns is called, which ends the line.
+// Progress shows in one line how many seconds of a story have passed, and updates it
+// every real second, until the function that it returns is called, which ends the line.
 // It is for runs that say nothing themselves. Speed is that of the runs.
 func Progress(what string, speed float64) (done func()) {
 	if err := CheckSpeed(speed); err != nil {
-		panic(fmt.Errorf("%w; set it in the cell of the parameters", err))
+		panic(fmt.Errorf("%w; set it in the parameters cell", err))
 	}
 	now := clock(speed)
 	start := now()

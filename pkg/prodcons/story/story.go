@@ -33,7 +33,7 @@ func Start(name string, speed float64) *Story {
 // StartQuiet is Start for a story that keeps its record but prints nothing.
 func StartQuiet(name string, speed float64) *Story {
 	if err := CheckSpeed(speed); err != nil {
-		panic(fmt.Errorf("%w; set it in the cell of the parameters", err))
+		panic(fmt.Errorf("%w; set it in the parameters cell", err))
 	}
 	now := clock(speed)
 	s := &Story{clock: now, start: now(), speed: speed, quiet: true}
@@ -97,8 +97,8 @@ func (s *Story) Drop(item IntItem) {
 	s.Observe(prodcons.Event{Kind: prodcons.ItemDropped, At: s.now(), Producer: item.Producer, Number: item.Number})
 }
 
-// Mark notes that something has happened that is no item's, such as a deadline. It
-// stands in the run's picture.
+// Mark notes something that happened to no item, such as a deadline. It is shown in the
+// run's picture.
 func (s *Story) Mark(what string) {
 	s.Observe(prodcons.Event{Kind: prodcons.EventKind(what), At: s.now()})
 }

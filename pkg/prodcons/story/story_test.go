@@ -452,9 +452,9 @@ func TestWhatCannotGoOnPanicsWithALineThatSaysWhatToDo(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{"speed 0", func() { story.Start("x", 0) }, "speed must be a number above 0, not 0: 1 is real time, 10 is ten times as fast; set it in the cell of the parameters"},
+		{"speed 0", func() { story.Start("x", 0) }, "speed must be a number above 0, not 0: 1 is real time, 10 is ten times as fast; set it in the parameters cell"},
 		{"no run", func() { story.Load("never run") }, `there is no run named "never run" yet: run the cell that starts it, then this one again`},
-		{"too few items", func() { story.Exercise(14) }, "the claims are about runs of 15 items or more, and n is 14: set it in the cell of the parameters, and run the cells from there once more"},
+		{"too few items", func() { story.Exercise(14) }, "the claims are about runs of 15 items or more, and n is 14: set it in the parameters cell, and run the cells from there again"},
 	} {
 		func() {
 			defer func() {
@@ -509,6 +509,29 @@ func Example() {
 	// App started: example.
 	//  -- producer 1 generated item 1 (value 49)
 	// value 49
+}
+
+// One cell runs a story; another, which is a program of its own, finds its record.
+func ExampleLoad() {
+	run := story.StartQuiet("quiet", 1000)
+	run.Producer(1).Make(49)
+	run.End()
+
+	fmt.Println(story.Load("quiet").Stats().Made)
+	// Output: 1
+}
+
+// An exercise not yet done says what is missing, and is no failure.
+func ExampleExercise() {
+	check := story.Exercise(20)
+	check.Need("each item is made", false, "%d of %d", 0, 20)
+	check.Hint("Call producer.Make.")
+	fmt.Println("exit status", check.End())
+	// Output:
+	// ✘ each item is made: 0 of 20
+	//   → Call producer.Make.
+	// Not yet: change the cell above, run it, then run this one again.
+	// exit status 0
 }
 
 func ExampleCheck() {

@@ -3,9 +3,9 @@
 // that layout, of what is believed of it, and of its size.
 //
 // What lies there is not believed: it may be damaged, or somebody may have put it
-// there. A folder that another user could have filled is not used ([Trusted]), a
-// file is used only if it is as it was when it was built ([Sealed]), and whatever
-// stands in the way of a folder or file goes ([Folder], [WriteFile]).
+// there. A folder that another user could have filled is not used ([Trusted]), a file
+// is used only if it is as it was when it was built ([Sealed]), and whatever stands in
+// the way of a folder or file is removed ([Folder], [WriteFile]).
 package cache
 
 import (

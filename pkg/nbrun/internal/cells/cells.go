@@ -250,7 +250,7 @@ func (c *Cell) command(line int, words []string) error {
 // main takes in the line that says how the program starts.
 func (c *Cell) main(line int, name string, args []string) error {
 	if c.Main != nil {
-		return errorf(line, "the cell has two of %%%%, %%main and %%exec (the other is in line %d)", c.Main.Line)
+		return errorf(line, "the cell has two of %%%%, %%main and %%exec (the other is on line %d)", c.Main.Line)
 	}
 	c.Main = &Main{Line: line}
 	if name == "exec" {

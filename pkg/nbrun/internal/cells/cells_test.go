@@ -95,7 +95,7 @@ func TestWhatIsWrongIsSaidWithItsLine(t *testing.T) {
 		"%%script":          "line 1: %%script takes the command that is to run the cell",
 		"%%sh -x":           "line 1: %%sh takes no arguments; %%script does",
 		"%exec":             "line 1: %exec takes the name of the function to call",
-		"%%\nf()\n%%":       "line 3: the cell has two of %%, %main and %exec (the other is in line 1)",
+		"%%\nf()\n%%":       "line 3: the cell has two of %%, %main and %exec (the other is on line 1)",
 		"%capture":          "line 1: %capture takes [-a] and the name of one file",
 	} {
 		_, err := Parse(source)

@@ -1,6 +1,5 @@
-// Package engine says what an engine is: something that runs the cells of a
-// notebook. It has the interfaces and the plain data that they speak of, and no
-// logic.
+// Package engine says what an engine is: something that runs the cells of a notebook.
+// It has the interfaces and the plain data that they exchange, and no logic.
 package engine
 
 import (

@@ -63,7 +63,7 @@ func (b *build) isBuiltLike(other *build) bool {
 func (b *build) usesCgo() bool { return strings.Contains(b.Source, "\nimport  \"C\"\n") }
 
 // canBeVirtual reports whether the program can run on the fake clock. What needs
-// cgo, as the race detector does, can not; nor can gonbui if it is not built with the
+// cgo, as the race detector does, can't; nor can gonbui if it is not built with the
 // overlay, as it waits for the kernel in Go's poller, where on the fake clock the
 // runtime takes it for asleep.
 func (b *build) canBeVirtual() bool {

@@ -183,7 +183,7 @@ func removeFrom(dir string, stays func(os.DirEntry) bool) error {
 }
 
 // limit removes binaries that were not used for longest, but none that this run has
-// used, until they take no more than so many bytes.
+// used, until they take no more than that many bytes.
 func (w *Workspace) limit(bytes int64) {
 	var units []cache.Unit
 	binaries, _ := filepath.Glob(filepath.Join(w.dir, "bin", "*", "*"))

@@ -218,7 +218,7 @@ func (w *Workspace) joinWork() error {
 	err := w.addCellsWork(work)
 	if err != nil {
 		text := strings.ReplaceAll(err.Error(), w.dir+string(filepath.Separator), "")
-		return event.Faults{{Text: "the go.work that a cell has made can't be used: " + text}}
+		return event.Faults{{Text: "the go.work made by a cell can't be used: " + text}}
 	}
 	return nil
 }

@@ -131,7 +131,7 @@ func checkEnv(args []string) string {
 	if len(args) == 1 {
 		name, value, ok := strings.Cut(args[0], "=")
 		if ok && len(name) == 1 {
-			return " " + args[0] + ": GoNB does not take this for a name of one letter; write %env " + name + " " + value
+			return " " + args[0] + ": GoNB does not accept this for a one-letter name; write %env " + name + " " + value
 		}
 		if ok && name != "" {
 			return ""
@@ -158,7 +158,7 @@ func sayEnv(_ *session, _ state, args []string, _ int, out *output) error {
 
 func checkFolder(args []string) string {
 	if len(args) > 1 {
-		return " takes one folder, not " + strconv.Itoa(len(args)) + "; put one with blanks in quotes"
+		return " takes one folder, not " + strconv.Itoa(len(args)) + "; put a name with spaces in quotes"
 	}
 	return ""
 }

@@ -60,7 +60,7 @@ func (s *session) shell(ctx context.Context, line int, p *process.Process, out *
 	if exit.Err != nil {
 		err := out.say("stderr", "%v\n", exit.Err)
 		if err == nil && s.opts.Strict {
-			err = out.failf(line, "the shell command has failed: %v", exit.Err)
+			err = out.failf(line, "the shell command failed: %v", exit.Err)
 		}
 		return err
 	}

@@ -190,7 +190,7 @@ func (nb *Notebook) readFormat() error {
 	}
 	var v int
 	if err := json.Unmarshal(major, &v); err != nil || v != 4 {
-		return fmt.Errorf("is of nbformat %s; only 4 is read: convert it with jupyter nbconvert --to notebook", brief(major))
+		return fmt.Errorf("has nbformat %s, want 4: convert it with jupyter nbconvert --to notebook", brief(major))
 	}
 	if m := nb.field("nbformat_minor"); m != nil {
 		if err := json.Unmarshal(m, &nb.Minor); err != nil {
@@ -394,7 +394,7 @@ func (c *Cell) StoredCount() int {
 // ID is the cell's id, "" if it has none.
 func (c *Cell) ID() string {
 	var id string
-	_ = json.Unmarshal(get(c.fields, "id"), &id) // of another type it is none
+	_ = json.Unmarshal(get(c.fields, "id"), &id) // of another type it doesn't count
 	return id
 }
 

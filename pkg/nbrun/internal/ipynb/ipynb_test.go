@@ -34,8 +34,8 @@ func TestWhatIsNoNotebookIsSaidInOneLine(t *testing.T) {
 		"byte order mark":   {"\xef\xbb\xbf{}", "begins with a byte order mark, which JSON forbids: save it as plain UTF-8"},
 		"broken UTF-8":      {"{\n\"a\": \"\xff\"}", "line 2: is not UTF-8: save it as UTF-8"},
 		"no format":         {`{"cells": []}`, `has no "nbformat": is it a notebook?`},
-		"format 3":          {`{"worksheets": [], "nbformat": 3}`, "is of nbformat 3; only 4 is read: convert it with jupyter nbconvert --to notebook"},
-		"odd format":        {`{"nbformat": "4"}`, `is of nbformat "4"; only 4 is read: convert it with jupyter nbconvert --to notebook`},
+		"format 3":          {`{"worksheets": [], "nbformat": 3}`, "has nbformat 3, want 4: convert it with jupyter nbconvert --to notebook"},
+		"odd format":        {`{"nbformat": "4"}`, `has nbformat "4", want 4: convert it with jupyter nbconvert --to notebook`},
 		"odd minor":         {`{"nbformat": 4, "nbformat_minor": []}`, `nbformat_minor is [], not a number`},
 		"no cells":          {`{"nbformat": 4}`, `has no "cells": is it a notebook?`},
 		"cells are none":    {`{"nbformat": 4, "cells": {}}`, `"cells" is not a list: is it a notebook?`},
@@ -44,7 +44,7 @@ func TestWhatIsNoNotebookIsSaidInOneLine(t *testing.T) {
 		"no cell type":      {notebook(`{}`), `cell 1 of 1: has no "cell_type"`},
 		"unknown type":      {notebook(`{"cell_type": "heading"}`), `cell 1 of 1: cell_type is "heading", not "code", "markdown" or "raw"`},
 		"type of lines":     {notebook("{\"cell_type\": [\n\t\"code\"]}"), `cell 1 of 1: cell_type is ["code"], not "code", "markdown" or "raw"`},
-		"format of lines":   {"{\"nbformat\": [\n\"" + strings.Repeat("4", 50) + "\"]}", `is of nbformat ["` + strings.Repeat("4", 38) + `…; only 4 is read: convert it with jupyter nbconvert --to notebook`},
+		"format of lines":   {"{\"nbformat\": [\n\"" + strings.Repeat("4", 50) + "\"]}", `has nbformat ["` + strings.Repeat("4", 38) + `…, want 4: convert it with jupyter nbconvert --to notebook`},
 		"no source":         {notebook(`{` + code + `, "source": ""}, {` + code + `}`), `cell 2 of 2: has no "source"`},
 		"odd source":        {notebook(`{` + code + `, "source": 3}`), `cell 1 of 1: "source" is neither text nor a list of lines`},
 		"null source":       {notebook(`{` + code + `, "source": null}`), `cell 1 of 1: "source" is neither text nor a list of lines`},
@@ -423,7 +423,7 @@ func TestWriteFileLeavesNothingHalfWritten(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := nb.WriteFile(folder); err == nil || err.Error() != "there is something that is not a file" {
+	if err := nb.WriteFile(folder); err == nil || err.Error() != "exists and is not a file" {
 		t.Errorf("over a folder: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func (c *Cell) Stored() ([]event.Output, error) {
 		Traceback []string                   `json:"traceback"`
 	}
 	if err := json.Unmarshal(raw, &stored); err != nil {
-		return nil, fmt.Errorf("its outputs are not those of a notebook: %w", err)
+		return nil, fmt.Errorf("its outputs are not valid: %w", err)
 	}
 	var list []event.Output
 	for _, s := range stored {

@@ -1,6 +1,6 @@
 // Package jupyter runs cells in a real Jupyter kernel, in Jupyter's own protocol,
-// without Python: it builds GoNB's kernel from this module's go.mod, or takes one
-// that is installed, starts it, and speaks to it.
+// without Python: it builds GoNB's kernel from this module's go.mod, or uses one that
+// is installed, starts it, and speaks to it.
 //
 // The sockets are in a process of their own, the link (see the folder of that
 // name), built together with the kernel. It keeps package net, and with it cgo,
@@ -150,7 +150,7 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 			interrupt(ctx.Err())
 		case <-late:
 			_ = process.Kill(k.cmd)
-			k.dead = errors.New("the kernel did not end when it was killed")
+			k.dead = errors.New("the kernel is still running, though it was killed")
 			return Reply{}, errors.Join(failed, k.dead)
 		case r, ok := <-k.reports:
 			switch {

@@ -29,10 +29,10 @@ func New(o engine.Options) (engine.Engine, error) {
 		return nil, errors.New("GoNB has no kernel for this system")
 	}
 	if o.Clock == event.Virtual {
-		return nil, errors.New("a kernel has no virtual clock; compiled and interpreted programs have")
+		return nil, errors.New("a kernel has no virtual clock; compiled and interpreted programs do")
 	}
 	if o.Strict {
-		return nil, errors.New("a kernel does not tell whether a shell command has failed; the other engines know")
+		return nil, errors.New("a kernel does not say whether a shell command failed; the other engines do")
 	}
 	if o.BuildOnly {
 		return nil, errors.New("a kernel can't compile a cell without running it; the other engines can")
@@ -51,7 +51,7 @@ func New(o engine.Options) (engine.Engine, error) {
 		return nil, err
 	}
 	if spec.Language != "go" {
-		return nil, fmt.Errorf("kernel %q is not one of Go: its language is %s", o.Kernel, spec.Language)
+		return nil, fmt.Errorf("kernel %q is not a kernel for Go: its language is %s", o.Kernel, spec.Language)
 	}
 	return kernels{spec}, nil
 }
@@ -158,14 +158,14 @@ func (s *session) explainModule(f *event.Fault, pkg string) {
 		return
 	}
 	if strings.Contains(pkg+"/", "/internal/") {
-		f.Text += fmt.Sprintf("; the kernel's cells are not part of module %s, so they can't import what is internal to it", own)
+		f.Text += fmt.Sprintf("; the kernel's cells are not part of module %s, so they can't import its internal packages", own)
 		return
 	}
 	rel, err := filepath.Rel(s.dir, root)
 	if err != nil {
 		return
 	}
-	f.Text += fmt.Sprintf("; the kernel does not know the module that lies here: tell it before, by !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
+	f.Text += fmt.Sprintf("; the kernel does not know the module of this folder: tell it first, with !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
 }
 
 // remote takes what a kernel publishes of one cell.
@@ -314,7 +314,7 @@ func (r *remote) fault(reply Reply) *event.Fault {
 	case len(r.faults) > 0:
 		f.Text = r.faults[0].Text
 	case f.Text == "":
-		f.Text = fmt.Sprintf("the kernel says %s, and nothing else", reply.Status)
+		f.Text = fmt.Sprintf("the kernel replied %s, and nothing else", reply.Status)
 	}
 	return f
 }

@@ -1,5 +1,5 @@
-// Package lessons finds the lessons of this repository, for tests of all that runs
-// or shows them. It is the one list of them; where there are none it panics.
+// Package lessons finds the lessons of this repository, for tests of all that runs or
+// shows them. It is the only list of them; where there are none it panics.
 package lessons
 
 import (

@@ -1,4 +1,4 @@
-// Package modules answers what one has to know of the modules that lie in folders.
+// Package modules finds what there is to know about the Go modules in folders.
 package modules
 
 import (

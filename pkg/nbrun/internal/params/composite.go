@@ -16,7 +16,7 @@ func composite(t types.Type, value string) (string, error) {
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil || dec.More() {
-		return "", errors.New("is no JSON")
+		return "", errors.New("is not JSON")
 	}
 	return literalOf(t, v)
 }
@@ -33,7 +33,7 @@ func typeName(t types.Type) string {
 
 // literalOf writes a value of JSON as one of a type.
 func literalOf(t types.Type, v any) (string, error) {
-	none := fmt.Errorf("has %v where %s is wanted", v, typeName(t))
+	none := fmt.Errorf("has %v where %s is expected", v, typeName(t))
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		text := fmt.Sprint(v)
@@ -75,7 +75,7 @@ func literalOf(t types.Type, v any) (string, error) {
 func listOf(t, elem types.Type, most int64, v any) (string, error) {
 	list, ok := v.([]any)
 	if !ok || most >= 0 && int64(len(list)) > most {
-		return "", fmt.Errorf("has %v where %s is wanted", v, typeName(t))
+		return "", fmt.Errorf("has %v where %s is expected", v, typeName(t))
 	}
 	var elements []string
 	for _, e := range list {

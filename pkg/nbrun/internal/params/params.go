@@ -1,4 +1,4 @@
-// Package params makes of values, given by name, the cell that sets a notebook's
+// Package params turns values, given by name, into the cell that sets a notebook's
 // parameters.
 package params
 
@@ -227,10 +227,10 @@ func sourceOf(e ast.Expr, src string) string {
 	return src[e.Pos()-shift : e.End()-shift]
 }
 
-// literal is the value as Go source, or an error when it is none of the type.
+// literal is the value as Go source, or an error if it is not of the type.
 func (p parameter) literal(value string) (string, error) {
 	bad := func(example string) error {
-		return fmt.Errorf("%s is %s, and %q is none: give it as in %s=%s", p.name, p.kind, value, p.name, example)
+		return fmt.Errorf("%s must be of type %s, got %q: give it as in %s=%s", p.name, p.kind, value, p.name, example)
 	}
 	bits := map[string]int{"int8": 8, "int16": 16, "int32": 32, "rune": 32, "uint8": 8, "byte": 8, "uint16": 16, "uint32": 32}[p.kind]
 	if bits == 0 {
@@ -240,7 +240,7 @@ func (p parameter) literal(value string) (string, error) {
 	case "json":
 		text, err := composite(p.of, value)
 		if err != nil {
-			return "", fmt.Errorf("%s is %s, and %q %w: give it as JSON", p.name, p.typ, value, err)
+			return "", fmt.Errorf("%s must be of type %s, but %q %w: give it as JSON", p.name, p.typ, value, err)
 		}
 		return text, nil
 	case "string":

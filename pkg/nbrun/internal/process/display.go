@@ -260,7 +260,7 @@ func unsigned(p []byte) (size int, n uint64, ok bool) {
 	}
 	size = 1 + int(-int8(p[0]))
 	if size > 9 || size < 2 {
-		return size, 0, true // there is none of so many bytes
+		return size, 0, true // none is that long
 	}
 	if len(p) < size {
 		return 0, 0, false
@@ -319,7 +319,7 @@ func plain(content any) (any, error) {
 		err = dec.Decode(&p)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is no JSON: %w", ErrDisplay, err)
+		return nil, fmt.Errorf("%w: it is not JSON: %w", ErrDisplay, err)
 	}
 	return p, nil
 }

@@ -1,4 +1,4 @@
-// Package process runs one process and hands on what it puts out: its standard
+// Package process runs one process and passes on what it puts out: its standard
 // streams, and the displays that gonbui sends through named pipes.
 package process
 
@@ -36,7 +36,7 @@ type Exit struct {
 }
 
 // ErrNeedsBrowser is returned when a process asks for what only a browser has.
-var ErrNeedsBrowser = errors.New("widgets need a browser, which nbrun has not")
+var ErrNeedsBrowser = errors.New("widgets need a browser, and nbrun has none")
 
 // ErrNeedsInput is returned when a process asks somebody to type.
 var ErrNeedsInput = errors.New("the program asks for input, and nobody is there to type")

@@ -86,7 +86,7 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	select {
 	case waitErr = <-done:
 	case <-time.After(grace):
-		waitErr = fmt.Errorf("%s does not end, though it was killed", filepath.Base(p.Path))
+		waitErr = fmt.Errorf("%s is still running, though it was killed", filepath.Base(p.Path))
 	}
 	err = errors.Join(readErr, m.flush())
 	if ctx.Err() != nil {

@@ -42,7 +42,7 @@ var noise = regexp.MustCompile(`^#|^go: (finding|downloading|found|added|upgrade
 func Advised(text string) string {
 	found, ok := strings.CutPrefix(text, "expected declaration, found ")
 	if ok && !strings.HasPrefix(found, "'") || found == "'{'" { // not what is one too many, as '}'
-		text += "; statements are to stand in a function, or below a line %%, where func main begins"
+		text += "; statements belong in a function, or below a line %%, where func main begins"
 	}
 	return text
 }

@@ -1,6 +1,6 @@
-// Package program makes of a cell the program that GoNB would have compiled for
-// it: the cell's Go together with all that earlier cells have declared. Every
-// line of that program knows the cell and line it came from.
+// Package program turns a cell into the program that GoNB would have compiled for it:
+// the cell's Go together with all that earlier cells have declared. Every line of that
+// program knows the cell and line it came from.
 package program
 
 import (

@@ -1,6 +1,6 @@
-// Package regular opens files that are to be regular ones, and never waits: anybody
-// may put a named pipe, whose opening waits for somebody at its other end, in the
-// place of a file, or a link to one.
+// Package regular opens regular files only, and never waits: anybody may put a named
+// pipe, which waits for somebody at its other end when it is opened, in the place of a
+// file, or a link to one.
 package regular
 
 import (

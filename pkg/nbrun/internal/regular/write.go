@@ -17,7 +17,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	switch info, err := os.Lstat(path); {
 	case err != nil, info.Mode().Type() == os.ModeSymlink:
 	case !info.Mode().IsRegular():
-		return errors.New("there is something that is not a file")
+		return errors.New("exists and is not a file")
 	default:
 		mode = info.Mode().Perm()
 		if old, err := OpenFile(path, os.O_WRONLY, 0); err != nil {

@@ -6,9 +6,9 @@
 // Programs display through gonbui, which writes to the pipe in GONB_PIPE with an
 // encoder of encoding/gob and does not wait. So they are built with a gob whose
 // encoders do, on that pipe only: Patch changes one line of gob's encoder.go, and of
-// its decoder.go, and Files are added to gob beside it, by go build -overlay. The module cache, where
-// gonbui lies, can't be overlaid; the standard library can. And so it does not
-// matter which version of gonbui a program has, nor by what way it has it.
+// its decoder.go, and Files are added to gob beside it, by go build -overlay. The
+// module cache, where gonbui lies, can't be overlaid; the standard library can. And so
+// it does not matter which version of gonbui a program has, nor how it came by it.
 //
 // After each piece that the runner has read from GONB_PIPE and dealt with, it
 // writes Count of the piece's length to the named pipe in Env. A program that

@@ -73,7 +73,7 @@ func (t *tests) failed() *event.Fault {
 		if f := t.said[name]; f != nil {
 			return &event.Fault{Cell: f.Cell, Line: f.Line, Text: name + ": " + f.Text}
 		}
-		return &event.Fault{Text: name + " has failed"}
+		return &event.Fault{Text: name + " failed"}
 	}
 	return nil
 }

@@ -82,6 +82,6 @@ func (w *Words) Explain(f *event.Fault) {
 		f.Text += ": " + w.last
 	}
 	if killed { // by none of us, as a cell that we stop has another fault
-		f.Text += "; perhaps for want of memory"
+		f.Text += "; it may have run out of memory"
 	}
 }

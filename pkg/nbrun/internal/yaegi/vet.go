@@ -29,7 +29,7 @@ var vetted = []*analysis.Analyzer{
 }
 
 // vet makes those checks of a program that has no errors of types. What it finds are
-// the program's faults. It knows nothing of what compiled packages do, but for those of
+// the program's faults. It knows nothing of what compiled packages do, except those of
 // Go that the checks know by name.
 func (r *rewriter) vet(src string) {
 	// The file has to have a name that tests have, which takes a set of its own.

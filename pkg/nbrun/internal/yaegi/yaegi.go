@@ -2,11 +2,11 @@
 // that is this same binary started again. No Go toolchain is needed, and nothing
 // is compiled.
 //
-// The interpreter (github.com/traefik/yaegi) knows an older Go, has much of it
-// otherwise than Go, and knows the packages of its symbol tables only. So a program
-// is first type-checked against those tables, and then written in explicit form:
-// that of golang.org/x/tools/go/ssa, in which each step stands for itself. What has
-// no such form is told by cell, line and construct before anything runs.
+// The interpreter (github.com/traefik/yaegi) knows an older Go, does much of it
+// differently from Go, and knows only the packages of its symbol tables. So a program
+// is first type-checked against those tables, and then written in explicit form: that
+// of golang.org/x/tools/go/ssa, in which each step stands for itself. What has no such
+// form is reported by cell, line and construct before anything runs.
 //
 // The files go by what they write: forms (types), functions, steps (operators,
 // conversions, interfaces, loops), calls. What they avoid is what the interpreter
@@ -83,7 +83,7 @@ func New(o engine.Options) (engine.Opener, error) {
 	case o.Kernel != "":
 		return nil, errors.New("a kernel is for the gonb engine only")
 	case !ready:
-		return nil, errors.New("the interpreter needs this program as its child: call nbrun.Main first of all in main, and in TestMain")
+		return nil, errors.New("the interpreter runs in a child process of this program: call nbrun.Main first in main, and in TestMain")
 	}
 	return func(_ context.Context, nb engine.Notebook) (engine.Backend, error) {
 		dir, err := os.MkdirTemp(nb.Temp, "gonb_")

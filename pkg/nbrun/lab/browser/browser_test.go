@@ -67,7 +67,7 @@ type classroom struct {
 }
 
 // open clones the repository into a folder with a blank and an umlaut in its name,
-// and starts lab on copies of its lessons as a user would, with an empty cache but for Go's.
+// and starts lab on copies of its lessons as a user would, with an empty cache, except for Go's.
 func open(t *testing.T, flags ...string) *classroom {
 	t.Helper()
 	if _, err := exec.LookPath("jupyter-lab"); err != nil {
@@ -198,7 +198,7 @@ func press(keys string, modifiers ...chromedp.Modifier) chromedp.Action[chromedp
 	return chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...))
 }
 
-// paste types a text at one go, so that no editor adds brackets or indents it.
+// paste types a text all at once, so that no editor adds brackets or indents it.
 func paste(text string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})

@@ -16,7 +16,7 @@ import (
 )
 
 // folder is one to serve, with a notebook in it, and an environment with a cache of
-// its own, but for Go's.
+// its own, except for Go's.
 func folder(t *testing.T) (dir, cache string, env []string) {
 	t.Helper()
 	if _, err := exec.LookPath("jupyter-lab"); err != nil {
@@ -124,7 +124,7 @@ func TestAPortThatIsTaken(t *testing.T) {
 	cmd := exec.Command(program, "-no-browser", "-port", port, dir)
 	cmd.Env = append(append(os.Environ(), "LAB_TEST_SERVE=1"), env...)
 	out, err := cmd.CombinedOutput()
-	if want := "lab: port " + port + " is taken: choose another one, or none\n"; err == nil || string(out) != want {
+	if want := "lab: port " + port + " is in use: choose another one, or none\n"; err == nil || string(out) != want {
 		t.Errorf("got %q (%v), want %q", out, err, want)
 	}
 }

@@ -18,8 +18,8 @@ import (
 
 // Report is an observer of runs that writes their pages. Each file is written whole or
 // not at all: a page when its notebook has ended, and with it the index. So what is
-// there is true at any time, however the run ends. What a page can show has a limit:
-// 4 MiB of a cell's outputs, and 16 MiB of a notebook's; it says what is missing.
+// there is right at any time, however the run ends. What a page can show has a limit: 4
+// MiB of a cell's outputs, and 16 MiB of a notebook's; it says what is missing.
 type Report struct {
 	dir string
 
@@ -28,9 +28,9 @@ type Report struct {
 	failed error
 }
 
-// Open begins a report on the notebooks of these names, each another one, in a folder,
-// which is made if it isn't there. It fails when files there can't be written, or are no
-// pages of such a report.
+// Open begins a report on the notebooks of these names, all different, in a folder,
+// which is made if it isn't there. It fails when files there can't be written, or are
+// not pages of such a report.
 func Open(dir string, names []string) (*Report, error) {
 	r := &Report{dir: dir}
 	taken := map[string]bool{"index.html": true}
@@ -85,7 +85,7 @@ func ours(path string) error {
 	defer f.Close()
 	head, err := io.ReadAll(io.LimitReader(f, 1<<10))
 	if err == nil && !strings.Contains(string(head), mark) {
-		err = fmt.Errorf("%s is not of such a report, and would be overwritten: name another folder", path)
+		err = fmt.Errorf("%s is not a page of such a report, and would be overwritten: name another folder", path)
 	}
 	return err
 }

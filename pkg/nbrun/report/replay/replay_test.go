@@ -359,8 +359,8 @@ func TestTheIndexIsTrueAtAnyTime(t *testing.T) {
 // What is there and is no page of a report stays.
 func TestAReportOverwritesNoOtherFile(t *testing.T) {
 	for name, make := range map[string]func(path string) error{
-		"is not of such a report": func(path string) error { return os.WriteFile(path, []byte("<p>mine</p>"), 0o644) },
-		"is not a file":           func(path string) error { return os.Symlink("elsewhere", path) },
+		"is not a page of such a report": func(path string) error { return os.WriteFile(path, []byte("<p>mine</p>"), 0o644) },
+		"is not a file":                  func(path string) error { return os.Symlink("elsewhere", path) },
 	} {
 		for _, file := range []string{"index.html", "a.html"} {
 			dir := t.TempDir()

@@ -1,5 +1,5 @@
 // Package rt is what interpreted programs in explicit form call for what the
-// interpreter has otherwise than Go: interface values of types that the program
+// interpreter does differently from Go: interface values of types that the program
 // declares, panics with their place, and the printing of both.
 package rt
 
