@@ -160,7 +160,7 @@ func installGopls(ctx context.Context, opts Options) string {
 	cmd.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=", "GOOS=", "GOARCH=")
 	if out, err := cmd.CombinedOutput(); err != nil && ctx.Err() == nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		opts.Tell("cells can't complete names, as gopls can't be had (is there a network?): " + lines[len(lines)-1])
+		opts.Tell("names are not completed, as gopls could not be installed (is there a network?): " + lines[len(lines)-1])
 	} else if err == nil {
 		_ = cache.Seal(program) // or it is built again the next time
 	}

@@ -79,7 +79,7 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 	if err != nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		if strings.Contains(string(out), ": dial tcp") {
-			return nil, fmt.Errorf("the kernel can't be built, as its modules are not here yet and can't be had: the first time this needs the network (%s)", lines[len(lines)-1])
+			return nil, fmt.Errorf("the kernel can't be built, as its modules are not here yet and could not be fetched: the first time this needs the network (%s)", lines[len(lines)-1])
 		}
 		return nil, fmt.Errorf("the kernel can't be built (%w): %s", err, lines[len(lines)-1])
 	}

@@ -45,7 +45,7 @@ func Root(ctx context.Context) (root string, released bool, err error) {
 	if module.Error != "" {
 		err = errors.New(module.Error)
 	}
-	return "", false, fmt.Errorf("the sources of nbrun %s can't be had: %w", version, err)
+	return "", false, fmt.Errorf("the sources of nbrun %s could not be fetched: %w", version, err)
 }
 
 // moduleVersion is the version of this module in the program that runs, "" when it

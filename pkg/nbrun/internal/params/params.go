@@ -230,7 +230,7 @@ func sourceOf(e ast.Expr, src string) string {
 // literal is the value as Go source, or an error when it is none of the type.
 func (p parameter) literal(value string) (string, error) {
 	bad := func(example string) error {
-		return fmt.Errorf("%s is %s, and %q is none: give it as in %s=%s", p.name, p.kind, value, p.name, example)
+		return fmt.Errorf("%s must be of type %s, got %q: give it as in %s=%s", p.name, p.kind, value, p.name, example)
 	}
 	bits := map[string]int{"int8": 8, "int16": 16, "int32": 32, "rune": 32, "uint8": 8, "byte": 8, "uint16": 16, "uint32": 32}[p.kind]
 	if bits == 0 {
