@@ -58,34 +58,35 @@ func exercisesOf(t *testing.T, path string) (nb *ipynb.Notebook, all []exercise)
 	return nb, all
 }
 
-// attempt makes a notebook of a lesson up to an exercise, followed by answers to it,
-// each with the cells that check it, and returns what those say. A cell that fails
-// says so there, and the rest goes on.
-func attempt(t *testing.T, path string, nb *ipynb.Notebook, e exercise, answers []string) (said []string) {
+// attempt makes a notebook of a lesson in which each exercise is followed by answers to
+// it, the wrong ones and at last the solution, each with the cells that check it, and
+// returns what those say. A cell that fails says so there, and the rest goes on.
+func attempt(t *testing.T, path string, nb *ipynb.Notebook, all []exercise) (said [][]string) {
 	t.Helper()
 	type object map[string]any
-	cell := func(source string, tags ...string) object {
-		return object{
-			"cell_type": "code", "id": "", "metadata": object{"tags": tags}, "source": source,
-			"execution_count": nil, "outputs": []any{},
-		}
-	}
 	var cells []object
-	for _, c := range nb.Cells[:e.at] {
-		demonstration := c.HasTag("raises-exception") || c.HasTag("real-clock") || c.HasTag("check")
-		if c.Type == "code" && !demonstration {
-			cells = append(cells, cell(c.Source, c.Tags...))
-		}
+	add := func(c ipynb.Cell, source string, tags ...string) {
+		cells = append(cells, object{
+			"cell_type": "code", "id": fmt.Sprint("cell-", len(cells)), "metadata": object{"tags": append(tags, c.Tags...)}, "source": source,
+			"execution_count": nil, "outputs": []any{},
+		})
 	}
-	first := len(cells)
-	for _, source := range answers {
-		cells = append(cells, cell(source, "raises-exception"))
-		for _, i := range e.checks {
-			cells = append(cells, cell(nb.Cells[i].Source, append([]string{"raises-exception"}, nb.Cells[i].Tags...)...))
+	first := make([]int, len(all)) // the cell of an exercise's first answer
+	next := 0                      // the cell of the lesson that comes next
+	for k, e := range all {
+		for _, c := range nb.Cells[next:e.at] {
+			demonstration := c.HasTag("raises-exception") || c.HasTag("real-clock") || c.HasTag("check")
+			if c.Type == "code" && !demonstration {
+				add(*c, c.Source)
+			}
 		}
-	}
-	for i, c := range cells {
-		c["id"] = fmt.Sprint("cell-", i)
+		first[k], next = len(cells), e.solution
+		for _, a := range append(e.answers, mistake{from: e.code, to: e.code}) {
+			add(*nb.Cells[e.at], strings.Replace(e.code, a.from, a.to, 1), "raises-exception")
+			for _, i := range e.checks {
+				add(*nb.Cells[i], nb.Cells[i].Source, "raises-exception")
+			}
+		}
 	}
 	data, err := json.Marshal(object{
 		"cells": cells, "nbformat": 4, "nbformat_minor": 5,
@@ -105,32 +106,21 @@ func attempt(t *testing.T, path string, nb *ipynb.Notebook, e exercise, answers 
 			t.Fatal(f)
 		}
 	}
-	for i := first; i < len(done.Cells); i += 1 + len(e.checks) {
-		text := ""
-		for k, c := range done.Cells[i : i+1+len(e.checks)] {
-			stdout, stderr, errs := c.Texts()
-			if k > 0 || len(errs) > 0 { // of the answer itself no more than that it fails
-				text += colours.ReplaceAllString(fmt.Sprint(stdout, stderr, errs), "")
-			}
-		}
-		said = append(said, text)
-	}
-	return said
-}
-
-func TestSolutionsPassTheChecksOfTheirExercises(t *testing.T) {
-	takesLong(t)
-	for _, path := range lessons.All() {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			nb, all := exercisesOf(t, path)
-			for _, e := range all {
-				said := attempt(t, path, nb, e, []string{e.code})[0]
-				if strings.Contains(said, "✘") || strings.Contains(said, "○") || !solved.MatchString(said) {
-					t.Errorf("cell %d: the solution does not pass:\n%s", e.at+1, said)
+	for k, e := range all {
+		said = append(said, nil)
+		for a := range len(e.answers) + 1 {
+			i := first[k] + a*(1+len(e.checks))
+			text := ""
+			for k, c := range done.Cells[i : i+1+len(e.checks)] {
+				stdout, stderr, errs := c.Texts()
+				if k > 0 || len(errs) > 0 { // of the answer itself no more than that it fails
+					text += colours.ReplaceAllString(fmt.Sprint(stdout, stderr, errs), "")
 				}
 			}
-		})
+			said[k] = append(said[k], text)
+		}
 	}
+	return said
 }
 
 // solved is what a check says of an exercise. That of one for the race detector leaves
@@ -140,7 +130,7 @@ var solved = regexp.MustCompile(`Solved(\.|, if the race detector below says not
 // fulfilled are the lines of claims that are true, or left open.
 var fulfilled = regexp.MustCompile(`(?m)^(✔|○) .*$`)
 
-func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
+func TestSolutionsPassAndWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 	takesLong(t)
 	for _, path := range lessons.All() {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -149,15 +139,19 @@ func TestWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 				if len(e.answers) < 10 {
 					t.Errorf("cell %d: %d wrong answers are tried, want 10", e.at+1, len(e.answers))
 				}
-				var sources []string
 				for _, a := range e.answers {
 					if strings.Count(e.code, a.from) == 0 {
 						t.Fatalf("answers_test.go, who %s: the solution of cell %d has no %q (a new exercise changes the numbers of those after it):\n%s", a.who, e.at+1, a.from, e.code)
 					}
-					sources = append(sources, strings.Replace(e.code, a.from, a.to, 1))
 				}
-				for i, said := range attempt(t, path, nb, e, sources) {
-					a := e.answers[i]
+			}
+			for k, answers := range attempt(t, path, nb, all) {
+				e, solution := all[k], answers[len(answers)-1]
+				if strings.Contains(solution, "✘") || strings.Contains(solution, "○") || !solved.MatchString(solution) {
+					t.Errorf("cell %d: the solution does not pass:\n%s", e.at+1, solution)
+				}
+				for i, a := range e.answers {
+					said := answers[i]
 					if strings.Contains(said, "Solved.") || !strings.Contains(said, "✘") && !strings.Contains(said, "exit status") {
 						t.Errorf("cell %d: who %s is told\n%s", e.at+1, a.who, said)
 					}

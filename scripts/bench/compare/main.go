@@ -77,7 +77,7 @@ func run(rounds, attempts int, slack float64) error {
 		}
 		if attempt == attempts {
 			if missed > 0 {
-				return fmt.Errorf("%d goals are missed", missed)
+				return fmt.Errorf("goals missed: %d", missed)
 			}
 			fmt.Printf("Of %d goals it is too noisy to tell whether they are met.\n", noisy)
 			return nil
