@@ -14,7 +14,7 @@ import (
 // What a string is an error's text, or a part of one, by: the function that it is given
 // to, the variable or field that it is put in, or the function that returns it.
 var (
-	toldBy   = regexp.MustCompile(`^(errors\.New|(.*\.)?([eE]rrorf|Faultf|failf?|failed|cannot|stuck|unsupported|note|panic|Fatal|die|skip|Skipf?|Tell|tell))$`)
+	toldBy   = regexp.MustCompile(`^(errors\.New|(.*\.)?([eE]rrorf|Faultf|failf?|failed|cannot|stuck|unsupported|note|panic|Fatal|die|skip|Skipf?|Tell|tell|add|complain))$`)
 	toldIn   = regexp.MustCompile(`^([tT]ext|[wW]hy|still|wrong|out)$`)
 	toldFrom = regexp.MustCompile(`^(advice|check\w*|Error|last\w*|strange\w*)$`)
 )
@@ -69,7 +69,7 @@ var letters = regexp.MustCompile(`[A-Za-z']{2,}`)
 func errorTexts(file *ast.File) []string {
 	var texts []string
 	add := func(e ast.Expr) {
-		if text := words(e); len(letters.FindAllString(text, 2)) == 2 && !noError.MatchString(text) {
+		if text := words(e); strings.Contains(text, " ") && len(letters.FindAllString(text, 2)) == 2 && !noError.MatchString(text) {
 			texts = append(texts, text)
 		}
 	}

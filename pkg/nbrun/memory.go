@@ -10,8 +10,9 @@ import (
 // lookEvery is how often the memory of what a cell runs is looked at.
 const lookEvery = 20 * time.Millisecond
 
-// watchMemory ends what cells run, and the cell, when it holds more than that many bytes,
-// if there is such a limit. What builds programs for it may. The watch ends with a call of stop.
+// watchMemory ends what cells run, and the cell, when it holds more than that many
+// bytes, if there is such a limit. What builds programs for it may hold more. The watch
+// ends with a call of stop.
 func (s *Session) watchMemory(most int64, allowed *allowance) (stop func()) {
 	if most == 0 {
 		return func() {}

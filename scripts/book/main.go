@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return book.Serve(ctx, *out, func(address string) { fmt.Fprintln(stdout, address) })
 }
 
-// expand puts the notebooks of a folder in its place.
+// expand replaces each folder by its notebooks.
 func expand(paths []string) ([]string, error) {
 	var list []string
 	for _, path := range paths {

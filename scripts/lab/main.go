@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// errFound is that -check has found and told what is missing.
+// errFound says that -check has found, and told, what is missing.
 var errFound = errors.New("something is missing")
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -35,7 +35,7 @@ func parseCondition(text string) (condition, error) {
 	return c, nil
 }
 
-// met reports whether a notebook meets a condition, which it does not if that is not.
+// met reports whether a notebook meets a condition, leaving aside its exclamation mark.
 func (c *condition) met(n notebook) bool {
 	if c.keys != nil {
 		return entry(n.Metadata(), c.keys) == c.value
@@ -65,9 +65,9 @@ func entry(data json.RawMessage, keys []string) string {
 	return string(data)
 }
 
-// chosen reports whether a notebook is one of those to run: by one condition, if there
-// are any without an exclamation mark, and against none with one. Before it is opened,
-// it may still be.
+// chosen reports whether a notebook is one of those to run: it meets one of the
+// conditions without an exclamation mark, if there are any, and none of those with one.
+// Before it is opened, its metadata are not known, and may still meet them.
 func (c *command) chosen(n notebook) bool {
 	some, wanted := false, false
 	for _, cond := range c.only {

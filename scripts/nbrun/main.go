@@ -45,8 +45,8 @@ const (
 	notRun
 )
 
-// memory is what we would like to need at most, in bytes. What we keep has limits of
-// its own; this is for what is garbage.
+// memory is the most that we would like to use, in bytes. What we keep has limits of
+// its own; this one is for garbage.
 const memory = 200 << 20
 
 func main() {
@@ -78,8 +78,8 @@ type command struct {
 	all     time.Duration // and all notebooks
 	tags    []string
 	only    []condition
-	failed  bool     // only what has failed last time
-	onlyGo  bool     // notebooks of other languages don't count, also if they were asked for
+	failed  bool     // only what failed last time
+	onlyGo  bool     // notebooks of other languages don't count, even if they were asked for
 	leftOut []string // notebooks of other languages, in folders
 }
 
@@ -359,7 +359,7 @@ func readParams(file string, params map[string]string) error {
 		return plain(err)
 	}
 	var values map[string]yaml.Node
-	if values, err = fromJSON(data); err != nil { // which has tabs, as YAML has not
+	if values, err = fromJSON(data); err != nil { // which may have tabs, unlike YAML
 		if yaml.Unmarshal(data, &values) != nil || values == nil {
 			return fmt.Errorf("is neither a JSON object nor a YAML mapping: %w", err)
 		}
@@ -401,7 +401,7 @@ func parameter(value *yaml.Node) (string, error) {
 }
 
 // readMasks reads regular expressions, one a line. Blank lines, and those that begin
-// with #, are none.
+// with #, are left out.
 func readMasks(file string) ([]string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -420,7 +420,7 @@ func readMasks(file string) ([]string, error) {
 	return masks, nil
 }
 
-// timeout reads a duration, of which 0 is no limit.
+// timeout reads a duration; 0 is no limit.
 func timeout(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	switch _, number := strconv.ParseFloat(s, 64); {
@@ -512,7 +512,7 @@ func find(paths []string) ([]notebook, error) {
 	}), nil
 }
 
-// plain is a file error without operation and path, which stand before it.
+// plain is a file error without its operation and path, which the message has already.
 func plain(err error) error {
 	var pe *os.PathError
 	if errors.As(err, &pe) {
@@ -577,8 +577,8 @@ func (c *command) open(ctx context.Context, path string) (*nbrun.Notebook, error
 	return nbrun.Parse(ctx, path, data, c.opts)
 }
 
-// sparesAll finds what would be written by -o to where nobody would look for it: over
-// the notebooks themselves, or through a link to elsewhere. A link in the place of a
+// sparesAll finds what -o would write where nobody would look for it: over the
+// notebooks themselves, or through a link to elsewhere. A link in the place of a
 // notebook is replaced.
 func (c *command) sparesAll(notebooks []notebook) (errs []error) {
 	sources := map[string]string{}
@@ -663,8 +663,8 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 	return status
 }
 
-// runOne runs a notebook, and writes it where it is wanted. The error says that it
-// did not pass, which was shown.
+// runOne runs a notebook, and writes it where that was asked for. The error says that
+// it did not pass, which was shown already.
 func (c *command) runOne(ctx context.Context, n notebook, t *report.Terminal) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.each, fmt.Errorf("took longer than %v in all, and was stopped", c.each))
 	defer cancel()
@@ -714,7 +714,7 @@ func (c *command) scrubAll(notebooks []notebook, complain func(error)) int {
 	return status
 }
 
-// clearAll takes the outputs out of notebooks; with -check it only says which have any.
+// clearAll removes the outputs of notebooks; with -check it only says which have any.
 func (c *command) clearAll(notebooks []notebook, complain func(error)) int {
 	status := passed
 	for _, n := range notebooks {

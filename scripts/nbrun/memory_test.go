@@ -37,7 +37,7 @@ func send(data ...any) {
 }
 %%
 `
-	// raw writes what is no stream of frames to stdout.
+	// raw writes what is not a stream of frames to stdout.
 	raw = `
 func raw(script string) {
 	cmd := exec.Command("bash", "-c", script)

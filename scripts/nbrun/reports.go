@@ -13,8 +13,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/report/replay"
 )
 
-// reports are what a run can be written down as. Each has a flag that names its
-// file. An observer that is an io.Closer is closed when all notebooks have ended.
+// reports are the forms in which a run can be written down. Each has a flag that names
+// its file. An observer that is an io.Closer is closed when all notebooks have ended.
 var reports = []struct {
 	flag, usage string
 	new         func(io.Writer) event.Observer
@@ -90,8 +90,9 @@ func names(notebooks []notebook) []string {
 	return list
 }
 
-// openGitHub returns what tells a workflow of GitHub Actions, if this is one: by its log
-// and the summary of its job. Nothing is shown before it is closed.
+// openGitHub returns an observer that reports to GitHub Actions, if this is one of its
+// workflows: in its log, and in the summary of its job. Nothing is shown before it is
+// closed.
 func openGitHub(log io.Writer) (observer event.Observer, closeAll func() error, err error) {
 	if os.Getenv("GITHUB_ACTIONS") != "true" {
 		return nil, func() error { return nil }, nil
@@ -128,8 +129,8 @@ func spare(name string, notebooks []notebook) error {
 	return nil
 }
 
-// isDevice reports whether a name is one of the system's for something open already,
-// as /dev/stdout.
+// isDevice reports whether a name is one that the system has for something already
+// open, such as /dev/stdout.
 func isDevice(name string) bool {
 	name = filepath.ToSlash(filepath.Clean(name))
 	return strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/")

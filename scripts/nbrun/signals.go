@@ -58,7 +58,7 @@ func endings() []os.Signal {
 	return signals
 }
 
-// watched is a file that we write to, with the first error of that.
+// watched is a file that we write to, with the first error of writing.
 type watched struct {
 	*os.File
 	gone context.CancelFunc // is called when nobody reads it any more

@@ -31,7 +31,7 @@ func groups() []group {
 	}
 }
 
-// usage tells the flags, by what they are for.
+// usage lists the flags by what they are for.
 func usage(out io.Writer, all *flag.FlagSet) {
 	fmt.Fprintln(out, "usage: nbrun [flags] [notebook.ipynb | folder ... | -]     (default: the folder notebooks; - is stdin, and the executed notebook goes to stdout)")
 	for _, g := range groups() {

@@ -194,13 +194,13 @@ func Check(ctx context.Context, opts Options) []Finding {
 	case built:
 		add(true, "kernel: GoNB is in %s", tools.Dir)
 	default:
-		add(true, "kernel: GoNB is not built yet; the first start does that")
+		add(true, "kernel: GoNB is not built yet; the first start builds it")
 	}
 	dir, _ := goplsDir()
 	if cache.Sealed(filepath.Join(dir, "gopls")) {
 		add(true, "completion: gopls is in %s", dir)
 	} else {
-		add(true, "completion: gopls is not built yet; the first start does that")
+		add(true, "completion: gopls is not built yet; the first start builds it")
 	}
 	state, err := stateDir()
 	if err != nil {
@@ -225,9 +225,9 @@ func Check(ctx context.Context, opts Options) []Finding {
 	case free(port):
 		add(true, "port: %d is free", port)
 	case opts.Port != 0:
-		add(false, "port: %d is taken", port)
+		add(false, "port: %d is in use", port)
 	default:
-		add(true, "port: %d is taken; the next free one will do", port)
+		add(true, "port: %d is in use; the next free one will do", port)
 	}
 	return found
 }
