@@ -80,7 +80,7 @@ class System {
 	stat(e) {
 		return {
 			isDirectory: () => !!e.dir, dev: 1, ino: 0, nlink: 1, uid: 1000, gid: 1000, rdev: 0, blksize: 4096,
-			mode: e.device ? 0o20666 : (e.dir ? 0o40000 : 0o100000) | e.mode, size: e.size || 0, blocks: 0,
+			mode: e.pipe ? 0o10600 : e.device ? 0o20666 : (e.dir ? 0o40000 : 0o100000) | e.mode, size: e.size || 0, blocks: 0,
 			atimeMs: e.time, mtimeMs: e.time, ctimeMs: e.time,
 		};
 	}
@@ -178,7 +178,7 @@ class System {
 		const ops = {
 			open: (path, flags, mode) => this.openFile(path, flags, mode),
 			close: (fd) => { this.handle(fd); this.open.delete(fd); },
-			fstat: (fd) => this.stat(fd <= 2 ? { device: true, mode: 0, time: 0 } : this.handle(fd).e),
+			fstat: (fd) => this.stat(fd <= 2 ? { pipe: true, time: 0 } : this.handle(fd).e),
 			stat: (path) => this.stat(this.entry(path)),
 			lstat: (path) => this.stat(this.entry(path)),
 			mkdir: (path, mode) => {

@@ -9,7 +9,9 @@ const post = (message, transfer) => postMessage(message, transfer ?? []);
 // network, if the browser lets it.
 class Site {
 	async open() {
-		this.store = await globalThis.caches?.open("go-book").catch(() => null); // not there over plain http
+		try {
+			this.store = await caches.open("go-book");
+		} catch { /* the browser has none over plain http, or does not let us */ }
 		const response = await fetch("index.json").catch(() => this.store && this.store.match("index.json"));
 		if (!response || !response.ok) throw new Error("the book's index.json can't be had from its host");
 		if (this.store) await this.store.put("index.json", response.clone()).catch(() => {});
@@ -106,13 +108,12 @@ function newRecords(entries) {
 	return [...entries].filter(([path, e]) => e.written && /^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)).map(([, e]) => new TextDecoder().decode(e.data.subarray(0, e.size)));
 }
 
-// Core answers {open}, {run, id}, {stop} from the page.
+// Core answers {open}, {run, above, id}, {stop} from the page.
 class Core {
 	async open(notebook) {
-		this.entries = new Files().entries;
-		const files = new Files(this.entries);
-		files.mkdirp(notebook.dir);
-		files.mkdirp("/tmp/gonb_0");
+		this.files = new Files(); // of the cells' programs, and of their commands
+		this.files.mkdirp(notebook.dir);
+		this.files.mkdirp("/tmp/gonb_0");
 		const site = await new Site().open();
 		this.builder = this.worker("build");
 		this.spare = this.worker("run");
@@ -123,7 +124,7 @@ class Core {
 			run: (wasm, process, out) => this.run(wasm, JSON.parse(process), out),
 		};
 		const ready = new Promise((resolve) => { globalThis.coreReady = resolve; });
-		const system = new System(new Files(), "/", (_, bytes) => console.error(new TextDecoder().decode(bytes)));
+		const system = new System(this.files, "/", (_, bytes) => console.error(new TextDecoder().decode(bytes)));
 		const core = await WebAssembly.compile(await site.get(site.index.core));
 		const ended = runGo(core, { argv: ["core"], env: {}, system, realClock: true, serves: true });
 		await Promise.race([ready, ended]);
@@ -171,12 +172,12 @@ class Core {
 				else {
 					if (data.dropped) out(2, new TextEncoder().encode(`[${data.dropped} more bytes are not shown]\n`));
 					post({ records: newRecords(data.entries) });
-					this.entries = data.entries;
+					this.files.entries = data.entries;
 					resolve(data.status);
 				}
 			};
 			const env = Object.fromEntries(p.env.map((e) => [e.slice(0, e.indexOf("=")), e.slice(e.indexOf("=") + 1)]));
-			runner.postMessage({ wasm, argv: p.args, env, dir: p.dir, entries: this.entries, realClock: p.realClock });
+			runner.postMessage({ wasm, argv: p.args, env, dir: p.dir, entries: this.files.entries, realClock: p.realClock });
 		}).finally(() => runner.terminate());
 	}
 }
@@ -194,6 +195,7 @@ async function core() {
 				await c.open(data.open);
 				post({ ready: true });
 			} else if (data.run) {
+				for (const { number, source } of data.above) await c.notebook.declare(number, source);
 				await c.notebook.run(data.run, data.source, tell(data.id));
 				tell(data.id)(null);
 			} else if (data.stop && c.stop) {

@@ -33,7 +33,8 @@ type notebook struct {
 }
 
 // open opens a session, and returns its functions: run(number, source, tell) resolves
-// when the cell has ended. The session is the cells' from then on.
+// when the cell has ended, and declare(number, source) when what it declares is known.
+// The session is the cells' from then on.
 func open(h js.Value, text string) (any, error) {
 	var nb notebook
 	if err := json.Unmarshal([]byte(text), &nb); err != nil {
@@ -54,7 +55,14 @@ func open(h js.Value, text string) (any, error) {
 			return nil, runCell(s, number, tell)
 		})
 	})
-	return map[string]any{"run": run}, nil
+	declare := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		number, source := args[0].Int(), args[1].String()
+		return promise(func() (any, error) {
+			s.Replace(number, source)
+			return nil, s.Declare(context.Background(), number, event.SinkFunc(func(time.Time, event.Output) error { return nil }))
+		})
+	})
+	return map[string]any{"run": run, "declare": declare}, nil
 }
 
 // told is one line to the page: an output, with its HTML, or how the cell has ended.
