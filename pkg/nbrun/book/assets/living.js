@@ -83,16 +83,18 @@ export function living({ name, events }, pixels) {
 // lengths draws the queue's length over time, and returns what sets the time's mark.
 function lengths(root, all, end, [left, right], top, height) {
 	const changes = all.flatMap((item) => [[item.made, 1], [Math.min(item.picked, item.gone), -1]]).filter(([at]) => at <= end);
-	changes.sort(([a, into], [b, too]) => a - b || into - too);
+	const by = new Map(); // how many come or go at a time: what is handed over has not lain in the queue
+	for (const [at, n] of changes) by.set(at, (by.get(at) ?? 0) + n);
+	const steps = [...by].sort(([a], [b]) => a - b);
 	const x = (at) => left + (right - left) * at / (end || 1);
 	let length = 0, most = 1;
-	for (const [, by] of changes) most = Math.max(most, length += by);
+	for (const [, n] of steps) most = Math.max(most, length += n);
 	length = 0;
 	const y = () => (top + height - height * length / most).toFixed(1);
 	let path = `M${left} ${y()}`;
-	for (const [at, by] of changes) {
+	for (const [at, n] of steps) {
 		path += `H${x(at).toFixed(1)}`;
-		length += by;
+		length += n;
 		path += `V${y()}`;
 	}
 	root.append(svg("path", { d: path + `H${right}V${top + height}H${left}Z`, fill: "var(--yellow)", "fill-opacity": 0.25, stroke: "var(--yellow)" }));

@@ -51,6 +51,7 @@ class Site {
 // build answers {id, packages} with {id, wasm}, {id, said} or {id, error}.
 async function build() {
 	const ready = new Site().open().then((site) => new Toolchain(site));
+	ready.then((toolchain) => toolchain.prepare(), () => {});
 	let last = ready.catch(() => {});
 	onmessage = ({ data: { id, packages } }) => {
 		last = last.then(async () => {
@@ -68,24 +69,26 @@ async function build() {
 const mostOutput = 2 << 20;
 
 // run runs one program, and posts {out: [[fd, bytes]…]}, then {status, entries} or
-// {error}.
+// {error}. It is posted {answer} for each display.
 function run() {
-	onmessage = async ({ data: { wasm, argv, env, dir, entries, realClock } }) => {
+	let system;
+	onmessage = async ({ data: { wasm, argv, env, dir, entries, realClock, answer } }) => {
+		if (answer) return system.answer(answer);
 		let out = [], size = 0, all = 0, dropped = 0, flushed = performance.now();
 		const flush = () => {
 			if (out.length > 0) post({ out }, out.map((o) => o[1].buffer));
 			out = [], size = 0, flushed = performance.now();
 		};
 		for (const e of entries.values()) e.written = false;
-		const system = new System(new Files(entries), dir, (fd, bytes) => {
+		system = new System(new Files(entries), dir, (fd, bytes) => {
 			all += bytes.length;
-			if (all > mostOutput) {
+			if (all > mostOutput && fd !== 3) {
 				dropped += bytes.length;
 				return;
 			}
 			out.push([fd, bytes]);
 			size += bytes.length;
-			if (size > 1 << 16 || performance.now() - flushed > 20) flush();
+			if (size > 1 << 16 || performance.now() - flushed > 20 || fd === 3) flush();
 		});
 		try {
 			const status = await runGo(await WebAssembly.compile(wasm), { argv, env, system, realClock });
@@ -167,7 +170,12 @@ class Core {
 			setTimeout(() => reject(new Error(`stopped after ${patience / 1000} s: in a page, which has one thread, a loop that waits for other goroutines without sleeping never ends`)), patience);
 			runner.onerror = (e) => reject(new Error(e.message));
 			runner.onmessage = ({ data }) => {
-				if (data.out) data.out.forEach(([fd, bytes]) => out(fd, bytes));
+				if (data.out) {
+					for (const [fd, bytes] of data.out) {
+						const answer = out(fd, bytes);
+						if (fd === 3) runner.postMessage({ answer });
+					}
+				}
 				else if (data.error) reject(new Error(data.error));
 				else {
 					if (data.dropped) out(2, new TextEncoder().encode(`[${data.dropped} more bytes are not shown]\n`));

@@ -120,7 +120,7 @@ func (h host) Build(ctx context.Context, packages []inpage.Package) (any, string
 	return nil, v.Get("said").String(), nil
 }
 
-func (h host) Run(ctx context.Context, binary any, p inpage.Process, put func(fd int, p []byte) error) (int, error) {
+func (h host) Run(ctx context.Context, binary any, p inpage.Process, put func(fd int, p []byte) ([]byte, error)) (int, error) {
 	text, err := json.Marshal(p)
 	if err != nil {
 		return 0, err
@@ -129,10 +129,13 @@ func (h host) Run(ctx context.Context, binary any, p inpage.Process, put func(fd
 	out := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		data := make([]byte, args[1].Length())
 		js.CopyBytesToGo(data, args[1])
+		var answer []byte
 		if failed == nil {
-			failed = put(args[0].Int(), data)
+			answer, failed = put(args[0].Int(), data)
 		}
-		return nil
+		v := js.Global().Get("Uint8Array").New(len(answer))
+		js.CopyBytesToJS(v, answer)
+		return v
 	})
 	defer out.Release()
 	v, err := await(ctx, h.Call("run", binary.(js.Value), string(text), out))

@@ -71,10 +71,10 @@ func (r *recorded) Build(_ context.Context, packages []Package) (any, string, er
 	return len(r.built), "", nil
 }
 
-func (r *recorded) Run(_ context.Context, _ any, p Process, put func(int, []byte) error) (int, error) {
+func (r *recorded) Run(_ context.Context, _ any, p Process, put func(int, []byte) ([]byte, error)) (int, error) {
 	r.started = append(r.started, p)
 	for _, text := range r.put {
-		if err := put(1, []byte(text)); err != nil {
+		if _, err := put(1, []byte(text)); err != nil {
 			return 0, err
 		}
 	}
