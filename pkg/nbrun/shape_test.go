@@ -21,7 +21,7 @@ var layers = []string{
 	"event",
 	"internal/lastwords", "internal/cache", "internal/origin", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
 	"internal/modules",
-	"internal/ipynb",
+	"internal/ipynb", "internal/lessons/exercises", "internal/truth",
 	"internal/cells", "internal/params", "internal/program",
 	"internal/tidy", "internal/process",
 	"internal/engine",

@@ -118,13 +118,14 @@ func (p *page) title() string {
 
 func (p *page) data() pageData {
 	type cell struct {
+		ID        string `json:",omitempty"`
 		Source    string
 		RealClock bool
 		Sliders   []slider `json:",omitempty"`
 	}
 	cells := []cell{}
 	for i, c := range p.cells {
-		cells = append(cells, cell{c.Source, c.RealClock, sliders(p.notebook.Cells[p.at[i]])})
+		cells = append(cells, cell{p.notebook.Cells[p.at[i]].ID(), c.Source, c.RealClock, sliders(p.notebook.Cells[p.at[i]])})
 	}
 	text, _ := json.Marshal(map[string]any{"dir": "/home/" + p.name, "name": p.name, "at": p.at, "cells": cells}) // plain data
 	return pageData{Title: p.title(), Name: p.name, Index: "index.html", Source: repository(p.path), Notebook: template.JS(text), HasCode: len(p.cells) > 0}

@@ -24,9 +24,11 @@ type Options struct {
 
 // always are packages that an edited cell may want, even if no notebook imports them.
 var always = []string{
-	"bufio", "bytes", "cmp", "container/heap", "container/list", "container/ring", "context", "encoding/json", "errors", "flag", "fmt",
-	"io", "iter", "maps", "math", "math/bits", "math/rand", "math/rand/v2", "os", "os/exec", "path/filepath", "regexp", "runtime", "slices", "sort", "strconv", "strings",
-	"sync", "sync/atomic", "testing", "testing/synctest", "text/tabwriter", "time", "unicode", "unicode/utf8",
+	"bufio", "bytes", "cmp", "container/heap", "container/list", "container/ring", "context", "crypto/rand", "crypto/sha256", "encoding/base64", "encoding/binary",
+	"encoding/csv", "encoding/hex", "encoding/json", "errors", "flag", "fmt", "hash/fnv", "io", "io/fs", "iter", "log", "log/slog", "maps", "math", "math/big",
+	"math/bits", "math/cmplx", "math/rand", "math/rand/v2", "net/url", "os", "os/exec", "path", "path/filepath", "reflect", "regexp", "runtime", "slices", "sort",
+	"strconv", "strings", "sync", "sync/atomic", "syscall", "testing", "testing/synctest", "text/tabwriter", "text/template", "time", "unicode", "unicode/utf16",
+	"unicode/utf8", "unique",
 }
 
 // index is what a page has to know of the files beside it.

@@ -132,7 +132,7 @@ func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 		t.tell("building " + name + " for WebAssembly")
 		paths[name] = filepath.Join(t.dir, name+".wasm")
 		args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", paths[name], "-overlay", overlay}
-		if name == "compile" { // without inlining it is a fifth smaller; the linker, with which a reader waits longer, is to be fast
+		if name != "link" { // without inlining they are a fifth smaller; the linker, with which a reader waits longer, is to be fast
 			args = append(args, "-gcflags=all=-l")
 		}
 		args = append(args, pkg)

@@ -13,8 +13,8 @@ const say = (text) => { status.textContent = text; };
 // store keeps what the reader has changed, if the browser lets it.
 const store = {
 	key: (name) => `go-book:${location.pathname.replace(/[^/]*$/, "")}${notebook.name}:${name}`,
-	get(name) { try { return localStorage.getItem(this.key(name)); } catch { return null; } },
-	set(name, value) { try { value === null ? localStorage.removeItem(this.key(name)) : localStorage.setItem(this.key(name), value); } catch { /* it is kept as long as the page is open */ } },
+	get(name) { try { return localStorage.getItem(this.key(name)); } catch { this.blocked = true; return null; } },
+	set(name, value) { try { value === null ? localStorage.removeItem(this.key(name)) : localStorage.setItem(this.key(name), value); } catch { this.blocked = true; /* it is kept as long as the page is open */ } },
 };
 
 const cells = notebook.cells.map((c, i) => makeCell(i + 1, c));
@@ -25,9 +25,9 @@ function button(text, title, onclick) {
 	return Object.assign(document.createElement("button"), { type: "button", textContent: text, title, onclick });
 }
 
-function makeCell(number, { Source: original, Sliders: sliders }) {
+function makeCell(number, { ID: id, Source: original, Sliders: sliders }) {
 	const section = document.querySelector(`[data-number="${number}"]`);
-	const cell = { number, section, original, code: section.querySelector(".code"), live: section.querySelector(".live"), bar: section.querySelector(".bar"), sliders };
+	const cell = { number, name: "cell-" + (id ?? number), section, original, code: section.querySelector(".code"), live: section.querySelector(".live"), bar: section.querySelector(".bar"), sliders };
 	cell.source = original;
 	cell.html = cell.code.innerHTML;
 	return cell;
@@ -37,24 +37,19 @@ function dress(cell) {
 	const { bar, section } = cell;
 	cell.run = button("▶ Run", "Shift+Enter in the editor", () => runCells([cell]));
 	cell.run.className = "run";
-	cell.reset = button("Reset", "Bring the original back", () => { change(cell, cell.original); cell.editor?.set(cell.original); show(cell); cell.section.querySelector(".sliders")?.remove(); if (cell.sliders) slide(cell); });
+	cell.reset = button("Reset", "Bring the original back", () => put(cell, cell.original));
 	bar.append(cell.run, button("Run up to here", "Run all cells above, and this one", () => runCells(cells.slice(0, cell.number))),
 		button("Edit", "Edit this cell", () => edit(cell).then((e) => e.view.focus())), cell.reset);
 	bar.hidden = false;
 	cell.code.addEventListener("dblclick", () => edit(cell).then((e) => e.view.focus()));
-	const kept = store.get("cell-" + cell.number);
-	if (kept !== null) {
-		cell.source = kept;
-		show(cell);
-	}
-	cell.reset.disabled = cell.source === cell.original;
-	if (cell.sliders) slide(cell);
+	put(cell, store.get(cell.name) ?? cell.original);
 	section.classList.add("ready");
 }
 
 // slide gives a cell controls for its flags. What they say stands in the line of %args,
 // and each move runs the cell anew: the program is built only once.
 function slide(cell) {
+	cell.section.querySelector(".sliders")?.remove();
 	const box = element("fieldset", "sliders");
 	box.append(element("legend", "", "What if?"));
 	for (const { name, label, value, min, max, step, choices } of cell.sliders) {
@@ -66,9 +61,7 @@ function slide(cell) {
 		const shown = element("output", "", choices ? "" : input.value);
 		input.oninput = () => {
 			if (!choices) shown.value = input.value;
-			change(cell, cell.source.replace(argument, input.value));
-			cell.editor?.set(cell.source);
-			show(cell);
+			write(cell, cell.source.replace(argument, input.value));
 			again(cell);
 		};
 		const row = element("label", "", label + " ");
@@ -79,14 +72,15 @@ function slide(cell) {
 }
 
 // again runs a cell with what its sliders say, and once more if they have been moved
-// meanwhile; the first time with the cells above it that only declare.
+// meanwhile. The cells above it that only declare need not have been run.
 async function again(cell) {
 	cell.moved = true;
 	if (busy) return;
-	const above = cells.slice(0, cell.number - 1).filter((c) => !c.passed && !/^(%%|%test|func main\()/m.test(c.source));
-	for (let list = [...above, cell]; cell.moved; list = [cell]) {
+	while (cell.moved) {
 		cell.moved = false;
-		await runCells(list);
+		const above = cells.slice(0, cell.number - 1).filter((c) => !c.known && c.section.dataset.unsupported === undefined && !/^(%%|%test|func main\()/m.test(c.source));
+		await runCells([cell], above);
+		above.forEach((c) => { c.known = cell.known; });
 	}
 }
 
@@ -108,9 +102,34 @@ function split(text) {
 	return [text.slice(0, end), text.slice(end)];
 }
 
+// put puts another source into a cell, wherever it is shown.
+function put(cell, source) {
+	write(cell, source);
+	if (cell.sliders) slide(cell);
+}
+
+function write(cell, source) {
+	change(cell, source);
+	cell.editor?.set(source);
+	show(cell);
+}
+
+// follow takes over what has been changed in another tab: both show the same, and what
+// was here before comes back by undoing.
+function follow() {
+	const changed = cells.filter((cell) => {
+		const kept = store.get(cell.name) ?? cell.original;
+		if (store.blocked || kept === cell.source) return false;
+		put(cell, kept);
+		return true;
+	});
+	if (changed.length > 0) say(`Cell ${changed.map((c) => c.number).join(", ")} has been changed in another tab`);
+}
+
 function change(cell, source) {
 	cell.source = source;
-	store.set("cell-" + cell.number, source === cell.original ? null : source);
+	cell.known = false;
+	store.set(cell.name, source === cell.original ? null : source);
 	cell.reset.disabled = source === cell.original;
 }
 
@@ -133,16 +152,18 @@ function start() {
 		worker.onmessage = ({ data }) => data.ready ? resolve() : data.error && !running ? reject(new Error(data.error)) : receive(data);
 		worker.postMessage({ role: "core" });
 		worker.postMessage({ open: { dir: notebook.dir, cells: notebook.cells } });
-	}).then(keep, (err) => { restart(); throw err; });
+	}).then(() => { keep(); }, (err) => { restart(); throw err; });
 	return ready;
 }
 
 // keep keeps the page and what it needs for the time without a network. The folder go
 // keeps the large files itself.
-function keep() {
+async function keep() {
 	const files = ["book.css", "book.js", "player.js", "living.js", "editor.js", "go/worker.js", "go/go.js", "go/wasm_exec.js", notebook.name + ".ipynb", location.pathname];
-	navigator.serviceWorker?.register("offline.js").catch(() => {});
-	globalThis.caches?.open("go-book-pages").then((kept) => kept.addAll(files)).catch(() => {});
+	try {
+		await navigator.serviceWorker.register("offline.js");
+		await (await caches.open("go-book-pages")).addAll(files);
+	} catch { /* the browser has none over plain http, or does not let us */ }
 }
 
 function restart() {
@@ -152,7 +173,7 @@ function restart() {
 	running?.reject(new Error("stopped"));
 	load = { done: 0, all: 0 };
 	progress.hidden = true;
-	cells.forEach((c) => { c.passed = false; });
+	cells.forEach((c) => { c.known = false; });
 }
 
 function receive(data) {
@@ -168,7 +189,7 @@ function receive(data) {
 	data.lines?.forEach(([id, line]) => { if (running?.id === id) line === null ? running.resolve() : told(running, JSON.parse(line)); });
 	if (data.records?.length === 1 && running) { // of several, it is not known when each began
 		try {
-			const picture = living(JSON.parse(data.records[0]).record);
+			const picture = living(JSON.parse(data.records[0]).record, running.player.element.clientWidth);
 			if (picture && picture.end > 0) running.player.show(picture);
 		} catch { /* another program may write other files there */ }
 	}
@@ -193,7 +214,7 @@ function element(tag, className, text) {
 	return Object.assign(document.createElement(tag), { className, textContent: text });
 }
 
-async function runCell(cell) {
+async function runCell(cell, above) {
 	cell.live.style.minHeight = cell.live.offsetHeight + "px"; // what is below stays where it is
 	const player = new Outputs(cell.live, Number(speed.value));
 	cell.live.hidden = false;
@@ -205,7 +226,7 @@ async function runCell(cell) {
 		say("");
 		await start();
 		running = run;
-		worker.postMessage({ run: cell.number, source: cell.source, id: run.id });
+		worker.postMessage({ run: cell.number, source: cell.source, above: above.map(({ number, source }) => ({ number, source })), id: run.id });
 		await done;
 	} catch (err) {
 		run.fault = { text: err.message };
@@ -219,21 +240,22 @@ async function runCell(cell) {
 		if (run.fault.line && at) (await edit(at)).mark([run.fault]);
 	}
 	cell.live.style.minHeight = "";
-	cell.passed = !run.fault;
+	cell.known = !run.fault; // what it declares
 	cell.live.dataset.verdict = run.fault ? "fail" : "pass";
 	return !run.fault || ["tag-raises-exception", "tag-real-clock"].some((tag) => cell.section.classList.contains(tag));
 }
 
 let busy = false;
 
-async function runCells(list) {
+// runCells runs cells. What those above declare is declared before.
+async function runCells(list, above = []) {
 	if (busy) return;
 	busy = true;
 	stopped = false;
 	busyButtons(true);
 	try {
 		for (const cell of list) {
-			const passed = await runCell(cell);
+			const passed = await runCell(cell, above);
 			if (stopped) break;
 			if (!passed && list.length > 1 && cell.section.dataset.unsupported === undefined) {
 				say(`Cell ${cell.number} has failed`);
@@ -278,6 +300,7 @@ if (tools && typeof WebAssembly === "object" && typeof DecompressionStream === "
 	speed.value = store.get("speed") ?? "0";
 	speed.onchange = () => store.set("speed", speed.value);
 	cells.forEach(dress);
+	for (const [target, event] of [[window, "storage"], [window, "pageshow"], [document, "visibilitychange"]]) target.addEventListener(event, follow);
 	tools.hidden = false;
 } else if (tools) {
 	tools.hidden = false;

@@ -28,13 +28,17 @@ class Files {
 }
 
 // System is what a process sees of files, folders and itself. Out gets what is
-// written to stdout (1), stderr (2) and the pipe for displays (3).
+// written to stdout (1), stderr (2) and the pipe for displays (3); each of the last has
+// to be answered.
 class System {
 	constructor(files, cwd, out) {
 		this.files = files;
 		this.cwd = cwd;
 		this.out = out;
 		this.open = new Map();
+		this.asked = 0; // displays that are not answered yet
+		this.answers = new Uint8Array(0); // that the process has not read yet
+		this.idle = () => {}; // is called when an answer changes nothing
 		this.next = 10;
 		this.fs = this.makeFS();
 		this.process = {
@@ -80,7 +84,7 @@ class System {
 	stat(e) {
 		return {
 			isDirectory: () => !!e.dir, dev: 1, ino: 0, nlink: 1, uid: 1000, gid: 1000, rdev: 0, blksize: 4096,
-			mode: e.device ? 0o20666 : (e.dir ? 0o40000 : 0o100000) | e.mode, size: e.size || 0, blocks: 0,
+			mode: e.pipe ? 0o10600 : e.device ? 0o20666 : (e.dir ? 0o40000 : 0o100000) | e.mode, size: e.size || 0, blocks: 0,
 			atimeMs: e.time, mtimeMs: e.time, ctimeMs: e.time,
 		};
 	}
@@ -104,7 +108,7 @@ class System {
 	openFile(path, flags, mode) {
 		const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_DIRECTORY } = constants;
 		path = this.resolve(path);
-		if (path === "/dev/null" || path === "/dev/display") {
+		if (["/dev/null", "/dev/display", "/dev/answers"].includes(path)) {
 			this.open.set(this.next, { e: { device: path, mode: 0, time: 0 }, writable: true });
 			return this.next++;
 		}
@@ -128,7 +132,10 @@ class System {
 		if (fd === 1 || fd === 2) return this.out(fd, bytes.slice()), bytes.length;
 		const h = this.handle(fd);
 		if (!h.writable) throw fail("EBADF");
-		if (h.e.device === "/dev/display") this.out(3, bytes.slice());
+		if (h.e.device === "/dev/display") {
+			this.asked++;
+			this.out(3, bytes.slice());
+		}
 		if (h.e.device) return bytes.length;
 		const at = h.append ? h.e.size : position ?? h.at;
 		if (at + bytes.length > h.e.size) this.grow(h.e, at + bytes.length);
@@ -148,6 +155,28 @@ class System {
 		buffer.set(part, offset);
 		if (position === null || position === undefined) h.at = at + part.length;
 		return part.length;
+	}
+
+	// answer gives the process what it may read as the answer to a display.
+	answer(bytes) {
+		this.asked--;
+		const all = new Uint8Array(this.answers.length + bytes.length);
+		all.set(this.answers);
+		all.set(bytes, this.answers.length);
+		this.answers = all;
+		if (!this.reader || all.length === 0) return setTimeout(this.idle);
+		this.readAnswer(...this.reader);
+	}
+
+	// readAnswer calls back when there is something to read.
+	readAnswer(buffer, offset, length, callback) {
+		this.reader = [buffer, offset, length, callback];
+		if (this.answers.length === 0) return;
+		this.reader = null;
+		const part = this.answers.subarray(0, length);
+		this.answers = this.answers.slice(length);
+		buffer.set(part, offset);
+		callback(null, part.length);
 	}
 
 	remove(path, dir) {
@@ -178,7 +207,7 @@ class System {
 		const ops = {
 			open: (path, flags, mode) => this.openFile(path, flags, mode),
 			close: (fd) => { this.handle(fd); this.open.delete(fd); },
-			fstat: (fd) => this.stat(fd <= 2 ? { device: true, mode: 0, time: 0 } : this.handle(fd).e),
+			fstat: (fd) => this.stat(fd <= 2 ? { pipe: true, time: 0 } : this.handle(fd).e),
 			stat: (path) => this.stat(this.entry(path)),
 			lstat: (path) => this.stat(this.entry(path)),
 			mkdir: (path, mode) => {
@@ -223,6 +252,9 @@ class System {
 				callback(null, result);
 			};
 		}
+		const { read } = fs;
+		fs.read = (fd, buffer, offset, length, position, callback) => this.open.get(fd)?.e.device === "/dev/answers"
+			? this.readAnswer(buffer, offset, length, callback) : read(fd, buffer, offset, length, position, callback);
 		return fs;
 	}
 }
@@ -247,7 +279,7 @@ async function runGo(module, { argv, env, system, realClock, serves }) {
 	let depth = 1;
 	const resume = go._resume.bind(go);
 	const checkDeadlock = () => {
-		if (serves || depth > 0 || go.exited || go._scheduledTimeouts.size > 0) return;
+		if (serves || depth > 0 || go.exited || system.asked > 0 || go._scheduledTimeouts.size > 0) return;
 		go._pendingEvent = { id: 0 };
 		depth++;
 		resume();
@@ -257,6 +289,7 @@ async function runGo(module, { argv, env, system, realClock, serves }) {
 		try { resume(); } finally { depth--; }
 		if (depth === 0) setTimeout(checkDeadlock); // after the timer has gone from the list
 	};
+	system.idle = checkDeadlock;
 	const instance = await WebAssembly.instantiate(module, go.importObject);
 	const before = { fs: globalThis.fs, process: globalThis.process, path: globalThis.path };
 	Object.assign(globalThis, { fs: system.fs, process: system.process, path: system.path });
@@ -293,6 +326,11 @@ class Toolchain {
 			delete this.modules[name]; // the next time it may be there
 			throw err;
 		}
+	}
+
+	// prepare loads the tools before they are needed. What goes wrong, their use tells.
+	prepare() {
+		for (const name of ["compile", "link"]) this.module(this.site.index[name]).catch(() => {});
 	}
 
 	// closure is the packages that others need, with themselves.

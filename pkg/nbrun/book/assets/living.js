@@ -12,8 +12,8 @@ const svg = (tag, attributes, text) => {
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 // living returns a picture of a record, {element, show(ns)}; null if nothing in it
-// happens.
-export function living({ name, events }) {
+// happens. Its letters are of their size at a width of so many pixels.
+export function living({ name, events }, pixels) {
 	const items = new Map(); // by producer and number: when it was made, picked up, gone, and by whom
 	let producers = 1, consumers = 1, end = 0;
 	for (const e of events) {
@@ -29,20 +29,26 @@ export function living({ name, events }) {
 	if (items.size === 0) return null;
 	const all = [...items.values()].sort((a, b) => a.made - b.made);
 	const height = 44 + 40 * Math.max(producers, consumers, 2), graph = 64; // below it: the queue's length
-	const root = svg("svg", { class: "living", viewBox: `0 0 640 ${height + graph}`, role: "img", "aria-label": `The run ${name} as it is at the time of the replay` });
+	const width = Math.min(Math.max(pixels, 300), 640), side = width < 480 ? 34 : 60, left = 2 * side + 10, right = width - left;
+	const root = svg("svg", { class: "living", viewBox: `0 0 ${width} ${height + graph}`, role: "img", "aria-label": `The run ${name} as it is at the time of the replay` });
 	const label = (x, y, text, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor, fill: "currentColor", "font-size": 12 }, text);
 	const row = (i, n) => 44 + ((height - 60) * (i - 0.5)) / n;
-	root.append(label(60, 16, "made by"), label(320, 16, "queue"), label(580, 16, "worked on by"));
-	for (let i = 1; i <= producers; i++) root.append(svg("circle", { cx: 60, cy: row(i, producers), r: 13, fill: "none", stroke: "var(--yellow)", "stroke-width": 2 }));
-	for (let i = 1; i <= consumers; i++) root.append(svg("circle", { cx: 580, cy: row(i, consumers), r: 13, fill: "none", stroke: "var(--cyan)", "stroke-width": 2 }));
-	root.append(svg("rect", { x: 130, y: 26, width: 380, height: height - 40, rx: 6, fill: "none", stroke: "var(--line)" }));
+	root.append(label(2, 16, "made by", "start"), label(width / 2, 16, "queue"), label(width - 2, 16, "worked on by", "end"));
+	for (let i = 1; i <= producers; i++) root.append(svg("circle", { cx: side, cy: row(i, producers), r: 13, fill: "none", stroke: "var(--yellow)", "stroke-width": 2 }));
+	for (let i = 1; i <= consumers; i++) root.append(svg("circle", { cx: width - side, cy: row(i, consumers), r: 13, fill: "none", stroke: "var(--cyan)", "stroke-width": 2 }));
+	root.append(svg("rect", { x: left, y: 26, width: right - left, height: height - 40, rx: 6, fill: "none", stroke: "var(--line)" }));
 	const layer = root.appendChild(svg("g", {}));
-	const said = root.appendChild(label(320, height - 2, ""));
+	const said = root.appendChild(label(width / 2, height - 2, ""));
 
-	const cursor = lengths(root, all, end, height + 8, graph - 12);
+	const cursor = lengths(root, all, end, [side, width - side], height + 8, graph - 12);
 
 	const middle = height / 2 + 6;
-	const slot = (i) => [496 - 18 * (i % 20), middle + 18 * Math.floor(i / 20) * (i % 40 < 20 ? 1 : -1)];
+	const columns = Math.floor((right - left - 8) / 18), rows = Math.floor((height - 56) / 18);
+	const slot = (i) => {
+		i = Math.min(i, columns * rows - 1); // those that have no room lie on the last
+		const row = Math.floor(i / columns);
+		return [right - 13 - 18 * (i % columns), middle + 18 * Math.ceil(row / 2) * (row % 2 ? -1 : 1)];
+	};
 	const between = (a, b, t) => [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
 	const show = (now) => {
 		layer.replaceChildren();
@@ -53,12 +59,12 @@ export function living({ name, events }) {
 			const age = Math.min(now, item.picked) - item.made;
 			let at;
 			if (item.picked <= now) {
-				const there = [580, row(item.consumer, consumers)];
+				const there = [width - side, row(item.consumer, consumers)];
 				const part = still.matches ? 1 : Math.min((now - item.picked) / travel, 1);
-				at = between([510, middle], there, part);
+				at = between([right, middle], there, part);
 			} else {
 				const part = still.matches ? 1 : Math.min((now - item.made) / travel, 1);
-				at = between([60, row(item.producer, producers)], slot(waiting), part);
+				at = between([side, row(item.producer, producers)], slot(waiting), part);
 				waiting++;
 				longest = Math.max(longest, age);
 			}
@@ -75,23 +81,25 @@ export function living({ name, events }) {
 }
 
 // lengths draws the queue's length over time, and returns what sets the time's mark.
-function lengths(root, all, end, top, height) {
+function lengths(root, all, end, [left, right], top, height) {
 	const changes = all.flatMap((item) => [[item.made, 1], [Math.min(item.picked, item.gone), -1]]).filter(([at]) => at <= end);
-	changes.sort(([a, into], [b, too]) => a - b || into - too);
-	const x = (at) => 60 + 520 * at / (end || 1);
+	const by = new Map(); // how many come or go at a time: what is handed over has not lain in the queue
+	for (const [at, n] of changes) by.set(at, (by.get(at) ?? 0) + n);
+	const steps = [...by].sort(([a], [b]) => a - b);
+	const x = (at) => left + (right - left) * at / (end || 1);
 	let length = 0, most = 1;
-	for (const [, by] of changes) most = Math.max(most, length += by);
+	for (const [, n] of steps) most = Math.max(most, length += n);
 	length = 0;
 	const y = () => (top + height - height * length / most).toFixed(1);
-	let path = `M60 ${y()}`;
-	for (const [at, by] of changes) {
+	let path = `M${left} ${y()}`;
+	for (const [at, n] of steps) {
 		path += `H${x(at).toFixed(1)}`;
-		length += by;
+		length += n;
 		path += `V${y()}`;
 	}
-	root.append(svg("path", { d: path + `H580V${top + height}H60Z`, fill: "var(--yellow)", "fill-opacity": 0.25, stroke: "var(--yellow)" }));
-	for (const [text, at] of [[most, top + 10], [0, top + height]]) root.append(svg("text", { x: 52, y: at, "text-anchor": "end", fill: "currentColor", "font-size": 12 }, text));
-	root.append(svg("text", { x: 588, y: top + height, fill: "currentColor", "font-size": 12 }, `${(end / 1e9).toFixed(1)} s`));
+	root.append(svg("path", { d: path + `H${right}V${top + height}H${left}Z`, fill: "var(--yellow)", "fill-opacity": 0.25, stroke: "var(--yellow)" }));
+	for (const [text, at] of [[most, top + 10], [0, top + height]]) root.append(svg("text", { x: left - 4, y: at, "text-anchor": "end", fill: "currentColor", "font-size": 12 }, text));
+	root.append(svg("text", { x: right + (left < 60 ? 2 : 8), y: top + height, fill: "currentColor", "font-size": 12 }, `${(end / 1e9).toFixed(1)} s`));
 	const mark = root.appendChild(svg("path", { stroke: "var(--accent)" }));
 	return (now) => mark.setAttribute("d", `M${x(now).toFixed(1)} ${top}V${top + height}`);
 }

@@ -9,7 +9,9 @@ const post = (message, transfer) => postMessage(message, transfer ?? []);
 // network, if the browser lets it.
 class Site {
 	async open() {
-		this.store = await globalThis.caches?.open("go-book").catch(() => null); // not there over plain http
+		try {
+			this.store = await caches.open("go-book");
+		} catch { /* the browser has none over plain http, or does not let us */ }
 		const response = await fetch("index.json").catch(() => this.store && this.store.match("index.json"));
 		if (!response || !response.ok) throw new Error("the book's index.json can't be had from its host");
 		if (this.store) await this.store.put("index.json", response.clone()).catch(() => {});
@@ -49,6 +51,7 @@ class Site {
 // build answers {id, packages} with {id, wasm}, {id, said} or {id, error}.
 async function build() {
 	const ready = new Site().open().then((site) => new Toolchain(site));
+	ready.then((toolchain) => toolchain.prepare(), () => {});
 	let last = ready.catch(() => {});
 	onmessage = ({ data: { id, packages } }) => {
 		last = last.then(async () => {
@@ -66,24 +69,26 @@ async function build() {
 const mostOutput = 2 << 20;
 
 // run runs one program, and posts {out: [[fd, bytes]…]}, then {status, entries} or
-// {error}.
+// {error}. It is posted {answer} for each display.
 function run() {
-	onmessage = async ({ data: { wasm, argv, env, dir, entries, realClock } }) => {
+	let system;
+	onmessage = async ({ data: { wasm, argv, env, dir, entries, realClock, answer } }) => {
+		if (answer) return system.answer(answer);
 		let out = [], size = 0, all = 0, dropped = 0, flushed = performance.now();
 		const flush = () => {
 			if (out.length > 0) post({ out }, out.map((o) => o[1].buffer));
 			out = [], size = 0, flushed = performance.now();
 		};
 		for (const e of entries.values()) e.written = false;
-		const system = new System(new Files(entries), dir, (fd, bytes) => {
+		system = new System(new Files(entries), dir, (fd, bytes) => {
 			all += bytes.length;
-			if (all > mostOutput) {
+			if (all > mostOutput && fd !== 3) {
 				dropped += bytes.length;
 				return;
 			}
 			out.push([fd, bytes]);
 			size += bytes.length;
-			if (size > 1 << 16 || performance.now() - flushed > 20) flush();
+			if (size > 1 << 16 || performance.now() - flushed > 20 || fd === 3) flush();
 		});
 		try {
 			const status = await runGo(await WebAssembly.compile(wasm), { argv, env, system, realClock });
@@ -106,13 +111,12 @@ function newRecords(entries) {
 	return [...entries].filter(([path, e]) => e.written && /^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)).map(([, e]) => new TextDecoder().decode(e.data.subarray(0, e.size)));
 }
 
-// Core answers {open}, {run, id}, {stop} from the page.
+// Core answers {open}, {run, above, id}, {stop} from the page.
 class Core {
 	async open(notebook) {
-		this.entries = new Files().entries;
-		const files = new Files(this.entries);
-		files.mkdirp(notebook.dir);
-		files.mkdirp("/tmp/gonb_0");
+		this.files = new Files(); // of the cells' programs, and of their commands
+		this.files.mkdirp(notebook.dir);
+		this.files.mkdirp("/tmp/gonb_0");
 		const site = await new Site().open();
 		this.builder = this.worker("build");
 		this.spare = this.worker("run");
@@ -123,7 +127,7 @@ class Core {
 			run: (wasm, process, out) => this.run(wasm, JSON.parse(process), out),
 		};
 		const ready = new Promise((resolve) => { globalThis.coreReady = resolve; });
-		const system = new System(new Files(), "/", (_, bytes) => console.error(new TextDecoder().decode(bytes)));
+		const system = new System(this.files, "/", (_, bytes) => console.error(new TextDecoder().decode(bytes)));
 		const core = await WebAssembly.compile(await site.get(site.index.core));
 		const ended = runGo(core, { argv: ["core"], env: {}, system, realClock: true, serves: true });
 		await Promise.race([ready, ended]);
@@ -166,17 +170,22 @@ class Core {
 			setTimeout(() => reject(new Error(`stopped after ${patience / 1000} s: in a page, which has one thread, a loop that waits for other goroutines without sleeping never ends`)), patience);
 			runner.onerror = (e) => reject(new Error(e.message));
 			runner.onmessage = ({ data }) => {
-				if (data.out) data.out.forEach(([fd, bytes]) => out(fd, bytes));
+				if (data.out) {
+					for (const [fd, bytes] of data.out) {
+						const answer = out(fd, bytes);
+						if (fd === 3) runner.postMessage({ answer });
+					}
+				}
 				else if (data.error) reject(new Error(data.error));
 				else {
 					if (data.dropped) out(2, new TextEncoder().encode(`[${data.dropped} more bytes are not shown]\n`));
 					post({ records: newRecords(data.entries) });
-					this.entries = data.entries;
+					this.files.entries = data.entries;
 					resolve(data.status);
 				}
 			};
 			const env = Object.fromEntries(p.env.map((e) => [e.slice(0, e.indexOf("=")), e.slice(e.indexOf("=") + 1)]));
-			runner.postMessage({ wasm, argv: p.args, env, dir: p.dir, entries: this.entries, realClock: p.realClock });
+			runner.postMessage({ wasm, argv: p.args, env, dir: p.dir, entries: this.files.entries, realClock: p.realClock });
 		}).finally(() => runner.terminate());
 	}
 }
@@ -194,6 +203,7 @@ async function core() {
 				await c.open(data.open);
 				post({ ready: true });
 			} else if (data.run) {
+				for (const { number, source } of data.above) await c.notebook.declare(number, source);
 				await c.notebook.run(data.run, data.source, tell(data.id));
 				tell(data.id)(null);
 			} else if (data.stop && c.stop) {

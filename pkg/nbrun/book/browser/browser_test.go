@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -25,7 +26,7 @@ import (
 // reader is a browser that a test drives, and what went wrong in it.
 type reader struct {
 	ctx     context.Context
-	t       *testing.T
+	t       testing.TB
 	address string
 
 	mu     sync.Mutex
@@ -34,7 +35,7 @@ type reader struct {
 
 // read starts a headless Chromium with a host for the book. Both end with the test,
 // and so does the browser's memory.
-func read(t *testing.T, wrap func(http.Handler) http.Handler) *reader {
+func read(t testing.TB, wrap func(http.Handler) http.Handler) *reader {
 	t.Helper()
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -59,9 +60,14 @@ func read(t *testing.T, wrap func(http.Handler) http.Handler) *reader {
 	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), flags...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	r := &reader{ctx: ctx, t: t, address: server.URL}
+	return (&reader{ctx: ctx, t: t, address: server.URL}).tab()
+}
+
+// tab opens a tab in the reader's browser.
+func (r *reader) tab() *reader {
+	ctx, cancel := chromedp.NewContext(r.ctx)
+	r.t.Cleanup(cancel)
+	r = &reader{ctx: ctx, t: r.t, address: r.address}
 	r.do() // the browser lives as long as the context of its first call
 	err := chromedp.Listen(ctx, func(e any) {
 		r.mu.Lock()
@@ -76,7 +82,7 @@ func read(t *testing.T, wrap func(http.Handler) http.Handler) *reader {
 		}
 	})
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	return r
 }
@@ -147,12 +153,14 @@ errors:
 
 // shoot takes a picture of the page, for those who want to look: into the folder that
 // BOOK_TEST_SHOTS names.
-func (r *reader) shoot(name string) {
+func (r *reader) shoot(name string) { r.take(name, chromedp.FullScreenshot(100)) }
+
+func (r *reader) take(name string, shot chromedp.Action[[]byte]) {
 	dir := os.Getenv("BOOK_TEST_SHOTS")
 	if dir == "" {
 		return
 	}
-	png, err := chromedp.Run(r.ctx, chromedp.FullScreenshot(100))
+	png, err := chromedp.Run(r.ctx, shot)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
 	}
@@ -254,6 +262,21 @@ func TestCellsThatGoWrong(t *testing.T) {
 	r.quiet()
 }
 
+// What gonbui displays is shown, and a program that waits for that is answered.
+func TestDisplaysOfGonbui(t *testing.T) {
+	r := read(t, nil)
+	r.open("displays.html")
+	js[any](r, readyPage)
+	r.run(1)
+	if text, verdict := r.run(2); verdict != "pass" || strings.Join(strings.Fields(text), " ") != "bold queue is closed shown <nil>" {
+		t.Errorf("%s: %q", verdict, text)
+	}
+	if bold := js[string](r, "document.querySelector(`[data-number='2'] .live b`).textContent"); bold != "bold" {
+		t.Errorf("bold is %q", bold)
+	}
+	r.quiet()
+}
+
 // Edits are kept when the page is opened again, and Reset brings the original back.
 func TestEditsAreKept(t *testing.T) {
 	r := read(t, nil)
@@ -276,6 +299,100 @@ func TestEditsAreKept(t *testing.T) {
 		t.Errorf("after Reset: %q", text)
 	}
 	r.quiet()
+}
+
+// Two tabs of a lesson show the same: an edit in one is not lost by an edit in the
+// other, nor by one whose page was asleep meanwhile.
+func TestTwoTabs(t *testing.T) {
+	one := read(t, nil)
+	two := one.tab()
+	for _, r := range []*reader{one, two} {
+		r.open("wrong.html")
+		js[any](r, readyPage)
+		js[any](r, `new Promise((resolve) => {
+			const cell = document.querySelector("[data-number='1']");
+			[...cell.querySelectorAll("button")].find((b) => b.textContent === "Edit").click();
+			const look = () => cell.querySelector(".cm-content") ? resolve(true) : setTimeout(look, 10);
+			look();
+		})`)
+	}
+	text := func(r *reader, number int) string {
+		t.Helper()
+		return js[string](r, fmt.Sprintf("document.querySelector(`[data-number='%d'] .code`).innerText", number))
+	}
+	until := func(r *reader, want string) {
+		t.Helper()
+		if !js[bool](r, fmt.Sprintf("new Promise((resolve) => { const look = (tries) => document.body.innerText.includes(`%s`) ? resolve(true) : tries ? setTimeout(look, 10, tries - 1) : resolve(false); look(300); })", want)) {
+			t.Errorf("there is no %q in\n%s", want, text(r, 1))
+		}
+	}
+	write := func(r *reader, what string) {
+		t.Helper()
+		r.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, page.BringToFront, cdp.Empty{})
+			return err
+		}), chromedp.Click("[data-number='1'] .cm-content"), chromedp.KeyEvent(what))
+	}
+	write(one, "// of one\n")
+	until(two, "// of one")
+	until(two, "Cell 1 has been changed in another tab")
+	write(two, "// of two\n")
+	until(one, "// of two")
+	for _, r := range []*reader{one, two} {
+		if text := text(r, 1); !strings.Contains(text, "// of one") || !strings.Contains(text, "// of two") {
+			t.Errorf("of both edits there is\n%s", text)
+		}
+	}
+	// A page that sleeps is told nothing. It looks when it is seen again.
+	js[any](two, `window.addEventListener("storage", (e) => e.stopImmediatePropagation(), { capture: true })`)
+	js[any](one, "[...document.querySelectorAll(`[data-number='1'] button`)].find((b) => b.textContent === 'Reset').click()")
+	js[any](two, `document.dispatchEvent(new Event("visibilitychange"))`)
+	if text := text(two, 1); strings.Contains(text, "// of") {
+		t.Errorf("after Reset in the other tab:\n%s", text)
+	}
+	one.quiet()
+	two.quiet()
+}
+
+// Where the browser keeps nothing, cells can be edited and run all the same.
+func TestWithStorageBlocked(t *testing.T) {
+	r := read(t, nil)
+	before(r, `for (const name of ["localStorage", "caches"]) Object.defineProperty(window, name, { get() { throw new DOMException("blocked", "SecurityError"); } });`)
+	r.open("wrong.html")
+	js[any](r, readyPage)
+	js[any](r, `document.querySelector("[data-number='1'] .code").dispatchEvent(new MouseEvent("dblclick"))`)
+	r.do(chromedp.Click("[data-number='1'] .cm-content"), chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(2)), chromedp.KeyEvent("\n// mine")) // Ctrl
+	js[any](r, `document.dispatchEvent(new Event("visibilitychange"))`)
+	if text := js[string](r, "document.querySelector(`[data-number='1'] .code`).innerText"); !strings.Contains(text, "// mine") {
+		t.Errorf("the edit is gone:\n%s", text)
+	}
+	if text, verdict := r.run(1); verdict != "pass" || !strings.Contains(text, "hello") {
+		t.Errorf("%s: %s", verdict, text)
+	}
+	r.quiet()
+}
+
+// A browser without WebAssembly is told so, and can be read in.
+func TestWithoutWebAssembly(t *testing.T) {
+	r := read(t, nil)
+	before(r, "delete globalThis.WebAssembly")
+	r.open("01-synchronous.html")
+	text := js[string](r, "document.body.innerText")
+	for _, want := range []string{"This browser can't run Go: it has no WebAssembly", "A producer"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+	r.quiet()
+}
+
+// before has a script run in each page before those of the page.
+func before(r *reader, script string) {
+	r.t.Helper()
+	r.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	}))
 }
 
 // A file that is missing on the host is told, and the next try succeeds when it is

@@ -1,7 +1,10 @@
-// Package browser tests package book: the lessons run whole under node, and their
-// pages in a headless Chromium. It is a module of its own, so that importers of ours
-// don't get what drives a browser.
+// Package browser tests package book: lessons, exercises and the table of truth run
+// under node as in pages, and the pages in a headless Chromium, where axe-core looks at
+// them, too. It is a module of its own, so that importers of ours don't get what drives
+// a browser.
 //
 //	cd pkg/nbrun/book/browser
-//	go test ./...
+//	go test -short ./...       # one lesson, one exercise, one table, and the pages
+//	go test -timeout 1h ./...  # all of them
+//	go test -run '^$' -bench Readers -benchtime 5x ./...  # beside JupyterLite
 package browser

@@ -46,7 +46,7 @@ func withSite(run func() int) (int, error) {
 }
 
 // missing is for what a test needs and this machine has not: in CI that is a failure.
-func missing(t *testing.T, what string) {
+func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatalf("%s is missing, and in CI that is a failure", what)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,9 +58,18 @@ func (c *cellRun) plain() string {
 	return b.String()
 }
 
-// inNode runs a notebook's cells as a page of a site does, but for those that have to
-// run on the real clock: one thread can't end a program that spins.
-func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRun {
+// visited is a notebook whose cells are run as its page does, by their numbers, and who
+// is told of that.
+type visited struct {
+	path     string
+	cells    []event.Cell
+	order    []int
+	observer event.Observer
+}
+
+// inNode runs notebooks one after the other as pages of a site. A program is stopped
+// after some seconds: one thread can't end one that spins.
+func inNode(t *testing.T, site string, notebooks ...visited) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -69,23 +79,28 @@ func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRu
 		Source    string
 		RealClock bool
 	}
-	input := struct {
+	type notebook struct {
 		Dir   string `json:"dir"`
-		Temp  string `json:"temp"`
 		Cells []cell `json:"cells"`
 		Order []int  `json:"order"`
-	}{Dir: filepath.Dir(path), Temp: inpage.Temp}
-	for _, c := range cells {
-		if !hasTag(c, "real-clock") {
-			input.Order = append(input.Order, c.Number)
+	}
+	input := struct {
+		Temp      string     `json:"temp"`
+		Patience  int64      `json:"patience"` // in ms
+		Notebooks []notebook `json:"notebooks"`
+	}{Temp: inpage.Temp, Patience: 10_000}
+	for _, v := range notebooks {
+		nb := notebook{Dir: filepath.Dir(v.path), Order: v.order}
+		for _, c := range v.cells {
+			nb.Cells = append(nb.Cells, cell{c.Source, hasTag(c, "real-clock")})
 		}
-		input.Cells = append(input.Cells, cell{c.Source, hasTag(c, "real-clock")})
+		input.Notebooks = append(input.Notebooks, nb)
 	}
 	text, err := json.Marshal(input)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, "../testdata/run.js", site)
 	cmd.Stdin = bytes.NewReader(text)
@@ -95,59 +110,57 @@ func inNode(t *testing.T, site, path string, cells []event.Cell) map[int]*cellRu
 	if err != nil {
 		t.Fatalf("node: %v\n%s", err, stderr.String())
 	}
-	runs := map[int]*cellRun{}
-	number, place := 0, 0
+	var now visited
+	number := 0
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Buffer(nil, 64<<20)
 	for lines.Scan() {
-		var told struct {
-			Action event.Action
-			Output *event.Output
-			Fault  *event.Fault
-		}
+		var told event.Event
 		if err := json.Unmarshal(lines.Bytes(), &told); err != nil {
 			t.Fatalf("%v: %.200s", err, lines.Bytes())
 		}
 		switch told.Action {
+		case event.Start:
+			now, notebooks = notebooks[0], notebooks[1:]
+			continue
 		case event.Begin:
-			number = input.Order[place]
-			place++
-			runs[number] = &cellRun{}
-		case event.Out:
-			runs[number].add(*told.Output)
-		case event.Fail:
-			runs[number].fault = told.Fault
-			runs[number].unsupported = told.Fault.Reason == event.Unsupported
+			number, now.order = now.order[0], now.order[1:]
+		}
+		told.Cell = &now.cells[number-1]
+		if err := now.observer.Observe(told); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return runs
 }
 
-func hasTag(c event.Cell, tag string) bool {
-	for _, t := range c.Tags {
-		if t == tag {
-			return true
-		}
+// runs is an observer that collects what cells come to, by their numbers.
+type runs map[int]*cellRun
+
+func (r runs) Observe(e event.Event) error {
+	switch e.Action {
+	case event.Begin:
+		r[e.Cell.Number] = &cellRun{}
+	case event.Out:
+		r[e.Cell.Number].add(*e.Output)
+	case event.Pass, event.Fail:
+		r[e.Cell.Number].fault = e.Fault
+		r[e.Cell.Number].unsupported = e.Fault != nil && e.Fault.Reason == event.Unsupported
 	}
-	return false
+	return nil
 }
+
+func hasTag(c event.Cell, tag string) bool { return slices.Contains(c.Tags, tag) }
 
 // inNbrun runs a notebook on the virtual clock.
-func inNbrun(t *testing.T, path string) ([]event.Cell, map[int]*cellRun) {
+func inNbrun(t *testing.T, path string) ([]event.Cell, runs) {
 	t.Helper()
-	runs := map[int]*cellRun{}
+	all := runs{}
 	var cells []event.Cell
 	observer := event.ObserverFunc(func(e event.Event) error {
-		switch e.Action {
-		case event.Begin:
+		if e.Action == event.Begin {
 			cells = append(cells, *e.Cell)
-			runs[e.Cell.Number] = &cellRun{}
-		case event.Out:
-			runs[e.Cell.Number].add(*e.Output)
-		case event.Pass, event.Fail:
-			runs[e.Cell.Number].fault = e.Fault
 		}
-		return nil
+		return all.Observe(e)
 	})
 	result, err := nbrun.Run(t.Context(), path, nbrun.Options{Clock: nbrun.Virtual, AllowErrors: true, Observer: observer})
 	if err != nil {
@@ -156,7 +169,7 @@ func inNbrun(t *testing.T, path string) ([]event.Cell, map[int]*cellRun) {
 	if err := result.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return cells, runs
+	return cells, all
 }
 
 // Each cell that a page can run puts out what it does in nbrun on the virtual clock.
@@ -168,7 +181,14 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 				t.Skip("only the first lesson in a short test")
 			}
 			cells, want := inNbrun(t, path)
-			got := inNode(t, site, path, cells)
+			got := runs{}
+			var order []int
+			for _, c := range cells {
+				if !hasTag(c, "real-clock") {
+					order = append(order, c.Number)
+				}
+			}
+			inNode(t, site, visited{path, cells, order, got})
 			said := saidBefore(t, path)
 			same, not, real := 0, 0, 0
 			for _, c := range cells {
@@ -249,7 +269,8 @@ func TestAnotherModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	cells, want := inNbrun(t, path)
-	got := inNode(t, out, path, cells)
+	got := runs{}
+	inNode(t, out, visited{path, cells, []int{1, 2, 3}, got})
 	for _, c := range cells {
 		if g, w := got[c.Number], want[c.Number]; g.plain() != w.plain() || g.fault != nil {
 			t.Errorf("cell %d: got\n%s%v\nwant\n%s", c.Number, g.plain(), g.fault, w.plain())

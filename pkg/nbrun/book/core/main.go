@@ -33,7 +33,8 @@ type notebook struct {
 }
 
 // open opens a session, and returns its functions: run(number, source, tell) resolves
-// when the cell has ended. The session is the cells' from then on.
+// when the cell has ended, and declare(number, source) when what it declares is known.
+// The session is the cells' from then on.
 func open(h js.Value, text string) (any, error) {
 	var nb notebook
 	if err := json.Unmarshal([]byte(text), &nb); err != nil {
@@ -54,7 +55,14 @@ func open(h js.Value, text string) (any, error) {
 			return nil, runCell(s, number, tell)
 		})
 	})
-	return map[string]any{"run": run}, nil
+	declare := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		number, source := args[0].Int(), args[1].String()
+		return promise(func() (any, error) {
+			s.Replace(number, source)
+			return nil, s.Declare(context.Background(), number, event.SinkFunc(func(time.Time, event.Output) error { return nil }))
+		})
+	})
+	return map[string]any{"run": run, "declare": declare}, nil
 }
 
 // told is one line to the page: an output, with its HTML, or how the cell has ended.
@@ -112,7 +120,7 @@ func (h host) Build(ctx context.Context, packages []inpage.Package) (any, string
 	return nil, v.Get("said").String(), nil
 }
 
-func (h host) Run(ctx context.Context, binary any, p inpage.Process, put func(fd int, p []byte) error) (int, error) {
+func (h host) Run(ctx context.Context, binary any, p inpage.Process, put func(fd int, p []byte) ([]byte, error)) (int, error) {
 	text, err := json.Marshal(p)
 	if err != nil {
 		return 0, err
@@ -121,10 +129,13 @@ func (h host) Run(ctx context.Context, binary any, p inpage.Process, put func(fd
 	out := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		data := make([]byte, args[1].Length())
 		js.CopyBytesToGo(data, args[1])
+		var answer []byte
 		if failed == nil {
-			failed = put(args[0].Int(), data)
+			answer, failed = put(args[0].Int(), data)
 		}
-		return nil
+		v := js.Global().Get("Uint8Array").New(len(answer))
+		js.CopyBytesToJS(v, answer)
+		return v
 	})
 	defer out.Release()
 	v, err := await(ctx, h.Call("run", binary.(js.Value), string(text), out))

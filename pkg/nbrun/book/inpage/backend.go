@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
@@ -26,8 +28,8 @@ type Host interface {
 	Build(ctx context.Context, packages []Package) (binary any, said string, err error)
 	// Run runs what Build has made, until it ends or ctx does, and returns its exit
 	// status. Put gets what it writes to stdout (1), stderr (2), both in the frames of
-	// the fake clock, and to gonbui's pipe (3).
-	Run(ctx context.Context, binary any, p Process, put func(fd int, p []byte) error) (status int, err error)
+	// the fake clock, and to gonbui's pipe (3), and returns what answers that.
+	Run(ctx context.Context, binary any, p Process, put func(fd int, p []byte) (answer []byte, err error)) (status int, err error)
 }
 
 // Package is a package of one file.
@@ -102,12 +104,12 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	if job.Test {
 		args[0] += ".test"
 	}
-	p := Process{Args: args, Dir: job.Dir, Env: job.Env.With("GONB_PIPE", "/dev/display"), RealClock: job.RealClock}
-	status, err := b.host.Run(ctx, binary, p, func(fd int, p []byte) error {
+	p := Process{Args: args, Dir: job.Dir, Env: job.Env.With(protocol.GONB_PIPE_ENV, "/dev/display").With(protocol.GONB_PIPE_BACK_ENV, "/dev/answers"), RealClock: job.RealClock}
+	status, err := b.host.Run(ctx, binary, p, func(fd int, p []byte) ([]byte, error) {
 		if fd == 3 {
 			return streams.Display(p)
 		}
-		return streams.Write(fd, p)
+		return nil, streams.Write(fd, p)
 	})
 	last, closed := streams.Close()
 	if last.After(process.FakeStart) && !job.RealClock {

@@ -91,10 +91,28 @@ func (s *Session) Replace(number int, source string) {
 
 // Run runs a cell, unless a page can't.
 func (s *Session) Run(ctx context.Context, number int, out event.Sink) (event.Clock, error) {
-	fault := Refuse(s.list[number-1].Source)
-	if fault != nil {
-		fault.Cell = number
+	if fault := s.refuse(number); fault != nil {
 		return "", fault
 	}
 	return s.Session.Run(ctx, number, out)
+}
+
+// Declare takes what a cell declares as declared, without building or running it: for
+// the program of another cell, which is all that is asked for.
+func (s *Session) Declare(ctx context.Context, number int, out event.Sink) error {
+	if fault := s.refuse(number); fault != nil {
+		return fault
+	}
+	return s.Session.(interface {
+		Declare(context.Context, int, event.Sink) error
+	}).Declare(ctx, number, out)
+}
+
+func (s *Session) refuse(number int) error {
+	fault := Refuse(s.list[number-1].Source)
+	if fault == nil {
+		return nil
+	}
+	fault.Cell = number
+	return fault
 }

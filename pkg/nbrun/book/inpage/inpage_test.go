@@ -71,10 +71,10 @@ func (r *recorded) Build(_ context.Context, packages []Package) (any, string, er
 	return len(r.built), "", nil
 }
 
-func (r *recorded) Run(_ context.Context, _ any, p Process, put func(int, []byte) error) (int, error) {
+func (r *recorded) Run(_ context.Context, _ any, p Process, put func(int, []byte) ([]byte, error)) (int, error) {
 	r.started = append(r.started, p)
 	for _, text := range r.put {
-		if err := put(1, []byte(text)); err != nil {
+		if _, err := put(1, []byte(text)); err != nil {
 			return 0, err
 		}
 	}
@@ -125,6 +125,29 @@ func TestCellsRememberAndAreEdited(t *testing.T) {
 	}
 }
 
+// What cells declare is there for a program that is run alone: it is the one that is
+// built.
+func TestDeclaredWithoutARun(t *testing.T) {
+	host := &recorded{}
+	s := session(t, host, "%env N 7\nfunc f() int { return 1 }", "!ls\nfunc g() int { return 2 }", "%%\nfmt.Println(f())")
+	discard := event.SinkFunc(func(time.Time, event.Output) error { return nil })
+	if err := s.Declare(t.Context(), 1, discard); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Declare(t.Context(), 2, discard); err == nil || err.Error() != "cell 2, line 1: a page has no shell for ! lines" {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.Run(t.Context(), 3, discard); err != nil {
+		t.Fatal(err)
+	}
+	if len(host.built) != 1 || !strings.Contains(host.built[0][0].Source, "return 1") || strings.Contains(host.built[0][0].Source, "return 2") {
+		t.Errorf("built: %+v", host.built)
+	}
+	if n := host.started[0].Env.Get("N"); n != "7" {
+		t.Errorf("N is %q", n)
+	}
+}
+
 func TestFaults(t *testing.T) {
 	discard := event.SinkFunc(func(time.Time, event.Output) error { return nil })
 	for name, test := range map[string]struct {
@@ -151,6 +174,7 @@ func TestTestsGetAMainPackage(t *testing.T) {
 		"%test\nfunc TestOne(t *testing.T) {}\nfunc Testify() {}\nfunc BenchmarkTwo(b *testing.B) {}": {`{"TestOne", _test.TestOne},`, `{"BenchmarkTwo", _test.BenchmarkTwo},`, "os.Exit(m.Run())"},
 		"%test\nfunc TestMain(m *testing.M) { m.Run() }":                                              {"_test.TestMain(m)", "var _ = os.Exit"},
 		"%test\nfunc helper() {}": {`_ "p/`},
+		"%test\nfunc Example() {\n\tfmt.Println(1)\n\t// Output: 1\n}\nfunc Example_two() {}": {"InternalExample{{\"Example\", _test.Example, \"1\\n\", false},}"},
 	} {
 		host := &recorded{}
 		if _, err := session(t, host, source).Run(t.Context(), 1, event.SinkFunc(func(time.Time, event.Output) error { return nil })); err != nil {

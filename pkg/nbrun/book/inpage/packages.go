@@ -3,6 +3,7 @@ package inpage
 import (
 	"fmt"
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"slices"
@@ -17,7 +18,7 @@ import (
 // Packages are what a program is compiled of: itself, and for tests the main package
 // that go test would make.
 func Packages(p *program.Program) ([]Package, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "", p.Source, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "", p.Source, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		return nil, program.CompilerFaults(err.Error())
 	}
@@ -60,15 +61,20 @@ func testMain(path string, file *ast.File) string {
 			}
 		}
 	}
+	for _, e := range doc.Examples(file) {
+		if e.Output != "" || e.EmptyOutput { // others are only compiled
+			lists["Example"] = append(lists["Example"], fmt.Sprintf("{%q, _test.Example%s, %q, %t},", "Example"+e.Name, e.Name, e.Output, e.Unordered))
+		}
+	}
 	use := ""
 	if !strings.Contains(main, "os.") {
 		use = "var _ = os.Exit\n"
 	}
 	if len(lists) == 0 && !strings.Contains(main, "_test.") {
-		return fmt.Sprintf(testMainFormat, "_ "+strconv.Quote(path), use, "", "", "", main)
+		return fmt.Sprintf(testMainFormat, "_ "+strconv.Quote(path), use, "", "", "", "", main)
 	}
 	join := func(kind string) string { return strings.Join(lists[kind], "") }
-	return fmt.Sprintf(testMainFormat, "_test "+strconv.Quote(path), use, join("Test"), join("Benchmark"), join("Fuzz"), main)
+	return fmt.Sprintf(testMainFormat, "_test "+strconv.Quote(path), use, join("Test"), join("Benchmark"), join("Fuzz"), join("Example"), main)
 }
 
 const testMainFormat = `package main
@@ -83,9 +89,10 @@ import (
 %svar tests = []testing.InternalTest{%s}
 var benchmarks = []testing.InternalBenchmark{%s}
 var fuzzTargets = []testing.InternalFuzzTarget{%s}
+var examples = []testing.InternalExample{%s}
 
 func main() {
-	m := testing.MainStart(testdeps.TestDeps{}, tests, benchmarks, fuzzTargets, nil)
+	m := testing.MainStart(testdeps.TestDeps{}, tests, benchmarks, fuzzTargets, examples)
 	%s
 }
 `

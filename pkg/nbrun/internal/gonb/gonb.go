@@ -123,39 +123,62 @@ func (s *session) Close() error { return s.backend.Close() }
 
 // Run does a cell's commands and runs its Go.
 func (s *session) Run(ctx context.Context, number int, sink event.Sink) (event.Clock, error) {
+	return s.with(ctx, number, sink, s.program)
+}
+
+// Declare does a cell's commands, and takes what its Go declares as declared. Whether
+// that compiles, the next program says.
+func (s *session) Declare(ctx context.Context, number int, sink event.Sink) error {
+	_, err := s.with(ctx, number, sink, func(_ context.Context, c *cell, out *output) (event.Clock, error) {
+		p, err := s.compose(c, s.memory)
+		if err != nil {
+			return "", s.refused(err, out)
+		}
+		s.memory = p.After
+		return "", nil
+	})
+	return err
+}
+
+// with does a cell's commands, and what is to be done with its Go.
+func (s *session) with(ctx context.Context, number int, sink event.Sink, do func(context.Context, *cell, *output) (event.Clock, error)) (event.Clock, error) {
 	out := &output{session: s, sink: sink, cell: number}
 	out.words.Dir = s.backend.Dir()
-	clock, err := s.run(ctx, &s.cells[number-1], out)
+	c := &s.cells[number-1]
+	done, err := s.prepare(ctx, c, out)
+	var clock event.Clock
+	if !done && err == nil {
+		clock, err = do(ctx, c, out)
+	}
 	return clock, errors.Join(err, out.close())
 }
 
-func (s *session) run(ctx context.Context, c *cell, out *output) (event.Clock, error) {
+// prepare does all of a cell that comes before its Go, and reports whether that is all
+// that there is.
+func (s *session) prepare(ctx context.Context, c *cell, out *output) (done bool, err error) {
 	if c.fault != nil {
-		return "", out.fail(c.fault)
+		return true, out.fail(c.fault)
 	}
 	switch {
 	case s.opts.BuildOnly && (c.parsed.File != nil || c.parsed.Script != nil):
-		return "", nil
+		return true, nil
 	case c.parsed.File != nil:
-		return "", s.writeFile(c.parsed.File, out)
+		return true, s.writeFile(c.parsed.File, out)
 	case c.parsed.Script != nil:
 		script := c.parsed.Script
-		return "", s.shell(ctx, 1, &process.Process{Path: script.Command[0], Args: script.Command[1:], Dir: s.cwd, Stdin: []byte(script.Input)}, out)
+		return true, s.shell(ctx, 1, &process.Process{Path: script.Command[0], Args: script.Command[1:], Dir: s.cwd, Stdin: []byte(script.Input)}, out)
 	}
 	if f := c.parsed.Capture; f != nil && !s.opts.BuildOnly {
 		if err := out.capture(s.expand(f.Path), f.Append); err != nil {
-			return "", out.failf(1, "%%capture: %v", err)
+			return true, out.failf(1, "%%capture: %v", err)
 		}
 	}
 	for _, step := range c.parsed.Steps {
 		if err := s.step(ctx, step, out); err != nil {
-			return "", err
+			return true, err
 		}
 	}
-	if !c.parsed.HasGo {
-		return "", nil
-	}
-	return s.program(ctx, c, out)
+	return !c.parsed.HasGo, nil
 }
 
 // program composes the cell's program, and has it run.

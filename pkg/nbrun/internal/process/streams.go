@@ -32,8 +32,14 @@ func (s *Streams) Write(fd int, p []byte) error {
 	return s.merger.order(true) // what comes next was written after this
 }
 
-// Display takes in what was written to gonbui's pipe.
-func (s *Streams) Display(p []byte) error { return s.displays.add(p) }
+// Display takes in what was written to gonbui's pipe, and returns what is to be answered
+// through the pipe back.
+func (s *Streams) Display(p []byte) (answer []byte, err error) {
+	err = s.displays.add(p)
+	answer = bytes.Clone(s.answers.Bytes())
+	s.answers.Reset()
+	return answer, err
+}
 
 // Close hands on what is held, and returns the time of the last write, zero if there
 // was none.

@@ -1,18 +1,14 @@
 package program
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/imports"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 )
@@ -235,14 +231,14 @@ func (m *Memory) resolve(body string, packages map[string]Place, dir string) ([]
 		}
 	}
 	if len(missing) > 0 {
-		found, err := m.goimports(body, packages, dir)
-		if err == nil || runtime.GOOS != "js" {
-			return found, err
-		}
-		// A page has no modules to search: the compiler says what is not defined.
+		return m.search(used, missing, body, packages, dir)
 	}
-	slices.SortFunc(used, func(a, b imported) int { return strings.Compare(a.path+" "+a.alias, b.path+" "+b.alias) })
+	sortImports(used)
 	return used, nil
+}
+
+func sortImports(list []imported) {
+	slices.SortFunc(list, func(a, b imported) int { return strings.Compare(a.path+" "+a.alias, b.path+" "+b.alias) })
 }
 
 // wellKnown are packages that goimports would choose for a name without a doubt.
@@ -253,43 +249,4 @@ var wellKnown = map[string]string{
 	"regexp": "regexp", "runtime": "runtime", "slices": "slices", "sort": "sort", "strconv": "strconv", "strings": "strings", "sync": "sync",
 	"atomic": "sync/atomic", "tabwriter": "text/tabwriter", "testing": "testing", "synctest": "testing/synctest", "time": "time",
 	"unicode": "unicode", "utf8": "unicode/utf8",
-}
-
-// goimports has goimports choose, with all remembered imports at hand.
-func (m *Memory) goimports(body string, packages map[string]Place, dir string) ([]imported, error) {
-	var b strings.Builder
-	b.WriteString("package main\n")
-	for _, k := range sorted(m.imports) {
-		m.imports[k].write(&b)
-	}
-	b.WriteString(body)
-	src := []byte(strings.ReplaceAll(b.String(), "\n//line ", "\n//")) // positions do not matter here
-	out, err := imports.Process(dir+"/main.go", src, &imports.Options{Comments: true, TabIndent: true, TabWidth: 8})
-	if err != nil {
-		return nil, CompilerFaults(err.Error())
-	}
-	file, err := parser.ParseFile(token.NewFileSet(), "", bytes.TrimSpace(out), parser.ImportsOnly)
-	if err != nil {
-		return nil, CompilerFaults(err.Error())
-	}
-	var used []imported
-	for _, s := range file.Imports {
-		i := imported{path: s.Path.Value[1 : len(s.Path.Value)-1]}
-		if s.Name != nil {
-			i.alias = s.Name.Name
-		}
-		known := false
-		for _, old := range m.imports {
-			if old.path == i.path && (old.alias == i.alias || old.alias == "") {
-				i, known = old, true
-				break
-			}
-		}
-		if !known {
-			m.found[i.key()] = i
-			i.at = packages[i.key()]
-		}
-		used = append(used, i)
-	}
-	return used, nil
 }

@@ -1,14 +1,14 @@
-package nbrun_test
+package exercises
 
-// mistake is the solution of an exercise, except for one thing.
-type mistake struct {
-	who      string // what somebody does who gives it
-	from, to string // what of the solution becomes what
-	says     string // a part of what they are told
+// Answer is the solution of an exercise, except for one thing.
+type Answer struct {
+	Who      string // what somebody does who gives it
+	From, To string // what of the solution becomes what
+	Says     string // a part of what they are told
 }
 
 // wrong are the answers to each exercise of each lesson, counted from 1.
-var wrong = map[string][]mistake{
+var wrong = map[string][]Answer{
 	"synchronous 1": {
 		{"picks up after the rest", "\tconsumer.PickUp(item)\n\tconsumer.Work()\n\tproducer.Rest()\n", "\tproducer.Rest()\n\tconsumer.PickUp(item)\n\tconsumer.Work()\n", "the rest comes last"},
 		{"does not work", "\tconsumer.Work()\n", "", "consumer.Work() comes after"},
