@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -62,6 +63,9 @@ func stream(name string) string {
 	return "stdout"
 }
 
+// gonbuiSVG is how gonbui sends a picture, as HTML.
+var gonbuiSVG = regexp.MustCompile(`^\s*<div>\s*(?s:(<svg\b.*</svg>))\s*</div>\s*$`)
+
 // bundle is the richest representation of a display that a page can show.
 func bundle(o event.Output) string {
 	alt, _ := o.Data["text/plain"].(string)
@@ -74,6 +78,13 @@ func bundle(o event.Output) string {
 		}
 	}
 	if text, ok := o.Data["text/html"].(string); ok {
+		if m := gonbuiSVG.FindStringSubmatch(text); m != nil {
+			svg := m[1]
+			if !strings.Contains(svg, "xmlns=") { // which HTML does without, and an image not
+				svg = `<svg xmlns="http://www.w3.org/2000/svg"` + strings.TrimPrefix(svg, "<svg")
+			}
+			return picture("image/svg+xml", base64.StdEncoding.EncodeToString([]byte(svg)), alt)
+		}
 		return `<div class="html">` + shown().Sanitize(text) + `</div>`
 	}
 	if text, ok := o.Data["text/markdown"].(string); ok {

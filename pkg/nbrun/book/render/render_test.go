@@ -1,6 +1,7 @@
 package render
 
 import (
+	"encoding/base64"
 	"html"
 	"regexp"
 	"strings"
@@ -107,6 +108,15 @@ func TestMarkdown(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
 		}
+	}
+}
+
+// gonbui sends a picture as HTML, from which no more than a picture comes into the page.
+func TestPictureOfGonbui(t *testing.T) {
+	got := Output(event.Output{Kind: event.Display, Data: map[string]any{"text/html": "<div><svg onload='alert(1)'></svg></div>"}}, new(Style))
+	want := `<figure><img alt="" src="data:image/svg+xml;base64,` + base64.StdEncoding.EncodeToString([]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload='alert(1)'></svg>`)) + `"></figure>`
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
