@@ -362,11 +362,11 @@ func TestConsumersComeAndGoWhileTheGroupRuns(t *testing.T) {
 
 func TestAGroupRefusesWhatItCanNotDo(t *testing.T) {
 	for want, g := range map[string]*prodcons.Group[int]{
-		"needs Produce":        {Consume: use(0)},
-		"Queue is another":     {Produce: numbers(1, 0), Consume: use(0), Queue: new(prodcons.Buffer[int]), Bound: 1},
-		"needs Consume":        {Produce: numbers(1, 0)},
-		"must not be negative": {Produce: numbers(1, 0), Consume: use(0), Consumers: -1},
-		"Drain must not be ne": {Produce: numbers(1, 0), Consume: use(0), Drain: -1},
+		"needs Produce":         {Consume: use(0)},
+		"are for its own queue": {Produce: numbers(1, 0), Consume: use(0), Queue: new(prodcons.Buffer[int]), Bound: 1},
+		"needs Consume":         {Produce: numbers(1, 0)},
+		"must not be negative":  {Produce: numbers(1, 0), Consume: use(0), Consumers: -1},
+		"Drain must not be ne":  {Produce: numbers(1, 0), Consume: use(0), Drain: -1},
 	} {
 		if err := g.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %q", err, want)
