@@ -15,7 +15,8 @@
 // Tags of cells keep the meaning that other runners give them: parameters,
 // injected-parameters (papermill), raises-exception, skip-execution (nbclient).
 // One is new: real-clock, for a cell that has to run on the real clock even when
-// the others don't.
+// the others don't. A notebook all of whose cells have to says so in its metadata, once:
+// "nbrun": {"clock": "real"}.
 package nbrun
 
 import (
@@ -273,6 +274,7 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 		}
 		own.Timeout = cmp.Or(own.Timeout, all.Timeout, opts.Timeout)
 		own.MaxMemory = cmp.Or(own.MaxMemory, all.MaxMemory, opts.MaxMemory)
+		own.RealClock = own.RealClock || all.RealClock || c.HasTag("real-clock")
 		n.asked = append(n.asked, own)
 		skip := c.HasTag("skip-execution") || opts.Compare && c.HasTag(nbvalSkip)
 		if !skip && (opts.Select == nil || opts.Select(cell)) {

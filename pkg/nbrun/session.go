@@ -52,9 +52,9 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 		Path: n.path, Dir: dir, Env: environment(dir, traces), Temp: traces.Dir,
 		Timeout: n.opts.Timeout, Progress: s.progress,
 	}
-	for _, c := range n.cells {
+	for i, c := range n.cells {
 		if c.Number > 0 {
-			nb.Cells = append(nb.Cells, engine.Cell{Source: c.Source, RealClock: slices.Contains(c.Tags, "real-clock")})
+			nb.Cells = append(nb.Cells, engine.Cell{Source: c.Source, RealClock: n.asked[i].RealClock})
 		}
 	}
 	begin := event.Event{Time: time.Now(), Action: event.Start, Engine: string(n.opts.Engine), Clock: n.opts.Clock}

@@ -19,6 +19,8 @@ type Settings struct {
 	// Masks are the regular expressions of what is not compared with the stored outputs:
 	// a list of them, "mask" in "nbrun".
 	Masks []string
+	// RealClock keeps the cells off the virtual clock: "clock" in "nbrun" is "real".
+	RealClock bool
 }
 
 // Settings are those of the notebook, for all of its cells. It fails if the metadata
@@ -36,8 +38,10 @@ func settings(metadata json.RawMessage) (s Settings, err error) {
 	var nbrun struct {
 		MaxMemory json.RawMessage `json:"max_memory"`
 		Mask      json.RawMessage
+		Clock     json.RawMessage
 	}
 	var seconds, bytes float64
+	var clock string
 	for _, setting := range []struct {
 		name  string
 		value *json.RawMessage
@@ -48,6 +52,7 @@ func settings(metadata json.RawMessage) (s Settings, err error) {
 		{"nbrun", &meta.Nbrun, &nbrun, "an object"},
 		{"nbrun.max_memory", &nbrun.MaxMemory, &bytes, "a number of bytes"},
 		{"nbrun.mask", &nbrun.Mask, &s.Masks, "a list of regular expressions"},
+		{"nbrun.clock", &nbrun.Clock, &clock, `"real"`},
 	} {
 		value := *setting.value
 		if len(value) > 0 && json.Unmarshal(value, setting.into) != nil {
@@ -56,6 +61,9 @@ func settings(metadata json.RawMessage) (s Settings, err error) {
 	}
 	if bytes < 0 {
 		return Settings{}, fmt.Errorf("the metadata %q must not be negative, got %s", "nbrun.max_memory", nbrun.MaxMemory)
+	}
+	if s.RealClock = clock == "real"; clock != "" && !s.RealClock {
+		return Settings{}, fmt.Errorf("the metadata %q must be %q, got %q", "nbrun.clock", "real", clock)
 	}
 	const most = math.MaxInt64 / 2 // as good as no limit
 	s.Timeout = time.Duration(min(seconds*float64(time.Second), most))

@@ -32,12 +32,18 @@ func TestSettings(t *testing.T) {
 		`{"nbrun": {"max_memory": -1}}`:     `the metadata "nbrun.max_memory" must not be negative, got -1`,
 		`{"nbrun": {"mask": "a"}}`:          `the metadata "nbrun.mask" must be a list of regular expressions, got "a"`,
 		`{"nbrun": {"mask": ["a", 1]}}`:     `the metadata "nbrun.mask" must be a list of regular expressions, got ["a", 1]`,
+		`{"nbrun": {"clock": "real"}}`:      "0s 0 [] real",
+		`{"nbrun": {"clock": "fake"}}`:      `the metadata "nbrun.clock" must be "real", got "fake"`,
+		`{"nbrun": {"clock": 1}}`:           `the metadata "nbrun.clock" must be "real", got 1`,
 		`{"nbrun": [1]}`:                    `the metadata "nbrun" must be an object, got [1]`,
 	} {
 		nb := with(t, metadata, metadata)
 		for _, get := range []func() (Settings, error){nb.Settings, nb.Cells[0].Settings} {
 			s, err := get()
 			got := fmt.Sprint(s.Timeout, s.MaxMemory, s.Masks)
+			if s.RealClock {
+				got += " real"
+			}
 			if err != nil {
 				got = err.Error()
 			}
