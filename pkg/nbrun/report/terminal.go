@@ -320,7 +320,10 @@ func (t *Terminal) Summary() {
 		engine := v.engine
 		if v.clock == event.Virtual {
 			engine += ", virtual clock"
-			if len(v.onReal) > 0 {
+			switch n := len(v.onReal); {
+			case n > 1 && n == v.ran:
+				engine += " (all cells on the real one)"
+			case n > 0:
 				engine += " (" + cellList(v.onReal) + " on the real one)"
 			}
 		}
