@@ -47,7 +47,7 @@ func TestAProgramOutsideOfTheModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(filepath.Join(dir, "words"), big).CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(out), fmt.Sprintf("%d words: <nil>, 0 lines left\n", 5*lines)) || !strings.Contains(string(out), fmt.Sprint("\nmade ", lines, ", used ", lines, " in ")) {
+	if err != nil || !strings.HasPrefix(string(out), fmt.Sprintf("%d words: <nil>, lines left: 0\n", 5*lines)) || !strings.Contains(string(out), fmt.Sprint("\nmade ", lines, ", used ", lines, " in ")) {
 		t.Errorf("%v\n%s", err, out)
 	}
 
@@ -79,7 +79,7 @@ func TestAProgramOutsideOfTheModule(t *testing.T) {
 	}
 	_ = endless.Close()
 	err = words.Wait()
-	if err != nil || !regexp.MustCompile(`^\d+ words: interrupt signal received, \d+ lines left\n|^\d+ words: context canceled, \d+ lines left\n`).Match(said.Bytes()) {
+	if err != nil || !regexp.MustCompile(`^\d+ words: interrupt signal received, lines left: \d+\n|^\d+ words: context canceled, lines left: \d+\n`).Match(said.Bytes()) {
 		t.Errorf("after Ctrl-C: %v\n%s", err, said.Bytes())
 	}
 	var used, left, count int
@@ -87,7 +87,7 @@ func TestAProgramOutsideOfTheModule(t *testing.T) {
 		t.Error(err)
 	}
 	line, stats, _ := strings.Cut(said.String(), "\n")
-	_, _ = fmt.Sscanf(line[strings.LastIndex(line, ", ")+2:], "%d lines", &left)
+	_, _ = fmt.Sscanf(line[strings.LastIndex(line, ", ")+2:], "lines left: %d", &left)
 	_, _ = fmt.Sscanf(stats, "made %d", &count)
 	if used%5 != 0 || used/5+left != count || count < 50_000 {
 		t.Errorf("%d lines used, %d left, %d put:\n%s", used/5, left, count, said.Bytes())

@@ -11,8 +11,8 @@ import (
 
 // Show draws the runs and displays each as one output of the notebook's cell,
 // with SVG, PNG and the sentence in it, so that every front end finds what it
-// can show, and prints the sentence below it, as the caption. It returns when the
-// kernel has them. Outside a notebook it prints the sentences. It panics with an error
+// can show, and prints what one sees below it, as the caption. It returns when the
+// kernel has them. Outside a notebook it prints the captions only. It panics with an error
 // if a run can't be drawn or sent.
 func Show(runs ...*prodcons.Record) {
 	show(runs, func(p Picture) []byte { return p.SVG })
@@ -34,7 +34,8 @@ func show(runs []*prodcons.Record, svg func(Picture) []byte) {
 			},
 			Metadata: map[string]any{"image/png": map[string]any{"width": Width}},
 		}))
-		_, _ = fmt.Fprintln(display.Lines(), p.Sentence)
+		// A line each: JupyterLab breaks lines that are too long in the middle of a word.
+		_, _ = fmt.Fprintln(display.Lines(), strings.ReplaceAll(p.Sentence, ". ", ".\n"))
 	}
 }
 

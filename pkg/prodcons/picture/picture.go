@@ -213,7 +213,7 @@ func (v *view) sentence() string {
 		count(v.consumers, "consumer"), map[bool]string{true: "uses", false: "use"}[v.consumers == 1],
 		fmt.Sprintf("%s of %s", count(s.Count, "item"), count(v.producers, "producer")), s.Total.Seconds())
 	if s.Count > 0 {
-		text += fmt.Sprintf(" From its creation to its pick-up an item waits %.2f s on average, at least %.2f s and at most %.2f s.",
+		text += fmt.Sprintf(" An item waits %.2f s for its pick-up on average, at least %.2f s and at most %.2f s.",
 			s.Latency.Mean.Seconds(), s.Latency.Min.Seconds(), s.Latency.Max.Seconds())
 	}
 	if v.longest > 1 {
@@ -332,12 +332,17 @@ func (l lanes) Plot(c draw.Canvas, p *plot.Plot) {
 	for n := 1; n <= l.consumers; n++ {
 		c.StrokeLine2(gridStyle, x(0), consumer(n), x(l.end), consumer(n))
 	}
+	end := x(l.stats.Total.Seconds())
 	for _, m := range l.marks {
-		c.StrokeLine2(draw.LineStyle{Color: red, Width: px(2), Dashes: []vg.Length{px(6), px(4)}}, x(m.at), c.Min.Y, x(m.at), c.Max.Y)
-		c.FillText(words(red, draw.XLeft), vg.Point{X: x(m.at) + px(5), Y: consumer(1) + (producer(1)-consumer(1))/2}, m.what)
+		at := x(m.at)
+		c.StrokeLine2(draw.LineStyle{Color: red, Width: px(2), Dashes: []vg.Length{px(6), px(4)}}, at, c.Min.Y, at, c.Max.Y)
+		if at < end && end < at+px(12) { // it would go through the word
+			at = end
+		}
+		c.FillText(words(red, draw.XLeft), vg.Point{X: at + px(5), Y: consumer(1) + (producer(1)-consumer(1))/2}, m.what)
 	}
-	if end := l.stats.Total.Seconds(); end > 0 {
-		c.StrokeLine2(draw.LineStyle{Color: ink, Width: px(1.5)}, x(end), c.Min.Y, x(end), c.Max.Y)
+	if l.stats.Total > 0 {
+		c.StrokeLine2(draw.LineStyle{Color: ink, Width: px(1.5)}, end, c.Min.Y, end, c.Max.Y)
 	}
 	waits := draw.LineStyle{Color: wait, Width: px(1.2)}
 	for _, s := range l.items {
@@ -372,10 +377,10 @@ func (l lanes) Plot(c draw.Canvas, p *plot.Plot) {
 func (v *view) queue() *plot.Plot {
 	p := v.frame()
 	p.X.Label.Text = "seconds"
-	p.Y.Min, p.Y.Max = 0, float64(v.longest)*1.1
 	step := max(1, (v.longest+1)/2)
+	p.Y.Min, p.Y.Max = 0, max(float64(v.longest)*1.1, float64(2*step))
 	var ticks []plot.Tick
-	for n := 0; n <= v.longest; n += step {
+	for n := 0; n <= 2*step; n += step {
 		ticks = append(ticks, plot.Tick{Value: float64(n), Label: fmt.Sprint(n)})
 	}
 	p.Y.Tick.Marker = plot.ConstantTicks(ticks)

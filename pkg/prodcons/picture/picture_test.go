@@ -96,9 +96,14 @@ func TestAPictureIsSVGAndPNGAndASentence(t *testing.T) {
 			t.Errorf("SVG has no %q in it", want)
 		}
 	}
-	want := `Picture of the run "two & <two>": 2 consumers use 4 items of 2 producers in 20.0 s. From its creation to its pick-up an item waits 0.75 s on average, at least 0.00 s and at most 2.00 s.`
+	want := `Picture of the run "two & <two>": 2 consumers use 4 items of 2 producers in 20.0 s. An item waits 0.75 s for its pick-up on average, at least 0.00 s and at most 2.00 s.`
 	if p.Sentence != want {
 		t.Errorf("the sentence is\n%s\nwant\n%s", p.Sentence, want)
+	}
+	for _, line := range strings.Split(p.Sentence, ". ") {
+		if len(line) > 95 {
+			t.Errorf("a line of the caption has %d letters, and breaks in the middle of a word: %s", len(line), line)
+		}
 	}
 }
 
@@ -113,6 +118,9 @@ func TestTheQueueIsDrawnWhereItMatters(t *testing.T) {
 	}
 	if bytes.Contains(short.SVG, []byte("in queue")) || !bytes.Contains(long.SVG, []byte("in queue")) {
 		t.Error("the queue should be drawn for the long run only")
+	}
+	if !bytes.Contains(long.SVG, []byte(">4</text>")) {
+		t.Error("three items lie in the queue, and its axis ends before that")
 	}
 }
 

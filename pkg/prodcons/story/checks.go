@@ -224,7 +224,8 @@ func (c *Checks) End() (status int) {
 	case c.failed > 0:
 		return 1
 	case c.unsure > 0 && c.exercise:
-		line(bold, "Not measurable at this speed: set a lower one in the cell of the parameters, or wait until the machine is less busy, and run the cells from there once more.")
+		line(bold, "Not measurable at this speed, or on so busy a machine. Run this cell again;")
+		line(bold, "or set a lower speed in the cell of the parameters, and run the cells from there once more.")
 	case c.exercise && c.pending != "":
 		line(bold, "Solved, if %s.", c.pending)
 	case c.exercise:

@@ -34,6 +34,6 @@ func main() {
 		return nil
 	}
 	err = group.Run(ctx)
-	fmt.Printf("%d words: %v, %d lines left\n", words.Load(), err, len(group.Left()))
+	fmt.Printf("%d words: %v, lines left: %d\n", words.Load(), err, len(group.Left()))
 	fmt.Println(group.Stats())
 }
