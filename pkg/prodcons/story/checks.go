@@ -223,7 +223,7 @@ func (c *Checks) End() (status int) {
 	case c.failed > 0:
 		return 1
 	case c.unsure > 0 && c.exercise:
-		line(bold, "Not measurable at this speed, or on so busy a machine. Run this cell again;")
+		line(bold, "Not measurable at this speed, or on so busy a machine. Run the exercise's cells again;")
 		line(bold, "or set a lower speed in the parameters cell, and run the cells from there once more.")
 	case c.exercise && c.pending != "":
 		line(bold, "Solved, if %s.", c.pending)

@@ -27,13 +27,13 @@ func TestLessons(t *testing.T) {
 		t.Run(strings.TrimSuffix(name, ".ipynb"), func(t *testing.T) {
 			p := room.visit(t, b, name)
 			p.folded(room.load(t, name))
-			p.edit(2, "var speed = 5.0\n\nvar n = 20")
+			p.edit(2, "var speed float64 = 5\n\nvar n = 20")
 			p.menu("Run", "runmenu:run-all")
 			p.until("a cell runs", 30*time.Second, `cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:')`)
 			p.until("all cells have run", 3*time.Minute, allDone) // lesson 9 links a server into each
 			p.painted()
 			p.menu("File", "docmanager:save")
-			nb := p.onDisk("speed = 5.0")
+			nb := p.onDisk("speed float64 = 5")
 			for i, c := range nb.Cells {
 				if c.Type != "code" {
 					continue
