@@ -37,7 +37,7 @@ function dress(cell) {
 	const { bar, section } = cell;
 	cell.run = button("▶ Run", "Shift+Enter in the editor", () => runCells([cell]));
 	cell.run.className = "run";
-	cell.reset = button("Reset", "Bring the original back", () => put(cell, cell.original));
+	cell.reset = button("Reset", "Bring the original back", () => { change(cell, cell.original); put(cell, cell.original); });
 	bar.append(cell.run, button("Run up to here", "Run all cells above, and this one", () => runCells(cells.slice(0, cell.number))),
 		button("Edit", "Edit this cell", () => edit(cell).then((e) => e.view.focus())), cell.reset);
 	bar.hidden = false;
@@ -61,7 +61,9 @@ function slide(cell) {
 		const shown = element("output", "", choices ? "" : input.value);
 		input.oninput = () => {
 			if (!choices) shown.value = input.value;
-			write(cell, cell.source.replace(argument, input.value));
+			change(cell, cell.source.replace(argument, input.value));
+			cell.editor?.set(cell.source);
+			show(cell);
 			again(cell);
 		};
 		const row = element("label", "", label + " ");
@@ -104,14 +106,16 @@ function split(text) {
 
 // put puts another source into a cell, wherever it is shown.
 function put(cell, source) {
-	write(cell, source);
+	take(cell, source);
+	cell.editor?.set(source);
+	show(cell);
 	if (cell.sliders) slide(cell);
 }
 
-function write(cell, source) {
-	change(cell, source);
-	cell.editor?.set(source);
-	show(cell);
+function take(cell, source) {
+	cell.source = source;
+	cell.known = false;
+	cell.reset.disabled = source === cell.original;
 }
 
 // follow takes over what has been changed in another tab: both show the same, and what
@@ -126,11 +130,12 @@ function follow() {
 	if (changed.length > 0) say(`Cell ${changed.map((c) => c.number).join(", ")} has been changed in another tab`);
 }
 
+// change takes over what the reader has changed, and keeps it. Nothing else is kept: a
+// tab that follows another would write back what has been overtaken meanwhile.
 function change(cell, source) {
-	cell.source = source;
-	cell.known = false;
+	if (source === cell.source) return;
+	take(cell, source);
 	store.set(cell.name, source === cell.original ? null : source);
-	cell.reset.disabled = source === cell.original;
 }
 
 async function edit(cell) {

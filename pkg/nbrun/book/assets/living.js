@@ -29,7 +29,7 @@ export function living({ name, events }, pixels) {
 	if (items.size === 0) return null;
 	const all = [...items.values()].sort((a, b) => a.made - b.made);
 	const height = 44 + 40 * Math.max(producers, consumers, 2), graph = 64; // below it: the queue's length
-	const width = Math.min(Math.max(pixels, 300), 640), side = width < 480 ? 34 : 60, left = 2 * side + 10, right = width - left;
+	const width = Math.min(Math.max(pixels, 300), 640), side = width < 480 ? 42 : 60, left = 2 * side + 10, right = width - left;
 	const root = svg("svg", { class: "living", viewBox: `0 0 ${width} ${height + graph}`, role: "img", "aria-label": `The run ${name} as it is at the time of the replay` });
 	const label = (x, y, text, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor, fill: "currentColor", "font-size": 12 }, text);
 	const row = (i, n) => 44 + ((height - 60) * (i - 0.5)) / n;
