@@ -62,7 +62,12 @@ func marked(t *testing.T, more ...string) []string {
 			t.Errorf("left behind: %v", left)
 		}
 		if runtime.GOOS == "linux" {
-			if pids := processes(mark); len(pids) > 0 {
+			// What was killed may take a moment to die on a busy machine.
+			pids := processes(mark)
+			for end := time.Now().Add(5 * time.Second); len(pids) > 0 && time.Now().Before(end); pids = processes(mark) {
+				time.Sleep(time.Millisecond)
+			}
+			if len(pids) > 0 {
 				t.Errorf("processes left behind: %v", pids)
 			}
 		}
