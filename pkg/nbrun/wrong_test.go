@@ -15,6 +15,7 @@ func TestSolutionsPassAndWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 	takesLong(t)
 	for _, path := range lessons.All() {
 		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel() // many answers hang, and are waited for
 			nb, all, err := exercises.Of(path)
 			if err != nil {
 				t.Fatal(err)
