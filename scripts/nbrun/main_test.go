@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +29,8 @@ func TestMain(m *testing.M) {
 //	                            lines "=== code [tags]" or "=== markdown"
 //	out FILE.ipynb TEXT         fails unless the file's outputs, as compact JSON,
 //	                            contain the text; ! out negates it
+//
+// $NAP begins numbers that are a script's alone: it can look for what sleeps so long.
 func TestScripts(t *testing.T) {
 	goenv := func(name string) string {
 		out, err := exec.Command("go", "env", name).Output()
@@ -35,14 +39,17 @@ func TestScripts(t *testing.T) {
 		}
 		return strings.TrimSpace(string(out))
 	}
+	var naps atomic.Int64
 	cache, modcache := goenv("GOCACHE"), goenv("GOMODCACHE")
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, ".home")
+			nap := fmt.Sprintf("%d%03d", os.Getpid(), naps.Add(1))
 			for key, value := range map[string]string{
 				"HOME": home, "XDG_CACHE_HOME": filepath.Join(home, "cache"), "GOCACHE": cache, "GOMODCACHE": modcache,
 				"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOTRACEBACK": "single", "TERM": "xterm", "GORACE": "atexit_sleep_ms=0",
+				"NAP": nap,
 			} {
 				env.Setenv(key, value)
 			}

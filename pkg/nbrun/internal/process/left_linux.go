@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -70,14 +71,26 @@ func childrenOf(parentID string) map[int]bool {
 	return found
 }
 
+// Fields of proc_pid_stat(5), from the one that follows the name.
+const (
+	stateField   = 0
+	parentField  = 1
+	threadsField = 17
+)
+
+// stat are the fields of what the system says of a process; none if it is gone.
+func stat(pid int) []string {
+	line, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	return strings.Fields(string(line[bytes.LastIndexByte(line, ')')+1:]))
+}
+
 // parent is the parent of a process, 0 if it has none.
 func parent(pid int) int {
-	stat, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 2 {
+	f := stat(pid)
+	if len(f) <= parentField {
 		return 0
 	}
-	ppid, _ := strconv.Atoi(string(fields[1]))
+	ppid, _ := strconv.Atoi(f[parentField])
 	return ppid
 }
 
@@ -139,11 +152,12 @@ func killLeft(mark string, orphans bool) int {
 	return len(killed) - telemetry
 }
 
-// alive reports whether a process still runs: one that has been killed goes on
-// until the system has come to it, and then has no command line any more.
+// alive reports whether a process, or a thread of it, still runs: one that has been
+// killed goes on until the system has come to it, and is then a zombie until it is
+// waited for.
 func alive(pid int) bool {
-	cmdline, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
-	return err == nil && len(cmdline) > 0
+	f := stat(pid)
+	return len(f) > threadsField && (f[stateField] != "Z" && f[stateField] != "X" || f[threadsField] > "1")
 }
 
 // inExec reports whether a process without an environment is in the middle of
