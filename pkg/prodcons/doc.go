@@ -72,5 +72,5 @@
 // # What it imports
 //
 // The package imports the standard library and its own sub-package histogram only.
-// Sub-package picture, which draws a record, imports gonum.org/v1/plot.
+// Sub-package picture, which draws a record, imports golang.org/x/image.
 package prodcons

@@ -26,14 +26,15 @@ func show(runs []*prodcons.Record, svg func(Picture) []byte) {
 			_, _ = fmt.Fprintln(display.Lines(), p.Sentence)
 			continue
 		}
-		check(display.Send(&protocol.DisplayData{
-			Data: map[protocol.MIMEType]any{
-				protocol.MIMEImageSVG:  string(svg(p)),
-				protocol.MIMEImagePNG:  p.PNG,
-				protocol.MIMETextPlain: first(p.Sentence),
-			},
-			Metadata: map[string]any{"image/png": map[string]any{"width": Width}},
-		}))
+		d := protocol.DisplayData{Data: map[protocol.MIMEType]any{
+			protocol.MIMEImageSVG:  string(svg(p)),
+			protocol.MIMETextPlain: first(p.Sentence),
+		}}
+		if p.PNG != nil {
+			d.Data[protocol.MIMEImagePNG] = p.PNG
+			d.Metadata = map[string]any{string(protocol.MIMEImagePNG): map[string]any{"width": Width}}
+		}
+		check(display.Send(&d))
 		// A line each: JupyterLab breaks lines that are too long in the middle of a word.
 		_, _ = fmt.Fprintln(display.Lines(), strings.ReplaceAll(p.Sentence, ". ", ".\n"))
 	}

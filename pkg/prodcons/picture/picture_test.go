@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
 	"image/png"
 	"io"
 	"regexp"
@@ -43,6 +44,18 @@ func run(t *testing.T, name string, producers, consumers int, waits ...time.Dura
 	return &r
 }
 
+// inked counts pixels in the colour of words in rows of an image.
+func inked(img image.Image, from, to int) (n int) {
+	for y := from; y < to; y++ {
+		for x := range img.Bounds().Dx() {
+			if r, g, b, a := img.At(x, y).RGBA(); r>>8 == 0x79 && r == g && g == b && a == 0xffff {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // A record that goes on for long forgets its beginning.
 func TestAPictureOfTheEndOfALongRun(t *testing.T) {
 	r := run(t, "long", 2, 2, 0, time.Second, 0, 2*time.Second, time.Second, 0)
@@ -73,6 +86,12 @@ func TestAPictureIsSVGAndPNGAndASentence(t *testing.T) {
 			r, g, b, a := img.At(x, y).RGBA()
 			seen[[4]uint32{r >> 8, g >> 8, b >> 8, a >> 8}]++
 		}
+	}
+	if words := inked(img, 0, 2*30); words < 1000 {
+		t.Errorf("%d pixels of the title", words)
+	}
+	if words := inked(img, img.Bounds().Dy()-2*30, img.Bounds().Dy()); words < 1000 {
+		t.Errorf("%d pixels of the legend", words)
 	}
 	for name, c := range map[string][4]uint32{"ground": {}, "yellow": {0xe6, 0xa8, 0, 255}, "cyan": {0, 0x8b, 0xa3, 255}} {
 		if seen[c] < 100 {
@@ -146,7 +165,7 @@ func TestAnItemThatIsPickedUpTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bars := func(p picture.Picture) int { return bytes.Count(p.SVG, []byte("fill:#008BA3")) }
+	bars := func(p picture.Picture) int { return bytes.Count(p.SVG, []byte(`fill="#008ba3"`)) }
 	if bars(once) == 0 || bars(p)-1 != 2*(bars(once)-1) { // one is the legend's
 		t.Errorf("%d bars, and of an item that is used at once %d", bars(p), bars(once))
 	}
@@ -159,7 +178,7 @@ func TestLettersAreLargeEnoughForATelephone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sizes := regexp.MustCompile(`font-size:([\d.]+)px`).FindAllSubmatch(p.SVG, -1)
+	sizes := regexp.MustCompile(`font-size="([\d.]+)"`).FindAllSubmatch(p.SVG, -1)
 	view := regexp.MustCompile(`viewBox="0 0 ([\d.]+) `).FindSubmatch(p.SVG)
 	if len(sizes) == 0 || view == nil {
 		t.Fatalf("no letters, or no size: %.300s", p.SVG)

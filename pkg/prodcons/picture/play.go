@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 
 	"github.com/b3771e63/prodcons/pkg/prodcons"
-	"gonum.org/v1/plot/vg"
 )
 
 // Play is Show with SVGs that play the run once: time passes, four seconds of the run
@@ -21,35 +20,29 @@ const playPace = 4
 
 // playing is the SVG of a picture that plays.
 func (p Picture) playing() []byte {
-	open := bytes.Index(p.SVG, []byte("<g "))
-	end := bytes.LastIndex(p.SVG, []byte("</svg>"))
 	hash := fnv.New32a()
 	_, _ = hash.Write(p.SVG)
 	id := fmt.Sprintf("run%08x", hash.Sum32()) // of its own, where several stand in a page
 
 	var b bytes.Buffer
-	b.Write(p.SVG[:open])
+	b.WriteString(p.open())
 	// What covers the future moves to the right, as does the line of the present. As
 	// long as nothing is animated, the cover is out of the way.
-	width, height := vg.Points(0), p.height
-	for _, part := range p.panels {
-		width = max(width, part.Max.X-part.Min.X)
-	}
-	move := fmt.Sprintf("from{transform:none;opacity:1}to{transform:translateX(%.5gpx);opacity:1}", width.Points())
+	width := p.panels[0].right - p.panels[0].left
+	move := fmt.Sprintf("from{transform:none;opacity:1}to{transform:translateX(%.5gpx);opacity:1}", width)
 	fmt.Fprintf(&b, `<style>@keyframes %[1]s{%[2]s}@media screen and (prefers-reduced-motion:no-preference){.%[1]s{animation:%[1]s %.3[3]gs linear}#%[1]s:active .%[1]s{animation:none}}</style>
 <mask id="%[1]s-seen" maskUnits="userSpaceOnUse" x="0" y="0" width="100%%" height="100%%"><rect width="100%%" height="100%%" fill="#fff"/>`,
 		id, move, p.seconds/playPace)
-	const mark = 4 // half of what an item's mark is wide
+	const mark = 5 // half of what an item's mark is wide
 	var line string
 	for _, part := range p.panels {
-		x, y := part.Min.X.Points(), (height - part.Max.Y).Points()
-		w, h := (part.Max.X - part.Min.X).Points(), (part.Max.Y - part.Min.Y).Points()
+		x, y, w, h := part.left, part.top, width, part.bottom-part.top
 		fmt.Fprintf(&b, `<rect class="%s" x="%.5g" y="%.5g" width="%.5g" height="%.5g" transform="translate(9999)"/>`, id, x+mark, y, w+mark, h)
 		line += fmt.Sprintf("M%.5g,%.5gv%.5g", x, y, h)
 	}
 	fmt.Fprintf(&b, "</mask>\n<g id=\"%[1]s\"><rect width=\"100%%\" height=\"100%%\" fill=\"none\" pointer-events=\"all\"/><g mask=\"url(#%[1]s-seen)\">\n", id)
-	b.Write(p.SVG[open:end])
+	b.Write(p.body())
 	fmt.Fprintf(&b, "</g><path class=\"%s\" d=\"%s\" stroke=\"#797979\" opacity=\"0\"/></g>\n", id, line)
-	b.Write(p.SVG[end:])
+	b.WriteString("</svg>\n")
 	return b.Bytes()
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -51,8 +52,12 @@ func (c *cellRun) plain() string {
 		case event.Error:
 			b.WriteString("error: " + o.Value + "\n")
 		default:
-			data, _ := json.Marshal(o.Data)
-			b.WriteString(string(o.Kind) + " " + string(data) + "\n")
+			data := maps.Clone(o.Data)
+			if data["image/svg+xml"] != nil {
+				delete(data, "image/png") // which package picture doesn't draw for a browser
+			}
+			text, _ := json.Marshal(data)
+			b.WriteString(string(o.Kind) + " " + string(text) + "\n")
 		}
 	}
 	return b.String()

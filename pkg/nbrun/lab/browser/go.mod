@@ -15,7 +15,7 @@ require (
 	github.com/gofrs/flock v0.13.2 // indirect
 	github.com/janpfeifer/gonb v0.11.4 // indirect
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sync v0.25.0 // indirect
+	golang.org/x/sys v0.50.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 )

@@ -1,0 +1,3 @@
+package picture
+
+func (*drawing) png() ([]byte, error) { return nil, nil }
