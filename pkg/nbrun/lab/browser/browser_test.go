@@ -188,7 +188,7 @@ func (p *page) menu(name, command string) {
 // click moves the mouse to an element, when it is there, and clicks.
 func (p *page) click(element string) {
 	p.t.Helper()
-	p.until(element+" is there", 10*time.Second, `(e => e && e.getBoundingClientRect().width > 0)(`+element+`)`)
+	p.until(element+" is there", time.Minute, `(e => e && e.getBoundingClientRect().width > 0)(`+element+`)`)
 	at := look[[]float64](p, `(r => [r.x + r.width/2, r.y + r.height/2])(`+element+`.getBoundingClientRect())`)
 	p.do("click", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[1]), chromedp.MouseClickXY(at[0], at[1]))
 }

@@ -29,7 +29,7 @@ func TestLessons(t *testing.T) {
 			p.folded(room.load(t, name))
 			p.edit(2, "var speed float64 = 5\n\nvar n = 20")
 			p.menu("Run", "runmenu:run-all")
-			p.until("a cell runs", 30*time.Second, `cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:')`)
+			p.until("a cell runs", time.Minute, `cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:')`)
 			p.until("all cells have run", 3*time.Minute, allDone) // lesson 9 links a server into each
 			p.painted()
 			p.menu("File", "docmanager:save")
@@ -78,7 +78,7 @@ func (p *page) folded(nb saved) {
 	for i, c := range nb.Cells {
 		want := slices.Contains(c.Metadata.Tags, "solution")
 		look[bool](p, fmt.Sprintf(`(cells[%d].scrollIntoView(), true)`, i)) // what is far away is not rendered
-		p.until(fmt.Sprintf("cell %d is folded: %v", i+1, want), 10*time.Second, fmt.Sprintf(`(Boolean(cells[%d].querySelector('.jp-InputPlaceholder, .jp-OutputPlaceholder')) || [...cells[%[1]d].querySelectorAll('details')].some(d => !d.open && /solution|answers/.test(d.querySelector('summary').textContent))) === %[2]v`, i, want))
+		p.until(fmt.Sprintf("cell %d is folded: %v", i+1, want), time.Minute, fmt.Sprintf(`(Boolean(cells[%d].querySelector('.jp-InputPlaceholder, .jp-OutputPlaceholder')) || [...cells[%[1]d].querySelectorAll('details')].some(d => !d.open && /solution|answers/.test(d.querySelector('summary').textContent))) === %[2]v`, i, want))
 	}
 }
 
@@ -116,7 +116,7 @@ func (p *page) pictures(nb saved) {
 			continue
 		}
 		look[bool](p, fmt.Sprintf(`(cells[%d].scrollIntoView(), true)`, i))
-		p.until(fmt.Sprintf("the %d pictures of cell %d are seen", want, i+1), 10*time.Second, fmt.Sprintf(
+		p.until(fmt.Sprintf("the %d pictures of cell %d are seen", want, i+1), time.Minute, fmt.Sprintf(
 			`[...cells[%d].querySelectorAll('.jp-RenderedImage img, .jp-RenderedSVG img')].filter(e => e.complete && e.naturalWidth > 100 && e.getBoundingClientRect().height > 50).length === %d`, i, want))
 	}
 }
@@ -156,7 +156,7 @@ func (p *page) exercises(nb saved) {
 					break
 				}
 			}
-			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), 5*time.Second, solved+" || "+says("Not measurable at this speed"))
+			p.until(fmt.Sprintf("the exercise of cell %d is solved by cell %d", exercise+1, i+1), time.Minute, solved+" || "+says("Not measurable at this speed"))
 			if got := p.output(check); strings.Contains(got, "✘") {
 				p.t.Errorf("cell %d: the check of the solution says %q", check+1, got)
 			}

@@ -27,12 +27,12 @@ func TestLinksLeadThroughTheLessons(t *testing.T) {
 	for _, path := range append(lessons.All(), lessons.Index()) {
 		name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
 		link := fmt.Sprintf(`cells.flatMap(c => [...c.querySelectorAll('.jp-RenderedMarkdown a')]).find(a => /%s\.ipynb$/.test(a.pathname))`, name)
-		p.until("there is a link to "+name, 10*time.Second, link)
+		p.until("there is a link to "+name, time.Minute, link)
 		look[bool](p, `(`+link+`.scrollIntoView({block: 'center'}), true)`)
 		p.do("let it scroll", chromedp.Sleep(300*time.Millisecond))
 		p.click(link)
 		p.name = name + ".ipynb"
-		p.until("the link to "+name+" opens it here", 20*time.Second, fmt.Sprintf(
+		p.until("the link to "+name+" opens it here", time.Minute, fmt.Sprintf(
 			`document.querySelector('#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current')?.textContent.includes('%s.ipynb') && cells.length === %d`,
 			name, len(room.load(t, p.name).Cells)))
 	}
@@ -108,7 +108,7 @@ func TestWorkingInALesson(t *testing.T) {
 	p.click(`document.querySelector('.jp-Dialog .jp-mod-warn')`)
 	p.until("the kernel is restarted", time.Minute, `!document.querySelector('.jp-Dialog')`)
 	p.run(story, time.Minute)
-	p.until("it knows nothing after the restart", 10*time.Second, fmt.Sprintf(`cells[%d].textContent.includes('undefined: speed')`, story))
+	p.until("it knows nothing after the restart", time.Minute, fmt.Sprintf(`cells[%d].textContent.includes('undefined: speed')`, story))
 	p.run(setup, time.Minute)
 	p.run(parameters, time.Minute)
 	p.run(story, time.Minute)
@@ -119,12 +119,12 @@ func TestWorkingInALesson(t *testing.T) {
 	// Completion and help, of our own package.
 	p.edit(story, "%%\nstory.StartQ")
 	p.do("complete", press(kb.Tab))
-	p.until("it is completed", 30*time.Second, fmt.Sprintf(`cells[%d].querySelector('.cm-content').textContent.includes('story.StartQuiet') ||
+	p.until("it is completed", 2*time.Minute, fmt.Sprintf(`cells[%d].querySelector('.cm-content').textContent.includes('story.StartQuiet') ||
 		[...document.querySelectorAll('.jp-Completer-item')].some(e => e.textContent.includes('StartQuiet'))`, story))
 	p.do("leave the list", press(kb.Escape))
 	p.edit(story, "%%\nstory.Start")
 	p.do("help", press(kb.Tab, chromedp.ModifierShift))
-	p.until("help is shown", 30*time.Second, `document.querySelector('.jp-Tooltip')?.textContent.includes('Start opens a story with a bold line')`)
+	p.until("help is shown", 2*time.Minute, `document.querySelector('.jp-Tooltip')?.textContent.includes('Start opens a story with a bold line')`)
 }
 
 // TestChecksAreReadInBothThemes measures the contrast of the lines of a check with
@@ -149,10 +149,10 @@ func TestChecksAreReadInBothThemes(t *testing.T) {
 				t.Fatalf("the theme can't be set: %s", answer.Status)
 			}
 			p := room.visit(t, b, filepath.Base(lessons.Named("synchronous")))
-			p.until("the theme is there", 20*time.Second, `document.body.dataset.jpThemeName === '`+theme+`'`)
+			p.until("the theme is there", time.Minute, `document.body.dataset.jpThemeName === '`+theme+`'`)
 			for _, mark := range []string{"✔", "✘"} {
 				line := `[...document.querySelectorAll('.jp-NotebookPanel .jp-OutputArea-output span')].find(e => e.textContent === '` + mark + `')`
-				p.until("there is a "+mark, 10*time.Second, line)
+				p.until("there is a "+mark, time.Minute, line)
 				contrast := look[float64](p, `(e => {
 					const rgb = c => c.match(/[\d.]+/g).map(Number);
 					const light = c => { const [r, g, b] = rgb(c).map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
