@@ -67,7 +67,7 @@ func TestTheREADMEIsShort(t *testing.T) {
 	if len(lines) > 120 {
 		t.Errorf("it has %d lines; 120 are enough", len(lines))
 	}
-	for _, command := range []string{"go run ./scripts/nbrun -clock virtual", "go test -short ./..."} {
+	for _, command := range []string{`go run -v ./scripts/nbrun -clock virtual -only "0[1-3]*"`, "go test -short ./..."} {
 		if !slices.Contains(lines, command) {
 			t.Errorf("it has no line %q", command)
 		}
