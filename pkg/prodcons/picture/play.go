@@ -37,7 +37,7 @@ func (p Picture) playing() []byte {
 	var line string
 	for _, part := range p.panels {
 		x, y, w, h := part.left, part.top, width, part.bottom-part.top
-		fmt.Fprintf(&b, `<rect class="%s" x="%.5g" y="%.5g" width="%.5g" height="%.5g" transform="translate(9999)"/>`, id, x+mark, y, w+mark, h)
+		fmt.Fprintf(&b, `<rect class="%s" x="%.5g" y="%.5g" width="%.5g" height="%.5g" transform="translate(9999)"/>`, id, x+mark, y-1, w+mark, h+1) // half of a line may lie on the edge
 		line += fmt.Sprintf("M%.5g,%.5gv%.5g", x, y, h)
 	}
 	fmt.Fprintf(&b, "</mask>\n<g id=\"%[1]s\"><rect width=\"100%%\" height=\"100%%\" fill=\"none\" pointer-events=\"all\"/><g mask=\"url(#%[1]s-seen)\">\n", id)
