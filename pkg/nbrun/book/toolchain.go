@@ -139,7 +139,7 @@ func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 		cmd := t.command(ctx, root, args...)
 		cmd.Env = append(cmd.Env, "GOWORK=off", "GOFLAGS=-mod=readonly")
 		if _, err := run(cmd); err != nil {
-			return nil, fmt.Errorf("%s for the page: %w", name, err)
+			return nil, fmt.Errorf("%s for the page, made by %s (the book knows Go 1.26): %w", name, t.version, err)
 		}
 	}
 	t.tell("")

@@ -1,5 +1,5 @@
-// Makes a page one whose cells can be run and edited. Without it, or without
-// WebAssembly, the page can be read as it is.
+// Makes the cells of a page editable and runnable. Without this script, or without
+// WebAssembly, the page can still be read.
 import { living } from "./living.js";
 import { Outputs } from "./player.js";
 
@@ -10,16 +10,16 @@ const progress = document.getElementById("book-progress");
 const speed = document.getElementById("book-speed");
 const say = (text) => { status.textContent = text; };
 
-// store keeps what the reader has changed, if the browser lets it.
+// store keeps what the reader has changed, if the browser allows it.
 const store = {
 	key: (name) => `go-book:${location.pathname.replace(/[^/]*$/, "")}${notebook.name}:${name}`,
 	get(name) { try { return localStorage.getItem(this.key(name)); } catch { this.blocked = true; return null; } },
-	set(name, value) { try { value === null ? localStorage.removeItem(this.key(name)) : localStorage.setItem(this.key(name), value); } catch { this.blocked = true; /* it is kept as long as the page is open */ } },
+	set(name, value) { try { value === null ? localStorage.removeItem(this.key(name)) : localStorage.setItem(this.key(name), value); } catch { this.blocked = true; /* the page keeps it while it is open */ } },
 };
 
 const cells = notebook.cells.map((c, i) => makeCell(i + 1, c));
 let worker, ready, running = null, stopped = false, load = { done: 0, all: 0 };
-let giveUp = () => {}; // ends a start that has not come to its end
+let giveUp = () => {}; // rejects a start that has not finished
 
 function button(text, title, onclick) {
 	return Object.assign(document.createElement("button"), { type: "button", textContent: text, title, onclick });
@@ -37,8 +37,8 @@ function dress(cell) {
 	const { bar, section } = cell;
 	cell.run = button("▶ Run", "Shift+Enter in the editor", () => runCells([cell]));
 	cell.run.className = "run";
-	cell.reset = button("Reset", "Bring the original back", () => { change(cell, cell.original); put(cell, cell.original); });
-	bar.append(cell.run, button("Run up to here", "Run all cells above, and this one", () => runCells(cells.slice(0, cell.number))),
+	cell.reset = button("Reset", "Restore the original", () => { change(cell, cell.original); put(cell, cell.original); });
+	bar.append(cell.run, button("Run up to here", "Run all cells up to and including this one", () => runCells(cells.slice(0, cell.number))),
 		button("Edit", "Edit this cell", () => edit(cell).then((e) => e.view.focus())), cell.reset);
 	bar.hidden = false;
 	cell.code.addEventListener("dblclick", () => edit(cell).then((e) => e.view.focus()));
@@ -46,8 +46,8 @@ function dress(cell) {
 	section.classList.add("ready");
 }
 
-// slide gives a cell controls for its flags. What they say stands in the line of %args,
-// and each move runs the cell anew: the program is built only once.
+// slide gives a cell controls for its flags. Their values go into its %args line, and
+// each move runs the cell again; its program is built only once.
 function slide(cell) {
 	cell.section.querySelector(".sliders")?.remove();
 	const box = element("fieldset", "sliders");
@@ -73,8 +73,8 @@ function slide(cell) {
 	cell.live.before(box);
 }
 
-// again runs a cell with what its sliders say, and once more if they have been moved
-// meanwhile. The cells above it that only declare need not have been run.
+// again runs a cell with the values of its sliders, and once more if they were moved
+// meanwhile. Cells above it that only declare need not have been run.
 async function again(cell) {
 	cell.moved = true;
 	if (busy) return;
@@ -86,8 +86,8 @@ async function again(cell) {
 	}
 }
 
-// show shows the source of a cell that has no editor. The original has the highlighting
-// that it came with, also if only its arguments are others.
+// show shows the source of a cell that has no editor. The original keeps the
+// highlighting it came with, even if its arguments have changed.
 function show(cell) {
 	if (cell.editor) return;
 	cell.code.innerHTML = cell.html;
@@ -104,7 +104,7 @@ function split(text) {
 	return [text.slice(0, end), text.slice(end)];
 }
 
-// put puts another source into a cell, wherever it is shown.
+// put puts another source into a cell, wherever that is shown.
 function put(cell, source) {
 	take(cell, source);
 	cell.editor?.set(source);
@@ -118,8 +118,8 @@ function take(cell, source) {
 	cell.reset.disabled = source === cell.original;
 }
 
-// follow takes over what has been changed in another tab: both show the same, and what
-// was here before comes back by undoing.
+// follow takes over changes made in another tab, so that both show the same. Undo
+// brings back what was here before.
 function follow() {
 	const changed = cells.filter((cell) => {
 		const kept = store.get(cell.name) ?? cell.original;
@@ -127,11 +127,11 @@ function follow() {
 		put(cell, kept);
 		return true;
 	});
-	if (changed.length > 0) say(`Cell ${changed.map((c) => c.number).join(", ")} has been changed in another tab`);
+	if (changed.length > 0) say(`Cell ${changed.map((c) => c.number).join(", ")} was changed in another tab`);
 }
 
-// change takes over what the reader has changed, and keeps it. Nothing else is kept: a
-// tab that follows another would write back what has been overtaken meanwhile.
+// change takes over a reader's edit and stores it. Nothing else is stored: a tab that
+// follows another would write back what is out of date.
 function change(cell, source) {
 	if (source === cell.source) return;
 	take(cell, source);
@@ -148,12 +148,12 @@ async function edit(cell) {
 	return cell.editor;
 }
 
-// start starts Go: the first time it is loaded.
+// start starts Go, which loads it the first time.
 function start() {
 	ready ??= new Promise((resolve, reject) => {
 		giveUp = reject;
 		worker = new Worker("go/worker.js");
-		worker.onerror = (e) => reject(new Error(e.message || "the worker can't be started"));
+		worker.onerror = (e) => reject(new Error(e.message || "the worker could not be started"));
 		worker.onmessage = ({ data }) => data.ready ? resolve() : data.error && !running ? reject(new Error(data.error)) : receive(data);
 		worker.postMessage({ role: "core" });
 		worker.postMessage({ open: { dir: notebook.dir, cells: notebook.cells } });
@@ -161,14 +161,14 @@ function start() {
 	return ready;
 }
 
-// keep keeps the page and what it needs for the time without a network. The folder go
-// keeps the large files itself.
+// keep stores the page and what it needs for use offline. The workers store the large
+// files.
 async function keep() {
 	const files = ["book.css", "book.js", "player.js", "living.js", "editor.js", "go/worker.js", "go/go.js", "go/wasm_exec.js", notebook.name + ".ipynb", location.pathname];
 	try {
 		await navigator.serviceWorker.register("offline.js");
 		await (await caches.open("go-book-pages")).addAll(files);
-	} catch { /* the browser has none over plain http, or does not let us */ }
+	} catch { /* there are none over plain http, or they are blocked */ }
 }
 
 function restart() {
@@ -188,20 +188,21 @@ function receive(data) {
 		progress.hidden = load.done >= load.all;
 		progress.max = load.all;
 		progress.value = load.done;
-		say(progress.hidden ? "" : `Go is being loaded: ${(load.done / 1e6).toFixed(1)} of ${(load.all / 1e6).toFixed(1)} MB, once`);
+		say(progress.hidden ? "" : `Loading Go, only this once: ${(load.done / 1e6).toFixed(1)} of ${(load.all / 1e6).toFixed(1)} MB`);
 	}
+	if (data.took) performance.measure(data.took.phase, { start: performance.now() - data.took.ms, duration: data.took.ms }); // for the browser's profiler
 	if (data.progress !== undefined && progress.hidden) say(data.progress);
 	data.lines?.forEach(([id, line]) => { if (running?.id === id) line === null ? running.resolve() : told(running, JSON.parse(line)); });
 	if (data.records?.length === 1 && running) { // of several, it is not known when each began
 		try {
-			const picture = living(JSON.parse(data.records[0]).record, running.player.element.clientWidth);
-			if (picture && picture.end > 0) running.player.show(picture);
+			const { record } = JSON.parse(data.records[0]);
+			running.player.show((width) => living(record, width));
 		} catch { /* another program may write other files there */ }
 	}
 	if (data.error && running) running.reject(new Error(data.error));
 }
 
-// told shows what core tells of the cell that runs.
+// told shows what core reports about the running cell.
 function told(run, { action, at, html, output, fault }) {
 	if (action === "cell") {
 		run.player.begin(at);
@@ -220,7 +221,7 @@ function element(tag, className, text) {
 }
 
 async function runCell(cell, above) {
-	cell.live.style.minHeight = cell.live.offsetHeight + "px"; // what is below stays where it is
+	cell.live.style.minHeight = cell.live.offsetHeight + "px"; // what is below stays in place
 	const player = new Outputs(cell.live, Number(speed.value));
 	cell.live.hidden = false;
 	cell.live.removeAttribute("data-verdict");
@@ -252,7 +253,7 @@ async function runCell(cell, above) {
 
 let busy = false;
 
-// runCells runs cells. What those above declare is declared before.
+// runCells runs cells, after declaring what those above declare.
 async function runCells(list, above = []) {
 	if (busy) return;
 	busy = true;
@@ -263,7 +264,7 @@ async function runCells(list, above = []) {
 			const passed = await runCell(cell, above);
 			if (stopped) break;
 			if (!passed && list.length > 1 && cell.section.dataset.unsupported === undefined) {
-				say(`Cell ${cell.number} has failed`);
+				say(`Cell ${cell.number} failed`);
 				cell.section.scrollIntoView({ block: "center" });
 				break;
 			}
@@ -286,7 +287,7 @@ function stop() {
 	else restart();
 }
 
-// download makes a notebook of what the page has now.
+// download saves the page's present cells as a notebook.
 async function download() {
 	const response = await fetch(notebook.name + ".ipynb");
 	const nb = await response.json();
@@ -300,7 +301,7 @@ async function download() {
 }
 
 if (tools && typeof WebAssembly === "object" && typeof DecompressionStream === "function") {
-	const actions = { all: () => runCells(cells), stop, restart: () => { restart(); say("All that cells have declared is forgotten."); }, download };
+	const actions = { all: () => runCells(cells), stop, restart: () => { restart(); say("Everything the cells declared is forgotten."); }, download };
 	for (const [name, action] of Object.entries(actions)) tools.querySelector(`[data-do=${name}]`).onclick = action;
 	speed.value = store.get("speed") ?? "0";
 	speed.onchange = () => store.set("speed", speed.value);
@@ -309,5 +310,5 @@ if (tools && typeof WebAssembly === "object" && typeof DecompressionStream === "
 	tools.hidden = false;
 } else if (tools) {
 	tools.hidden = false;
-	tools.replaceChildren(element("p", "note", "This browser can't run Go: it has no WebAssembly, or can't unpack it. The page can be read as it is."));
+	tools.replaceChildren(element("p", "note", "This browser can't run Go: it lacks WebAssembly or DecompressionStream. You can still read the page."));
 }

@@ -1,5 +1,5 @@
 // Runs Go's WebAssembly on files in memory: compiler, linker, and what they make.
-// It is used in workers and, by tests, under node. wasm_exec.js has to be loaded first.
+// It is used in workers and, in tests, under node. wasm_exec.js has to be loaded first.
 "use strict";
 
 const fail = (code) => Object.assign(new Error(code), { code });
@@ -265,13 +265,17 @@ const constants = { O_WRONLY: 1, O_RDWR: 2, O_CREAT: 64, O_EXCL: 128, O_TRUNC: 5
 const fakeStart = 1257894000000000000n;
 
 // runGo runs a program, on the real clock or the fake one, and resolves to its exit
-// status. It rejects when the browser ends it. One that serves waits for calls.
+// status. It rejects if the browser ends the program. One that serves waits for calls.
 async function runGo(module, { argv, env, system, realClock, serves }) {
 	const go = new Go();
 	go.argv = argv;
 	go.env = env;
 	let status = 0;
-	go.exit = (code) => { status = code; };
+	go.exit = (code) => {
+		status = code;
+		go._scheduledTimeouts.forEach(clearTimeout); // they would wake a program that has ended
+		go._scheduledTimeouts.clear();
+	};
 	// func fakeStart() int64
 	go.importObject.gojs["runtime.fakeStart"] = (sp) => go.mem.setBigInt64((sp >>> 0) + 8, realClock ? 0n : fakeStart, true);
 	// Files in memory keep nobody waiting: a program that has returned to us, has no
@@ -308,29 +312,40 @@ async function runGo(module, { argv, env, system, realClock, serves }) {
 }
 
 // Toolchain compiles and links programs with the tools and packages of a site.
-// Site.get(name) resolves to a file's content.
+// Site.get(name) resolves to a file's content. Took is told how many ms each phase took.
 class Toolchain {
-	constructor(site) {
+	constructor(site, took = () => {}) {
 		this.site = site;
+		this.took = took;
 		this.files = new Files();
 		this.files.mkdirp("/a");
 		this.files.mkdirp("/o");
 		this.modules = {};
 	}
 
-	async module(name) {
-		this.modules[name] ??= this.site.get(name).then((data) => WebAssembly.compile(data));
+	// module is that of the compiler or the linker.
+	async module(tool) {
+		this.modules[tool] ??= this.timed("load " + tool, async () => WebAssembly.compile(await this.site.get(this.site.index[tool])));
 		try {
-			return await this.modules[name];
+			return await this.modules[tool];
 		} catch (err) {
-			delete this.modules[name]; // the next time it may be there
+			delete this.modules[tool]; // the next time it may be there
 			throw err;
+		}
+	}
+
+	async timed(phase, f) {
+		const begin = performance.now();
+		try {
+			return await f();
+		} finally {
+			this.took(phase, performance.now() - begin);
 		}
 	}
 
 	// prepare loads the tools before they are needed. What goes wrong, their use tells.
 	prepare() {
-		for (const name of ["compile", "link"]) this.module(this.site.index[name]).catch(() => {});
+		for (const tool of ["compile", "link"]) this.module(tool).catch(() => {});
 	}
 
 	// closure is the packages that others need, with themselves.
@@ -353,13 +368,14 @@ class Toolchain {
 		}));
 	}
 
-	// tool runs compiler or linker, and resolves to what it says, null if it has failed.
+	// tool runs the compiler or the linker, and resolves to what it says and whether it succeeded.
 	async tool(name, args) {
 		const said = [];
 		const system = new System(this.files, "/o", (_, bytes) => said.push(bytes));
-		const status = await runGo(await this.module(this.site.index[name]), {
+		const module = await this.module(name);
+		const status = await this.timed(name, () => runGo(module, {
 			argv: [name, ...args], env: { GOOS: "js", GOARCH: "wasm", GOROOT: "/go", TMPDIR: "/tmp" }, system,
-		});
+		}));
 		return { ok: status === 0, said: new TextDecoder().decode(await new Blob(said).arrayBuffer()) };
 	}
 
@@ -368,7 +384,7 @@ class Toolchain {
 	async build(packages) {
 		const own = new Set(packages.map((p) => p.path));
 		const needed = this.closure([...packages.flatMap((p) => p.imports).filter((p) => !own.has(p)), "runtime"]);
-		await this.load(needed);
+		await this.timed("load packages", () => this.load(needed));
 		const config = needed.map((path) => `packagefile ${path}=/a/${this.site.index.packages[path].file}\n`);
 		const encode = (text) => new TextEncoder().encode(text);
 		for (const p of packages) {

@@ -1,5 +1,4 @@
-// Keeps the pages that were read for the time without a network. What is in the folder
-// go keeps itself.
+// Keeps the pages that were read for use offline. The workers keep the large files.
 const name = "go-book-pages";
 
 addEventListener("activate", (e) => e.waitUntil(clients.claim()));

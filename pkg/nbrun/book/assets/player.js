@@ -1,5 +1,5 @@
-// Shows what a program has put out at the times of its own clock: at once or slower,
-// forwards and backwards.
+// Shows a program's output at the times of its own clock: at once or slower, forwards
+// and backwards.
 
 const labels = { play: "▶ Play", pause: "⏸ Pause" };
 
@@ -39,12 +39,30 @@ export class Player {
 		}
 	}
 
-	// show adds a picture that lives: {element, end, show(ns)}. Its time is the player's,
-	// which may be another story's speed.
-	show(picture) {
-		this.picture = picture;
-		this.element.insertBefore(picture.element, this.body);
+	// show adds a living picture, which draw(width) makes for a width in pixels, and makes
+	// again when that changes: {element, end, show(ns)}, null if there is nothing to show.
+	// Its time runs with the player's, which may be at another story's speed.
+	show(draw) {
+		let drawn = 0;
+		const fit = () => {
+			const width = this.element.clientWidth;
+			if (this.body.parentNode !== this.element) return observer.disconnect(); // another run's outputs are shown
+			if (width === drawn || width === 0) return;
+			drawn = width;
+			const picture = draw(width);
+			if (!picture || picture.end === 0) return observer.disconnect();
+			this.picture?.element.remove();
+			this.picture = picture;
+			this.element.insertBefore(picture.element, this.body);
+			this.animate();
+		};
+		const observer = new ResizeObserver(fit);
+		observer.observe(this.element);
+		fit();
 	}
+
+	// animate shows the picture at the player's time.
+	animate() { this.picture?.show(this.end > 0 ? this.time / this.end * this.picture.end : this.picture.end); }
 
 	// seek shows what there was at a time.
 	seek(time) {
@@ -58,7 +76,7 @@ export class Player {
 			this.clock.value = `${(this.time / 1e9).toFixed(2)} / ${(this.end / 1e9).toFixed(2)} s`;
 			this.range.setAttribute("aria-valuetext", `${(this.time / 1e9).toFixed(1)} seconds`);
 		}
-		this.picture?.show(this.end > 0 ? this.time / this.end * this.picture.end : this.picture.end);
+		this.animate();
 	}
 
 	tick(now) {
@@ -100,8 +118,8 @@ export class Player {
 		const bar = make("div", { className: "player", role: "group" });
 		bar.setAttribute("aria-label", "Replay");
 		this.button = make("button", { type: "button", textContent: this.playing ? labels.pause : labels.play, onclick: () => this.playing ? this.pause() : this.play() });
-		const back = make("button", { type: "button", textContent: "‹", title: "The step before", onclick: () => this.step(-1) });
-		const next = make("button", { type: "button", textContent: "›", title: "The next step", onclick: () => this.step(1) });
+		const back = make("button", { type: "button", textContent: "‹", title: "Previous step", onclick: () => this.step(-1) });
+		const next = make("button", { type: "button", textContent: "›", title: "Next step", onclick: () => this.step(1) });
 		this.range = make("input", { type: "range", min: 0, max: this.end / 1e6, step: "any", oninput: () => { this.pause(); this.seek(this.range.value * 1e6); } });
 		this.range.setAttribute("aria-label", "Time of the story");
 		this.clock = make("output", {});

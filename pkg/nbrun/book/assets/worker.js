@@ -1,19 +1,20 @@
 // One script for three kinds of workers: core drives the cells, build compiles and
-// links, run runs one program, and can be ended at any time.
+// links, run runs one program and can be terminated at any time.
 "use strict";
 importScripts("wasm_exec.js", "go.js");
 
 const post = (message, transfer) => postMessage(message, transfer ?? []);
+const took = (phase, ms) => post({ took: { phase, ms } });
 
-// Site gets files from where this script lies, and keeps them for the time without a
-// network, if the browser lets it.
+// Site gets files from this script's folder, and keeps them for use offline if the
+// browser allows it.
 class Site {
 	async open() {
 		try {
 			this.store = await caches.open("go-book");
-		} catch { /* the browser has none over plain http, or does not let us */ }
+		} catch { /* there are no caches over plain http, or they are blocked */ }
 		const response = await fetch("index.json").catch(() => this.store && this.store.match("index.json"));
-		if (!response || !response.ok) throw new Error("the book's index.json can't be had from its host");
+		if (!response || !response.ok) throw new Error("go/index.json could not be loaded");
 		if (this.store) await this.store.put("index.json", response.clone()).catch(() => {});
 		this.index = await response.json();
 		return this;
@@ -33,24 +34,24 @@ class Site {
 			return new Uint8Array(await new Response(data.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
 		} catch {
 			if (this.store) await this.store.delete(name);
-			throw new Error(`go/${name} is damaged: it is ${data.size} bytes, and can't be unpacked`);
+			throw new Error(`go/${name} is damaged: its ${data.size} bytes can't be decompressed`);
 		}
 	}
 
 	async fetch(name, size) {
-		const response = await fetch(name).catch((err) => { throw new Error(`go/${name} can't be had: ${err.message}`); });
-		if (!response.ok) throw new Error(`go/${name} can't be had: the host says ${response.status}`);
+		const response = await fetch(name).catch((err) => { throw new Error(`go/${name} could not be loaded: ${err.message}`); });
+		if (!response.ok) throw new Error(`go/${name} could not be loaded: the host answered ${response.status}`);
 		post({ load: size });
 		const count = new TransformStream({ transform(chunk, out) { post({ loaded: chunk.length }); out.enqueue(chunk); } });
 		const data = await new Response(response.body.pipeThrough(count)).blob();
-		if (data.size !== size) throw new Error(`go/${name} is cut off: it is ${data.size} bytes, and should be ${size}`);
+		if (data.size !== size) throw new Error(`go/${name} is cut off: got ${data.size} bytes, want ${size}`);
 		return data;
 	}
 }
 
 // build answers {id, packages} with {id, wasm}, {id, said} or {id, error}.
 async function build() {
-	const ready = new Site().open().then((site) => new Toolchain(site));
+	const ready = new Site().open().then((site) => new Toolchain(site, took));
 	ready.then((toolchain) => toolchain.prepare(), () => {});
 	let last = ready.catch(() => {});
 	onmessage = ({ data: { id, packages } }) => {
@@ -65,7 +66,7 @@ async function build() {
 	};
 }
 
-// mostOutput is how many bytes of a program's output are handed on.
+// mostOutput is how many bytes of a program's output are passed on.
 const mostOutput = 2 << 20;
 
 // run runs one program, and posts {out: [[fd, bytes]…]}, then {status, entries} or
@@ -91,22 +92,27 @@ function run() {
 			if (size > 1 << 16 || performance.now() - flushed > 20 || fd === 3) flush();
 		});
 		try {
-			const status = await runGo(await WebAssembly.compile(wasm), { argv, env, system, realClock });
+			const begin = performance.now();
+			const module = await WebAssembly.compile(wasm);
+			const loaded = performance.now();
+			const status = await runGo(module, { argv, env, system, realClock });
 			flush();
+			took("load program", loaded - begin);
+			took("run program", performance.now() - loaded);
 			post({ status, dropped, entries: system.files.entries });
 		} catch (err) {
 			flush();
 			const deep = err instanceof RangeError || /stack/i.test(err.message);
-			post({ error: deep ? "stack overflow: the browser's stack has ended, which is smaller than Go's" : "the browser has ended the program: " + err.message });
+			post({ error: deep ? "stack overflow: the browser's stack, which is smaller than Go's, is used up" : "the browser ended the program: " + err.message });
 		}
 	};
 }
 
-// patience is how long a program may run, in ms. The fake clock makes waiting cost
-// nothing; what is to be on the real one is short.
+// patience is how long a program may run, in ms. On the fake clock waiting costs
+// nothing, and what needs the real one is short.
 const patience = 30_000;
 
-// newRecords are the records of runs that a program has saved, as package story does.
+// newRecords are the records of runs that a program has saved with package story.
 function newRecords(entries) {
 	return [...entries].filter(([path, e]) => e.written && /^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)).map(([, e]) => new TextDecoder().decode(e.data.subarray(0, e.size)));
 }
@@ -141,7 +147,7 @@ class Core {
 		return w;
 	}
 
-	// ending is a promise of what use comes to, or of a stop.
+	// stoppable is a promise of what use resolves to, rejected by a stop.
 	stoppable(use) {
 		return new Promise((resolve, reject) => {
 			this.stop = () => reject(new Error("stopped"));
@@ -176,6 +182,7 @@ class Core {
 						if (fd === 3) runner.postMessage({ answer });
 					}
 				}
+				else if (data.took) post(data);
 				else if (data.error) reject(new Error(data.error));
 				else {
 					if (data.dropped) out(2, new TextEncoder().encode(`[${data.dropped} more bytes are not shown]\n`));

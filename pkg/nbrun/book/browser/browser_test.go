@@ -335,7 +335,7 @@ func TestTwoTabs(t *testing.T) {
 	}
 	write(one, "// of one\n")
 	until(two, "// of one")
-	until(two, "Cell 1 has been changed in another tab")
+	until(two, "Cell 1 was changed in another tab")
 	write(two, "// of two\n")
 	until(one, "// of two")
 	for _, r := range []*reader{one, two} {
@@ -378,7 +378,7 @@ func TestWithoutWebAssembly(t *testing.T) {
 	before(r, "delete globalThis.WebAssembly")
 	r.open("01-synchronous.html")
 	text := js[string](r, "document.body.innerText")
-	for _, want := range []string{"This browser can't run Go: it has no WebAssembly", "A producer"} {
+	for _, want := range []string{"This browser can't run Go: it lacks WebAssembly", "A producer"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q in\n%s", want, text)
 		}
@@ -425,7 +425,7 @@ func TestAHostThatFails(t *testing.T) {
 		fail = how
 		mu.Unlock()
 		text, verdict := r.run(1)
-		want, verdictWant := map[string]string{"missing": "the host says 404", "cut off": "is cut off: it is 2 bytes", "": "hello"}[how], "fail"
+		want, verdictWant := map[string]string{"missing": "the host answered 404", "cut off": "is cut off: got 2 bytes", "": "hello"}[how], "fail"
 		if how == "" {
 			verdictWant = "pass"
 		}
@@ -499,10 +499,24 @@ func TestReplay(t *testing.T) {
 	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "0.0 s · 1 in the queue") {
 		t.Errorf("the picture at the beginning: %q", text)
 	}
-	js[any](r, live+".querySelector('button[title=\"The next step\"]').click()")
+	js[any](r, live+".querySelector('button[title=\"Next step\"]').click()")
 	if text := js[string](r, live+".querySelector('.living').textContent"); !strings.Contains(text, "2 in the queue") {
 		t.Errorf("the picture after a step: %q", text)
 	}
 	r.shoot("replay")
+	for _, width := range []int64{400, 1200} { // a window of another size: the picture is redrawn for it, at the same time
+		r.do(chromedp.EmulateViewport(width, 800))
+		fits := js[bool](r, `new Promise((resolve) => {
+			const look = (tries) => {
+				const live = `+live+`, picture = live.querySelector(".living");
+				const fits = picture.viewBox.baseVal.width === Math.min(Math.max(live.clientWidth, 300), 640);
+				fits || tries === 0 ? resolve(fits && picture.textContent.includes("2 in the queue")) : requestAnimationFrame(() => look(tries - 1));
+			};
+			look(100);
+		})`)
+		if !fits {
+			t.Errorf("at %d px the picture is still %s", width, js[string](r, live+".querySelector('.living').getAttribute('viewBox')"))
+		}
+	}
 	r.quiet()
 }

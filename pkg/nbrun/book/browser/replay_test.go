@@ -95,7 +95,7 @@ func TestAReportReplaysTheRun(t *testing.T) {
 	is("at the beginning", lines+" + ' ' + document.querySelectorAll(`.cell.running`).length + ' ' + document.querySelectorAll(`.cell.waiting`).length", "1 1 2")
 	js[any](r, `(() => { const range = document.querySelector(".player [type=range]"); range.value = 9500; range.dispatchEvent(new Event("input")); })()`)
 	is("scrubbed to 9.5 s", lines+" + ' ' + "+clock, "10 9.50 / 50.00 s")
-	js[any](r, "document.querySelector(`button[title=\"The next step\"]`).click()")
+	js[any](r, "document.querySelector(`button[title=\"Next step\"]`).click()")
 	is("a step on", lines+" + ' ' + "+clock, "11 10.00 / 50.00 s")
 
 	js[any](r, `(() => { const speed = document.querySelector(".player select"); speed.value = 1; speed.dispatchEvent(new Event("change")); })()`)

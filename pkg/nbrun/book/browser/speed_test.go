@@ -160,9 +160,11 @@ func readBook(b *testing.B, h *host) map[string]float64 {
 	found["both: opened to first output, cold, page, s"] = appears(r, "", "true")
 	found["both: to the first output, page, MB"] = float64(h.sent.Load()) / 1e6
 	idle(r)
+	phases(r, "first", found)
 	press(10)
 	found["both: the second cell, page, s"] = appears(r, "begin", fmt.Sprintf(live, 10, "still here"))
 	idle(r)
+	phases(r, "second", found)
 
 	r.open("01-synchronous.html") // another page: the browser has all that it needs
 	js[any](r, readyPage)
@@ -177,8 +179,20 @@ func readBook(b *testing.B, h *host) map[string]float64 {
 	press(3)
 	found["page: edit to first line, from the third cell on, s"] = appears(r, "begin", fmt.Sprintf(live, 3, "generated item"))
 	idle(r)
+	phases(r, "edited", found)
 	chromedp.Cancel(r.ctx)
 	return found
+}
+
+// phases notes where the time has gone since the cell was run, as the page measures it.
+// What the workers load, they load side by side.
+func phases(r *reader, cell string, found map[string]float64) {
+	for phase, seconds := range js[map[string]float64](r, `performance.getEntriesByType("measure").reduce((sums, { name, startTime, duration }) => {
+		if (startTime >= performance.getEntriesByName("begin").at(-1).startTime) sums[name] = (sums[name] ?? 0) + duration / 1000;
+		return sums;
+	}, {})`) {
+		found["profile: the "+cell+" cell, "+phase+", s"] += seconds
+	}
 }
 
 // idle waits until no cell runs.

@@ -142,7 +142,7 @@ func (b *backend) build(ctx context.Context, job engine.Job) (any, error) {
 	if binary == nil {
 		faults := program.CompilerFaults(said)
 		if len(faults) == 0 {
-			faults = event.Faults{{Text: "the compiler has failed and said nothing"}}
+			faults = event.Faults{{Text: "the compiler failed without a message"}}
 		}
 		return nil, faults
 	}

@@ -36,17 +36,12 @@ function drives() {
 		index: JSON.parse(fs.readFileSync(path.join(dir, "index.json"), "utf8")),
 		get: async (name) => new Uint8Array(zlib.gunzipSync(fs.readFileSync(path.join(dir, name)))),
 	};
-	const toolchain = new Toolchain(site);
+	const toolchain = new Toolchain(site, TIMES ? (phase, ms) => console.error(phase, Math.round(ms), "ms") : undefined);
 	const files = new Files(); // of the notebook that runs
 	const host = {
 		has: (p) => p === "unsafe" || p in site.index.packages,
 		progress: () => {},
-		build: async (packages) => {
-			const t = performance.now();
-			const built = await toolchain.build(JSON.parse(packages));
-			if (TIMES) console.error("build", Math.round(performance.now() - t), "ms");
-			return built;
-		},
+		build: (packages) => toolchain.build(JSON.parse(packages)),
 		run: (wasm, process, out) => {
 			const thread = new Worker(__filename, { workerData: { site: path.dirname(dir), wasm, p: JSON.parse(process), entries: files.entries } });
 			return new Promise((resolve, reject) => {
