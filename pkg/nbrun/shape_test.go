@@ -21,7 +21,7 @@ var layers = []string{
 	"event",
 	"internal/lastwords", "internal/cache", "internal/origin", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
 	"internal/modules",
-	"internal/ipynb", "internal/lessons/exercises", "internal/truth",
+	"internal/ipynb", "internal/lessons/exercises", "internal/truth", "internal/verify",
 	"internal/cells", "internal/params", "internal/program",
 	"internal/tidy", "internal/process",
 	"internal/engine",
@@ -117,7 +117,7 @@ func TestNoFunctionIsLong(t *testing.T) {
 func TestLibrariesNameNoFlagsAndEndNothing(t *testing.T) {
 	flags := regexp.MustCompile(`(^|[\s(])-(engine|clock|kernel|timeout|allow-errors|scrub|install|port|no-browser|p)\b`)
 	child := regexp.MustCompile(`/internal/yaegi/(child|bubble)\.go$`) // the interpreter's process
-	commands := regexp.MustCompile(`(^|/)(link|list|symbols|symbols/.*|testdata/.*)$`)
+	commands := regexp.MustCompile(`(^|/)(link|list|verify|symbols|symbols/.*|testdata/.*)$`)
 	sources(t, "..", func(dir string, fset *token.FileSet, file *ast.File) {
 		if commands.MatchString(dir) {
 			return

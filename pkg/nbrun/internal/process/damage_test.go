@@ -198,7 +198,9 @@ func TestAProcessThatLeavesItsGroupIsKilled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	p := &Process{Path: "python3", Env: os.Environ(), Args: []string{"-c", `
+	mark := fmt.Sprintf("CAPTURE_TEST=%d", start.UnixNano())
+	t.Cleanup(func() { killLeft(mark, false) }) // the child, which holds the streams
+	p := &Process{Path: "python3", Env: append(os.Environ(), mark), Args: []string{"-c", `
 import os, time
 child = os.fork()
 if child == 0:
