@@ -128,6 +128,7 @@ func TestTheNumbersOfTheStoryComeOut(t *testing.T) {
 			t.Errorf("no line like %s in\n%s", want, table)
 		}
 	}
+	theREADMEsNumbers(t, table)
 }
 
 var address = regexp.MustCompile(`0x[0-9a-f]+`)

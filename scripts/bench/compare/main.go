@@ -1,5 +1,6 @@
 // Compare runs the benchmarks of this module in turns, prints the medians as
-// tables, ours beside the peers', and says which goals are met.
+// tables, ours beside the peers', and says which goals are met, and which figures of
+// the README have drifted.
 //
 //	go run ./compare [-rounds 5] [-attempts 1] [-slack 1]
 //
@@ -7,8 +8,9 @@
 // noisy neighbour does not hit one row alone, nor one side. What counts are the
 // ratios of one round. Of each the median is estimated with an interval, from the
 // order of the rounds' ratios: a goal is met or missed when all of the interval is on
-// one side of it, and else it is too noisy to tell. The exit status is 1 when a goal
-// is missed by more than the factor slack, after all attempts.
+// one side of it, and otherwise it is too noisy to tell. A figure has drifted when all of
+// the interval is more than a factor of 2 away from it. The exit status is 1 when a goal
+// is missed by more than the factor slack, or a figure has drifted, after all attempts.
 package main
 
 import (
@@ -72,12 +74,17 @@ func run(rounds, attempts int, slack float64) error {
 		}
 		results.print()
 		missed, noisy := results.goals(slack)
-		if missed+noisy == 0 {
+		fmt.Printf("\nThe figures in the README, within a factor of %d:\n", drift)
+		drifted, err := results.drifted("README.md")
+		if err != nil {
+			return err
+		}
+		if missed+noisy+drifted == 0 {
 			return nil
 		}
 		if attempt == attempts {
-			if missed > 0 {
-				return fmt.Errorf("goals missed: %d", missed)
+			if missed+drifted > 0 {
+				return fmt.Errorf("goals missed: %d; figures of the README that have drifted: %d", missed, drifted)
 			}
 			fmt.Printf("Of %d goals it is too noisy to tell whether they are met.\n", noisy)
 			return nil
@@ -216,6 +223,9 @@ func divide(a, b []float64) []float64 {
 // means are the geometric means of all rows, round by round.
 func means(ratios [][]float64) []float64 {
 	var means []float64
+	if len(ratios) == 0 {
+		return nil
+	}
 	for round := range ratios[0] {
 		sum := 0.0
 		for _, row := range ratios {
