@@ -119,3 +119,30 @@ func theREADMEsNumbers(t *testing.T, table string) {
 		}
 	}
 }
+
+// nbrun's README counts the cells with the kernel's answers, within a tenth.
+func TestTheTableOfAnswersIsAsLargeAsTheREADMESays(t *testing.T) {
+	readme, err := os.ReadFile("../../scripts/nbrun/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/truth/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := 0
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells += len(regexp.MustCompile(`(?m)^-- .*\.out --`).FindAll(data, -1))
+	}
+	m := regexp.MustCompile(`table of some (\d+) cells`).FindSubmatch(readme)
+	if m == nil {
+		t.Fatal("the README does not say how many cells there are")
+	}
+	if says, _ := strconv.Atoi(string(m[1])); cells*10 > says*11 || cells*10 < says*9 {
+		t.Errorf("there are %d cells, and the README says some %d", cells, says)
+	}
+}

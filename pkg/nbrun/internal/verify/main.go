@@ -9,6 +9,8 @@
 //	verify started NOTEBOOK          its first cell did not take longer than the others
 //	verify events FILE               each notebook that starts ends, and each cell has a verdict
 //	verify faster BENCHMARKS README  nbrun is as much faster than its peers as the README says
+//	verify durable BENCHMARKS DOC    so is the durable queue, beside raw nats.go
+//	verify image SIZES README        the image, by du -m, is as large as the README says
 package main
 
 import (
@@ -32,6 +34,8 @@ var checks = map[string]struct {
 	"started":   {1, started},
 	"events":    {1, events},
 	"faster":    {2, faster},
+	"durable":   {2, durable},
+	"image":     {2, image},
 }
 
 func main() {

@@ -52,6 +52,16 @@ func benchmarks(side, ns string) string {
 	return b.String()
 }
 
+// jobBenchmarks are those of the durable queue, with a time for four workers.
+func jobBenchmarks(ns string) string {
+	var b strings.Builder
+	for _, row := range []string{"workers=1/batched=false", "workers=1/batched=true", "workers=4/batched=true"} {
+		fmt.Fprintf(&b, "BenchmarkJobs/prodcons/%s-2\t1\t1500 ns/op\t10 use-ns/op\nBenchmarkJobs/nats/%[1]s-2\t1\t1400 ns/op\n", row)
+	}
+	fmt.Fprintf(&b, "BenchmarkJobs/prodcons/workers=4/batched=false-2\t1\t%s ns/op\nBenchmarkJobs/nats/workers=4/batched=false-2\t1\t1400 ns/op\n", ns)
+	return b.String()
+}
+
 func TestVerify(t *testing.T) {
 	told := func(actions string) string {
 		return regexp.MustCompile(`\w+`).ReplaceAllString(actions, `{"time": "2026-01-02T03:04:05Z", "action": "$0"}`)
@@ -116,6 +126,15 @@ func TestVerify(t *testing.T) {
 		{"faster DIR/b DIR/README", map[string]string{"README": "", "b": benchmarks("", "")}, "has drifted from 0"},
 		{"faster DIR/b DIR/README", map[string]string{"README": string(readme), "b": benchmarks("", "") + "--- FAIL: BenchmarkLesson/gonb"}, "a benchmark failed: --- FAIL"},
 		{"faster DIR/b DIR/README", map[string]string{"README": string(readme), "b": strings.ReplaceAll(benchmarks("", ""), "papermill", "x")}, "papermill was not measured"},
+
+		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": jobBenchmarks("1500")}, ""},
+		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": jobBenchmarks("3000")}, "workers=4/batched=false: has drifted from 0.85"},
+		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": ""}, "has drifted from 1.07"},
+		{"durable DIR/b DIR/b", map[string]string{"b": jobBenchmarks("1500")}, "gives no ratios"},
+
+		{"image DIR/s ../../../../scripts/lab/README.md", map[string]string{"s": "2100\t.\n300\tusr\n"}, ""},
+		{"image DIR/s ../../../../scripts/lab/README.md", map[string]string{"s": "3100\t.\n2200\tusr\n"}, "has drifted from 2.2 GB"},
+		{"image DIR/s ../../../../scripts/lab/README.md", map[string]string{"s": "2200\tusr\n"}, "gives no size"},
 	} {
 		dir := t.TempDir()
 		for name, text := range c.files {
