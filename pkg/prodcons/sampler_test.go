@@ -46,7 +46,7 @@ func mean(drawn []sampled) float64 {
 	return sum / float64(weights)
 }
 
-// Of each load the mean is off by some 2 % of the standard deviation, and is not
+// Of each load the mean is off by about 2 % of the standard deviation, and is not
 // biased; each quantile is one of nearly that rank. What is drawn comes from a seed:
 // a bound that chance alone may pass now and then says nothing when it is passed.
 func TestSamplesTellTheTruth(t *testing.T) {

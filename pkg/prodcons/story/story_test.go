@@ -555,7 +555,7 @@ func TestTheClockIsTrustedLessOnABusyMachine(t *testing.T) {
 	for {
 		var busy atomic.Bool
 		busy.Store(true)
-		for range 8 { // they take turns, some 10 ms each
+		for range 8 { // they take turns, about 10 ms each
 			go func() {
 				for busy.Load() {
 				}
