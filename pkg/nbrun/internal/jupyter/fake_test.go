@@ -211,7 +211,7 @@ func (f *fake) shell(r *request) {
 	}
 }
 
-// cell does what a cell says, and tells whether it is to be answered as usual.
+// cell does what a cell says, and reports whether it is to be answered as usual.
 func (f *fake) cell(r *request) bool {
 	what, rest, _ := strings.Cut(r.content.Code, ": ")
 	switch what {

@@ -174,7 +174,7 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 	}
 }
 
-// Dead tells whether the kernel can execute no more.
+// Dead reports whether the kernel can execute no more.
 func (k *Kernel) Dead() bool { return k.dead != nil }
 
 // Close ends the kernel and all that it has started, and returns when it is gone.

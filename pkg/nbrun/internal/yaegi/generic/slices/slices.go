@@ -9,10 +9,10 @@ import (
 
 func same[E comparable](a, b E) bool { return a == b }
 
-// Equal says whether two slices have the same elements.
+// Equal reports whether two slices have the same elements.
 func Equal[S ~[]E, E comparable](s1, s2 S) bool { return EqualFunc(s1, s2, same[E]) }
 
-// EqualFunc says whether two slices have elements that are equal.
+// EqualFunc reports whether two slices have elements that are equal.
 func EqualFunc[S1 ~[]E1, S2 ~[]E2, E1, E2 any](s1 S1, s2 S2, eq func(E1, E2) bool) bool {
 	if len(s1) != len(s2) {
 		return false
@@ -64,10 +64,10 @@ func IndexFunc[S ~[]E, E any](s S, f func(E) bool) int {
 	return -1
 }
 
-// Contains says whether v is in s.
+// Contains reports whether v is in s.
 func Contains[S ~[]E, E comparable](s S, v E) bool { return Index(s, v) >= 0 }
 
-// ContainsFunc says whether f is true for an element.
+// ContainsFunc reports whether f is true for an element.
 func ContainsFunc[S ~[]E, E any](s S, f func(E) bool) bool { return IndexFunc(s, f) >= 0 }
 
 // Insert puts values before s[i].
@@ -236,7 +236,7 @@ func SortStableFunc[S ~[]E, E any](x S, cmp func(a, b E) int) {
 	sort.SliceStable(x, func(i, j int) bool { return cmp(x[i], x[j]) < 0 })
 }
 
-// IsSorted says whether x is.
+// IsSorted reports whether x is.
 func IsSorted[S ~[]E, E cmp.Ordered](x S) bool {
 	for i := len(x) - 1; i > 0; i-- {
 		if cmp.Less(x[i], x[i-1]) {
@@ -246,7 +246,7 @@ func IsSorted[S ~[]E, E cmp.Ordered](x S) bool {
 	return true
 }
 
-// IsSortedFunc says whether x is, by cmp.
+// IsSortedFunc reports whether x is, by cmp.
 func IsSortedFunc[S ~[]E, E any](x S, cmp func(a, b E) int) bool {
 	for i := len(x) - 1; i > 0; i-- {
 		if cmp(x[i], x[i-1]) < 0 {
