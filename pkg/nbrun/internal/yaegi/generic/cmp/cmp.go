@@ -9,7 +9,7 @@ type Ordered interface {
 // Less reports whether x is before y. NaN is before all others.
 func Less[T Ordered](x, y T) bool { return x < y || x != x && y == y }
 
-// Compare is negative if x is before y, positive if y is before x, and else 0.
+// Compare is negative if x is before y, positive if y is before x, and 0 otherwise.
 func Compare[T Ordered](x, y T) int {
 	if Less(x, y) {
 		return -1

@@ -121,7 +121,7 @@ func DeleteFunc[S ~[]E, E any](s S, del func(E) bool) S {
 	return s[:i]
 }
 
-// Replace puts values in the place of s[i:j].
+// Replace replaces s[i:j] by values.
 func Replace[S ~[]E, E any](s S, i, j int, v ...E) S {
 	_ = s[i:j]
 	if i == j {
@@ -154,10 +154,10 @@ func Replace[S ~[]E, E any](s S, i, j int, v ...E) S {
 // Clone is a copy of s.
 func Clone[S ~[]E, E any](s S) S { return append(s[:0:0], s...) }
 
-// Compact keeps the first of neighbours that are the same.
+// Compact keeps the first of equal neighbours.
 func Compact[S ~[]E, E comparable](s S) S { return CompactFunc(s, same[E]) }
 
-// CompactFunc keeps the first of neighbours that are equal.
+// CompactFunc keeps the first of neighbours that are equal by eq.
 func CompactFunc[S ~[]E, E any](s S, eq func(E, E) bool) S {
 	if len(s) < 2 {
 		return s
@@ -186,7 +186,7 @@ func Grow[S ~[]E, E any](s S, n int) S {
 	return s
 }
 
-// Clip gives up the room behind s.
+// Clip gives up the spare room after s.
 func Clip[S ~[]E, E any](s S) S { return s[:len(s):len(s)] }
 
 // Concat is all slices one after the other.
@@ -214,7 +214,7 @@ func Repeat[S ~[]E, E any](x S, count int) S {
 	return all
 }
 
-// Reverse turns s around.
+// Reverse reverses s.
 func Reverse[S ~[]E, E any](s S) {
 	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
 		s[i], s[j] = s[j], s[i]
@@ -231,7 +231,7 @@ func SortFunc[S ~[]E, E any](x S, cmp func(a, b E) int) {
 	sort.Slice(x, func(i, j int) bool { return cmp(x[i], x[j]) < 0 })
 }
 
-// SortStableFunc sorts s by cmp, and leaves what is equal in its order.
+// SortStableFunc sorts s by cmp, and keeps equal elements in their order.
 func SortStableFunc[S ~[]E, E any](x S, cmp func(a, b E) int) {
 	sort.SliceStable(x, func(i, j int) bool { return cmp(x[i], x[j]) < 0 })
 }
