@@ -25,7 +25,7 @@ const buildAtMost = startAtMost
 var (
 	errRanTooLong   = errors.New("ran longer than allowed")
 	errBuiltTooLong = errors.New("took longer to build than allowed")
-	errMemory       = errors.New("held more memory than allowed")
+	errMemory       = errors.New("used more memory than allowed")
 )
 
 // allow returns a context that ends when the cell's time is over.

@@ -130,7 +130,7 @@ func (s *Session) compare(c *Cell) (*event.Fault, error) {
 	if lines == "" || err != nil {
 		return nil, err
 	}
-	f := event.Faultf(c.Number, 0, "its output is not what is stored")
+	f := event.Faultf(c.Number, 0, "its output differs from what is stored")
 	f.Reason = event.Differs
 	f.Traceback = strings.Split(strings.TrimRight(lines, "\n"), "\n")[1:] // without the heading of diff
 	return f, nil

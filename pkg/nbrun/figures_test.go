@@ -14,9 +14,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// The README, the index and the page for teachers give a lesson the same minutes, which
-// are the sum of what the page for teachers says; and those for reading are, within a
-// factor of 1.25, by the words and lines that the lesson has now.
+// The README, the index and the page for teachers give each lesson the same minutes,
+// which are the sum of the parts on the page for teachers; and those for reading fit
+// the words and lines that the lesson has now, within a factor of 1.25.
 func TestTheMinutesAreThoseOfTheLessons(t *testing.T) {
 	const drift = 1.25
 	text := func(path string) string {
@@ -60,8 +60,8 @@ func TestTheMinutesAreThoseOfTheLessons(t *testing.T) {
 
 var folds = regexp.MustCompile(`(?s)<details>.*?</details>`)
 
-// reading is how many minutes it takes to read a lesson, without what is folded and
-// without the checks: 200 words, or 20 lines of code, in one.
+// reading is the number of minutes it takes to read a lesson, without what is folded
+// and without the checks: 200 words, or 20 lines of code, a minute.
 func reading(t *testing.T, path string) float64 {
 	t.Helper()
 	nb, err := ipynb.ReadFile(path)
@@ -88,8 +88,8 @@ func reading(t *testing.T, path string) float64 {
 	return float64(words)/200 + float64(lines)/20
 }
 
-// theREADMEsNumbers checks that the README tells the story's totals, and the mean wait
-// of the first, as they come out.
+// theREADMEsNumbers checks that the README gives the story's totals, and the mean wait
+// of the first run, as they come out.
 func theREADMEsNumbers(t *testing.T, table string) {
 	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
@@ -120,7 +120,7 @@ func theREADMEsNumbers(t *testing.T, table string) {
 	}
 }
 
-// nbrun's README counts the cells with the kernel's answers, within a tenth.
+// nbrun's README gives the number of cells with the kernel's answers, within a tenth.
 func TestTheTableOfAnswersIsAsLargeAsTheREADMESays(t *testing.T) {
 	readme, err := os.ReadFile("../../scripts/nbrun/README.md")
 	if err != nil {

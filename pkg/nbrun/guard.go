@@ -54,7 +54,7 @@ func guarded[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		return r.value, r.err
 	case <-late.C:
 		var none T
-		return none, fmt.Errorf("%w: %v after its end it is still %s", ErrHangs, grace, where(<-id))
+		return none, fmt.Errorf("%w: %v after it should have ended, it is still %s", ErrHangs, grace, where(<-id))
 	}
 }
 

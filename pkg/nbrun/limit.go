@@ -56,7 +56,7 @@ func (l *limit) admit(o event.Output) []event.Output {
 	}
 	cost, deep := size(&o)
 	if deep {
-		return l.admit(note("a display with lists in lists, more than %d deep, is not shown", maxDepth))
+		return l.admit(note("a display nested more than %d levels deep is not shown", maxDepth))
 	}
 	if o.Kind != event.Stream || o.Name != l.stream {
 		cost += newCost
@@ -80,7 +80,7 @@ func (l *limit) admit(o event.Output) []event.Output {
 	if l.notebook < l.left {
 		what, most = "notebook's cells have", allCells*l.most
 	}
-	said := note("the %s put out more than %s; the rest is not kept", what, bytesInWords(int64(most)))
+	said := note("the %s written more than %s; the rest is not kept", what, bytesInWords(int64(most)))
 	l.left, l.notebook = 0, l.notebook-len(kept.Text)
 	if kept.Text == "" {
 		return []event.Output{said}

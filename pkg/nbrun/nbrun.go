@@ -139,10 +139,10 @@ func (o *Options) engine() (engine.Engine, error) {
 		return nil, usage(fmt.Errorf("the timeout must not be negative, got %v", o.Timeout))
 	}
 	if o.MaxOutput < 0 {
-		return nil, usage(fmt.Errorf("a cell's outputs must not be limited to a negative size, got %d", o.MaxOutput))
+		return nil, usage(fmt.Errorf("the output limit must not be negative, got %d", o.MaxOutput))
 	}
 	if o.MaxMemory < 0 {
-		return nil, usage(fmt.Errorf("a cell's memory must not be limited to a negative size, got %d", o.MaxMemory))
+		return nil, usage(fmt.Errorf("the memory limit must not be negative, got %d", o.MaxMemory))
 	}
 	if o.MaxMemory > 0 && !process.CanWatchMemory {
 		return nil, usage(errors.New("the memory of cells can only be limited on Linux"))

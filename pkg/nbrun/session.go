@@ -125,7 +125,7 @@ func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 	case s.err != nil:
 		return nil, s.err
 	case i < 0 || i >= len(s.result.Cells):
-		return nil, fmt.Errorf("there is no cell %d of %d, counted from 0", i, len(s.result.Cells))
+		return nil, fmt.Errorf("there is no cell %d: there are %d, counted from 0", i, len(s.result.Cells))
 	}
 	c := &s.result.Cells[i]
 	*c = Cell{Cell: c.Cell, outputs: c.outputs, asked: c.asked}
@@ -192,7 +192,7 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		}
 	}
 	if s.notebook.opts.Strict && c.Fault == nil && s.mayFail(c) {
-		c.Fault = event.Faultf(c.Number, 0, "should have failed, and did not")
+		c.Fault = event.Faultf(c.Number, 0, "should have failed, but did not")
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 	}
 	c.Verdict = verdict.Action
@@ -258,7 +258,7 @@ func (s *Session) stopped(c *Cell, cause error) *event.Fault {
 	case errBuiltTooLong:
 		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))
 	case errMemory:
-		f = event.Faultf(c.Number, 0, "held more than %s of memory and was stopped", bytesInWords(c.asked.MaxMemory))
+		f = event.Faultf(c.Number, 0, "used more than %s of memory and was stopped", bytesInWords(c.asked.MaxMemory))
 		f.Reason = event.Memory
 	default:
 		still := ""

@@ -406,7 +406,7 @@ func (g *Group[T]) goesOn(c *consumer[T], err error) bool {
 		quit = false
 	case !quit: // it's the queue's fault
 		if errors.Is(err, ErrEmpty) {
-			err = fmt.Errorf("%w: the Get of a group's queue must wait, and that of a Slice does not", err)
+			err = fmt.Errorf("%w: the Get of a group's queue must wait, and a Slice's does not", err)
 		}
 		_ = g.fail(roleConsumer, c.number, err)
 	}

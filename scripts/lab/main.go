@@ -111,7 +111,7 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err 
 			f.PrintDefaults()
 			return opts, "", err
 		}
-		return opts, "", fmt.Errorf("%w (lab -h tells the flags)", err)
+		return opts, "", fmt.Errorf("%w (lab -h lists the flags)", err)
 	}
 	if opts.Port < 0 || opts.Port > 65535 {
 		return opts, "", fmt.Errorf("-port %d: a port is a number from 1 to 65535", opts.Port)

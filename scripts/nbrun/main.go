@@ -188,9 +188,9 @@ func (c *command) advice(err error) string {
 func advice(f *event.Fault) string {
 	switch f.Reason {
 	case event.Timeout:
-		return "-timeout gives it more"
+		return "-timeout allows more"
 	case event.Memory:
-		return "-max-memory gives it more"
+		return "-max-memory allows more"
 	case event.Unsupported:
 		return "run it with -engine go"
 	}
@@ -207,7 +207,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 			usage(stderr, f)
 			return nil, nil, err
 		}
-		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)
+		return nil, nil, fmt.Errorf("%w (nbrun -h lists the flags)", err)
 	}
 	if len(c.tags) > 0 {
 		c.opts.Select = func(cell event.Cell) bool {

@@ -89,7 +89,7 @@ func (w *watched) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if errors.Is(w.err, syscall.EPIPE) {
-		return errors.New("nobody reads its output, so it has stopped")
+		return errors.New("nobody is reading the output, so nbrun has stopped")
 	}
 	if w.err != nil {
 		return fmt.Errorf("%s can't be written: %w", w.Name(), plain(w.err))

@@ -11,7 +11,7 @@ type Reason string
 // The reasons that are told apart.
 const (
 	Timeout     Reason = "timeout"     // the cell took longer than allowed
-	Memory      Reason = "memory"      // the cell held more memory than allowed
+	Memory      Reason = "memory"      // the cell used more memory than allowed
 	Unsupported Reason = "unsupported" // the engine can't do this; another one may
 	Differs     Reason = "differs"     // the outputs are not those stored: Traceback has what differs
 )

@@ -41,7 +41,7 @@ func Copy(opts Options) (string, error) {
 func copyFrom(root string, copies Copies) (string, error) {
 	to := filepath.Join(filepath.Dir(root), "my-"+filepath.Base(root))
 	if err := os.MkdirAll(to, 0o755); err != nil {
-		return "", fmt.Errorf("no place for your copies of the notebooks: %w", err)
+		return "", fmt.Errorf("can't make a folder for your copies of the notebooks: %w", err)
 	}
 	for _, pattern := range []string{"*.ipynb", "*.md"} {
 		files, err := filepath.Glob(filepath.Join(escapeGlob(root), pattern))

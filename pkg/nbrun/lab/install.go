@@ -32,7 +32,7 @@ const (
 
 // ErrNoJupyter is wrapped by the error that says which Jupyter is missing, or too old.
 // With Options.Install that is not an error.
-var ErrNoJupyter = errors.New("`pip install jupyterlab` gets it")
+var ErrNoJupyter = errors.New("`pip install jupyterlab` installs it")
 
 // findJupyter returns the jupyter-lab to start: the one on PATH, or the one in the
 // cache, which it installs if asked to.

@@ -98,7 +98,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, err
 	}
 	if opts.Port != 0 && !free(opts.Port) {
-		return nil, fmt.Errorf("port %d is in use: choose another one, or none", opts.Port)
+		return nil, fmt.Errorf("port %d is in use: choose another one, or leave it out", opts.Port)
 	}
 	if opts.Copies != None {
 		if root, err = copyFrom(root, opts.Copies); err != nil {
@@ -245,7 +245,7 @@ type state string
 func stateDir() (state, error) {
 	dir, err := cache.Dir(cache.Lab, "")
 	if err != nil {
-		return "", fmt.Errorf("there is no place for a cache: %w", err)
+		return "", fmt.Errorf("there is no folder for a cache: %w", err)
 	}
 	return state(dir), nil
 }

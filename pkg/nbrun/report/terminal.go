@@ -328,7 +328,7 @@ func (t *Terminal) Summary() {
 		}
 		fmt.Fprintf(&b, "%-*s  %5d  %8s  %s  %s\n", width, v.name, v.ran, short(v.end.Elapsed), engine, v.mark())
 		if len(v.cut) > 0 {
-			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, cellList(v.cut)+" put out more than is kept"))
+			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, cellList(v.cut)+" wrote more than is kept"))
 		}
 		if v.end.Left > 0 {
 			note := Left(v.end.Left)

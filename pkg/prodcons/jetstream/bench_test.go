@@ -35,7 +35,7 @@ func BenchmarkPut(b *testing.B) {
 }
 
 // BenchmarkDeep queues jobs of 1 kB that nobody uses, kills their server, and starts it
-// again: what memory and disk a long queue takes, and how soon the first is had back.
+// again: what memory and disk a long queue takes, and how soon the first comes back.
 //
 //	go test -run '^$' -bench Deep -benchtime 1000000x
 func BenchmarkDeep(b *testing.B) {

@@ -217,7 +217,7 @@ func (q *Queue[T]) lanesOf(config js.StreamConfig) (lanes int, err error) {
 	case err != nil:
 		return 0, errors.New("the server has a stream of this name that is not a queue of this package")
 	case lanes > 0 && q.options.Key == nil:
-		return 0, errors.New("it keeps the order of keys: Key must be set, as whoever made it did")
+		return 0, errors.New("it was made with keys, so Key must be set")
 	case lanes == 0 && q.options.Key != nil:
 		return 0, errors.New("it was made without keys, so Key must not be set")
 	case q.options.Lanes > 0 && q.options.Lanes != lanes:

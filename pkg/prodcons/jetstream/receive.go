@@ -37,7 +37,7 @@ func (q *Queue[T]) Receive(ctx context.Context) (prodcons.Delivery[T], error) {
 		if err != nil {
 			err = fmt.Errorf("decode: %w", err)
 		} else if q.spent(l.delivery-1) && q.spent(q.tries(ctx, l)-1) {
-			err = fmt.Errorf("lent %d times, and the last time not settled", l.delivery-1)
+			err = fmt.Errorf("lent %d times, and not settled the last time", l.delivery-1)
 		}
 		if err == nil {
 			var once sync.Once

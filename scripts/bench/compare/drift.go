@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,28 +13,39 @@ import (
 // drift is how far a ratio may be from the figures in the README, as a factor.
 const drift = 2
 
-// drifted says how the figures in the README compare with what was measured, and how
-// many are certainly off by more than the factor drift. It compares ratios only, as
-// nanoseconds differ from machine to machine, and means over rows where there are some.
-func (all results) drifted(path string) (drifted int, err error) {
-	data, err := os.ReadFile(path)
+// drifted compares the figures in the README, and in doc.go beside it, with what was measured, and returns how
+// many are certainly off by more than the factor drift: all rounds say so, and agree to
+// within that factor. It compares ratios only, as nanoseconds differ from machine to
+// machine, and means over the rows of a table.
+func (all results) drifted(folder string) (drifted int, err error) {
+	readme, err := os.ReadFile(filepath.Join(folder, "README.md"))
 	if err != nil {
 		return 0, err
 	}
-	readme := string(data)
+	doc, err := os.ReadFile(filepath.Join(folder, "doc.go"))
+	if err != nil {
+		return 0, err
+	}
 	compare := func(what string, written, measured []float64) {
 		low, median, high := estimate(measured)
 		least, most := span(written)
-		mark := "✔"
-		if len(written) == 0 || math.IsNaN(median) || low > most*drift || high < least/drift {
+		mark, remark := "✔", ""
+		switch {
+		case len(written) == 0 || math.IsNaN(median):
+			mark, remark = "✘", ": not found, or not measured"
+			drifted++
+		case low <= most*drift && high >= least/drift:
+		case high > low*drift:
+			mark, remark = "?", ": too noisy to tell"
+		default:
 			mark = "✘"
 			drifted++
 		}
-		fmt.Printf("%s %s: %.3g (%.3g to %.3g), in the README %v\n", mark, what, median, low, high, written)
+		fmt.Printf("%s %s: %.3g (%.3g to %.3g), in the README %.3g%s\n", mark, what, median, low, high, written, remark)
 	}
 	for i, who := range []string{"xsync", "fast", "fastbatch"} {
 		_, ratios := all.ratios("Handover", who, "chan")
-		compare(who+" ÷ channel, hand-over", cell(readme, "geometric mean, channel = 1", i+2), means(ratios))
+		compare(who+" ÷ channel, hand-over", cell(string(readme), "geometric mean, channel = 1", i+2), means(ratios))
 	}
 	for _, row := range []struct{ label, kind, like string }{
 		{"values of 256 B and 4 KB, 4 → 4, room for 64", "Large", ""},
@@ -50,22 +62,29 @@ func (all results) drifted(path string) (drifted int, err error) {
 				ratios = append(ratios, every[i])
 			}
 		}
-		compare(row.label, cell(readme, row.label, 1), means(ratios))
+		compare(row.label, cell(string(readme), row.label, 1), means(ratios))
 	}
 	for i, unit := range []string{"p50-ratio", "p99-ratio"} {
-		written := cell(readme, "picked up by an idle consumer, p50 / p99", 1)
+		written := cell(string(readme), "picked up by an idle consumer, p50 / p99", 1)
 		compare("picked up when idle, "+unit, written[min(i, len(written)):], all["PickUp"][unit])
 	}
 	for i, peer := range callers[1:] {
 		var written [][]float64
 		for _, consumers := range []string{"1", "4", "16"} {
-			written = append(written, divide(cell(readme, consumers, i+2), cell(readme, consumers, 1)))
+			written = append(written, divide(cell(string(readme), consumers, i+2), cell(string(readme), consumers, 1)))
 		}
 		_, ratios := all.ratios("Group", peer, "prodcons")
 		compare(peer+" ÷ Group, the whole call", means(written), means(ratios))
 	}
 	_, ratios := all.ratios("Small", "prodcons", "workers")
-	compare("a group of ten values ÷ by hand", numbers(find(readme, `four consumers ([\d.]+) times as much`)), means(ratios))
+	compare("a group of ten values ÷ by hand", numbers(find(string(readme), `four consumers ([\d.]+) times as much`)), means(ratios))
+	small := all["Small/prodcons/10"]
+	var kB []float64
+	for _, bytes := range small["B/op"] {
+		kB = append(kB, bytes/1000)
+	}
+	compare("a group of ten values, allocations", numbers(find(string(doc), `ten items takes (\d+) allocations`)), small["allocs/op"])
+	compare("a group of ten values, kB", numbers(find(string(doc), `allocations and ([\d.]+) kB`)), kB)
 	return drifted, nil
 }
 

@@ -49,7 +49,7 @@ var commands = []command{
 	{names: []string{"goworkfix"}, do: goWorkFix},
 	{names: []string{"wasm"}, check: unsupported("it needs a browser")},
 	{names: []string{"widgets", "widgets_hb"}, check: unsupported("widgets need a browser")},
-	{names: []string{"with_inputs", "with_password"}, check: unsupported("nobody is there to type")},
+	{names: []string{"with_inputs", "with_password"}, check: unsupported("there is nobody to type")},
 }
 
 // find returns the command with that name.
@@ -187,7 +187,7 @@ func sayFlags(s *session, _ state, _ []string, _ int, out *output) error {
 
 func checkReset(args []string) string {
 	if len(args) > 0 && (len(args) > 1 || args[0] != "go.mod") {
-		return ` takes nothing, or "go.mod"`
+		return ` takes no argument, or "go.mod"`
 	}
 	return ""
 }

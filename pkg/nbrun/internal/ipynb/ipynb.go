@@ -295,7 +295,7 @@ func object(data []byte) ([]field, error) {
 		return nil, notJSON(data, err)
 	}
 	if rest := bytes.TrimLeft(data[dec.InputOffset():], " \t\r\n"); len(rest) > 0 {
-		return nil, fmt.Errorf("line %d: something follows the end of the JSON object", line(data, int64(len(data)-len(rest))))
+		return nil, fmt.Errorf("line %d: unexpected text after the JSON object", line(data, int64(len(data)-len(rest))))
 	}
 	return fields, nil
 }

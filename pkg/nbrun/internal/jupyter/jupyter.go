@@ -34,7 +34,7 @@ type (
 )
 
 // ErrRefused is returned for a cell that asks somebody to type.
-var ErrRefused = errors.New("the program asks for input, and nobody is there to type")
+var ErrRefused = errors.New("the program asks for input, but there is nobody to type it")
 
 // Kernel is a running kernel. Only one goroutine may call its methods.
 type Kernel struct {

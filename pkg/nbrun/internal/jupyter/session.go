@@ -26,7 +26,7 @@ import (
 // pins it, or an installed kernel of Go.
 func New(o engine.Options) (engine.Engine, error) {
 	if runtime.GOOS == "windows" {
-		return nil, errors.New("GoNB has no kernel for this system")
+		return nil, errors.New("GoNB does not run on this system")
 	}
 	if o.Clock == event.Virtual {
 		return nil, errors.New("a kernel has no virtual clock; compiled and interpreted programs do")

@@ -66,7 +66,7 @@ func FindSpec(name string) (*Spec, error) {
 		}
 	}
 	if len(there) == 0 {
-		return nil, fmt.Errorf("there is no kernel %q, nor any other; nbrun can build one itself", name)
+		return nil, fmt.Errorf("there is no kernel %q, and no other is installed; nbrun can build one itself", name)
 	}
 	slices.Sort(there)
 	return nil, fmt.Errorf("there is no kernel %q; there are: %s", name, strings.Join(slices.Compact(there), ", "))

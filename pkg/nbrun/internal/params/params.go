@@ -279,5 +279,5 @@ func (p parameter) literal(value string) (string, error) {
 		}
 		return fmt.Sprintf("time.Duration(%d)", d), nil
 	}
-	return "", fmt.Errorf("%s is of a type that can't be set (%s)", p.name, p.typ)
+	return "", fmt.Errorf("%s has a type that can't be set (%s)", p.name, p.typ)
 }

@@ -121,7 +121,7 @@ func (d *displays) feed(m message, p []byte) error {
 	d.nested += bytes.Count(p, []byte("interface {}"))
 	switch {
 	case d.types > maxTypes:
-		return fmt.Errorf("%w: %d bytes define types", ErrDisplay, d.types)
+		return fmt.Errorf("%w: %d bytes of type definitions", ErrDisplay, d.types)
 	case d.size > MaxDisplay+maxTypes:
 		return fmt.Errorf("%w: it is larger than %d MiB", ErrDisplay, MaxDisplay>>20)
 	case d.nested > maxNested:

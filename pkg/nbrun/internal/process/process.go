@@ -40,7 +40,7 @@ type Exit struct {
 var ErrNeedsBrowser = errors.New("widgets need a browser, and nbrun has none")
 
 // ErrNeedsInput is returned when a process asks somebody to type.
-var ErrNeedsInput = errors.New("the program asks for input, and nobody is there to type")
+var ErrNeedsInput = errors.New("the program asks for input, but there is nobody to type it")
 
 func (p *Process) command() *exec.Cmd {
 	cmd := exec.Command(p.Path, p.Args...)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // notebook is one with these cells.
@@ -63,9 +64,14 @@ func jobBenchmarks(ns string) string {
 }
 
 func TestVerify(t *testing.T) {
-	told := func(actions string) string {
-		return regexp.MustCompile(`\w+`).ReplaceAllString(actions, `{"time": "2026-01-02T03:04:05Z", "action": "$0"}`)
+	told := func(actions string) string { // with a minute between them
+		at := time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
+		return regexp.MustCompile(`\w+`).ReplaceAllStringFunc(actions, func(action string) string {
+			at = at.Add(time.Minute)
+			return `{"time": "` + at.Format(time.RFC3339) + `", "action": "` + action + `"}`
+		})
 	}
+	four := "On it the story lasts four minutes, the command less."
 	yellowLine := stream("stdout", "") // %q writes an escape that JSON does not know
 	yellowLine = strings.Replace(yellowLine, `""`, `"\u001b[38;5;16;48;5;220m item"`, 1)
 	readme, err := os.ReadFile("../../../../scripts/nbrun/README.md")
@@ -113,11 +119,13 @@ func TestVerify(t *testing.T) {
 		{"started DIR/a.ipynb", map[string]string{"a.ipynb": notebook(execution("00", "01"), code("1", "", ""))}, "cell 2: has no times of execution"},
 		{"started DIR/a.ipynb", map[string]string{"a.ipynb": notebook(execution("00", "01"))}, "has 1 code cells"},
 
-		{"events DIR/e", map[string]string{"e": told("start cell output pass cell fail end\nstart skip end")}, ""},
-		{"events DIR/e", map[string]string{"e": told("start cell pass end start end start")}, "3 notebooks have started and 2 ended"},
-		{"events DIR/e", map[string]string{"e": told("start cell pass end")}, "1 notebooks have started"},
-		{"events DIR/e", map[string]string{"e": told("start cell pass cell end start end")}, "2 cells have begun, and 1 have a verdict"},
-		{"events DIR/e", map[string]string{"e": `{"moment": 1}`}, "unknown field"},
+		{"events DIR/e DIR/README", map[string]string{"README": four, "e": told("start cell output pass cell fail end\nstart skip end")}, ""},
+		{"events DIR/e DIR/README", map[string]string{"README": four, "e": told("start cell pass cell fail end\nstart skip end")}, "the story has drifted from 4 minutes"},
+		{"events DIR/e DIR/README", map[string]string{"README": "", "e": told("start cell pass cell fail end\nstart skip end")}, "the story has drifted from 0 minutes"},
+		{"events DIR/e DIR/README", map[string]string{"README": four, "e": told("start cell pass end start end start")}, "3 notebooks have started and 2 ended"},
+		{"events DIR/e DIR/README", map[string]string{"README": four, "e": told("start cell pass end")}, "1 notebooks have started"},
+		{"events DIR/e DIR/README", map[string]string{"README": four, "e": told("start cell pass cell end start end")}, "2 cells have begun, and 1 have a verdict"},
+		{"events DIR/e DIR/README", map[string]string{"README": four, "e": `{"moment": 1}`}, "unknown field"},
 
 		{"faster DIR/b DIR/README", map[string]string{"README": string(readme), "b": benchmarks("", "")}, ""},
 		{"faster DIR/b DIR/README", map[string]string{"README": string(readme), "b": benchmarks("papermill", "3000000000")}, "must be 1.3 times as fast as its peers, and is 1.1 times"},

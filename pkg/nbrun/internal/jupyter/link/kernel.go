@@ -340,7 +340,7 @@ func (k *kernel) beat() {
 	socket := k.channel("heartbeat")
 	for {
 		late := time.AfterFunc(k.process.Beat, func() {
-			k.die(fmt.Sprintf("the kernel has answered no heartbeat for %v", k.process.Beat))
+			k.die(fmt.Sprintf("the kernel has not answered heartbeats for %v", k.process.Beat))
 		})
 		err := socket.Send(zmq4.NewMsgString("ping"))
 		if err == nil {
