@@ -296,18 +296,18 @@ func (c *command) define(f *flag.FlagSet) {
 		return err
 	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
-	f.Func("max-output", "the `size` of the output that is kept of one cell: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
+	f.Func("max-output", "the `size` of the output that is kept of one cell: in bytes, or with k, M or G behind the number (default 16M)", func(s string) error {
 		n, err := size(s, 1<<30)
 		c.opts.MaxOutput = int(n)
 		return err
 	})
-	f.Func("max-memory", "the `size` of the memory that the programs of one cell may hold before they are stopped (default no limit; on Linux)", func(s string) (err error) {
+	f.Func("max-memory", "the `size` of the memory that the programs of one cell may use before they are stopped (default no limit; on Linux)", func(s string) (err error) {
 		c.opts.MaxMemory, err = size(s, 1<<50)
 		return err
 	})
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
-	f.BoolVar(&c.opts.Compare, "check", false, "fail cells whose output is not what is stored; nbval's tags count")
-	f.Func("mask", "with -check: a `file` of regular expressions, one a line, for what is not compared", func(file string) (err error) {
+	f.BoolVar(&c.opts.Compare, "check", false, "fail cells whose output differs from what is stored; nbval's tags count")
+	f.Func("mask", "with -check: a `file` of regular expressions, one per line, for what is not compared", func(file string) (err error) {
 		c.opts.Mask, err = readMasks(file)
 		return err
 	})

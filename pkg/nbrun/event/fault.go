@@ -13,7 +13,7 @@ const (
 	Timeout     Reason = "timeout"     // the cell took longer than allowed
 	Memory      Reason = "memory"      // the cell used more memory than allowed
 	Unsupported Reason = "unsupported" // the engine can't do this; another one may
-	Differs     Reason = "differs"     // the outputs are not those stored: Traceback has what differs
+	Differs     Reason = "differs"     // the outputs differ from the stored ones: Traceback says how
 )
 
 // Fault is something wrong with a cell, or that went wrong in it. It is the only error
