@@ -35,7 +35,7 @@ func TestStatisticsOfABurstAreExact(t *testing.T) {
 	}
 }
 
-// What a consumer had in its hands when all ended is somewhere afterwards.
+// What a consumer was holding when everything ended is somewhere afterwards.
 func TestWhatWasInHandIsNotLost(t *testing.T) {
 	fault := errors.New("a fault")
 	for name, end := range map[string]func(ctx context.Context, v int) error{

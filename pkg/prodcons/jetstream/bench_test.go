@@ -15,7 +15,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons/jetstream"
 )
 
-// What it costs that a put survives a power failure, not only the death of its process.
+// The cost of a put that survives a power failure, and not only the death of its
+// process.
 func BenchmarkPut(b *testing.B) {
 	kilobyte := strings.Repeat("x", 1000)
 	for _, sync := range []bool{false, true} {
