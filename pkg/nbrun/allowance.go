@@ -17,15 +17,15 @@ type allowance struct {
 	cancel context.CancelCauseFunc
 }
 
-// buildAtMost is the time that building may take before a cell can run, and that of
-// cells which are built with it.
+// buildAtMost is how long building may take before a cell can run, together with the
+// cells that are built with it.
 const buildAtMost = startAtMost
 
-// Why a cell is stopped.
+// The reasons why a cell is stopped.
 var (
 	errRanTooLong   = errors.New("ran longer than allowed")
 	errBuiltTooLong = errors.New("took longer to build than allowed")
-	errMemory       = errors.New("held more memory than allowed")
+	errMemory       = errors.New("used more memory than allowed")
 )
 
 // allow returns a context that ends when the cell's time is over.
@@ -46,7 +46,7 @@ func (a *allowance) over() {
 	}
 }
 
-// hold has the cell's time stand still, or go on.
+// hold stops the cell's time, or lets it go on.
 func (a *allowance) hold(still bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -63,7 +63,7 @@ func (a *allowance) hold(still bool) {
 	}
 }
 
-// held reports whether the cell's time stands still.
+// held reports whether the cell's time is stopped.
 func (a *allowance) held() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What a cell is held up does not count, up to a limit of its own.
+// The time that a cell is held up does not count, up to a limit of its own.
 func TestBuildingDoesNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

@@ -14,16 +14,16 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// BenchmarkLesson runs lesson 1 as nbrun does and as the peers do, warm, at a
-// speed where sleeping does not count. The cell that fails on purpose is left out,
-// as papermill knows no raises-exception, and that which checks what was measured, as
-// it can't be true at that speed. The peers need jupyter and papermill
-// with the GoNB kernel on PATH:
+// BenchmarkLesson runs lesson 1 as nbrun does and as the peers do, warm, at a speed
+// where sleeping does not count. Left out are the cell that fails on purpose, as
+// papermill does not know raises-exception, and the one that checks what was measured,
+// as its claims can't be true at that speed. The peers need jupyter and papermill with
+// the GoNB kernel on PATH:
 //
 //	go test -run '^$' -bench Lesson -benchtime 1x -count 5 ./pkg/nbrun
 func BenchmarkLesson(b *testing.B) {
-	// The peers can't set a parameter of a Go notebook: all get a notebook with
-	// the parameter in it.
+	// The peers can't set a parameter of a Go notebook: all get a notebook that already
+	// has it.
 	lesson := lessons.Named("synchronous")
 	_, _, data := execute(b, lesson, nbrun.Options{Engine: nbrun.Yaegi, Params: map[string]string{"speed": "1000"}})
 	data = withoutFaults(b, data)

@@ -15,19 +15,19 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter"
 )
 
-// Tags by which nbval (https://nbval.readthedocs.io) says what is compared. They count
-// only when outputs are.
+// The tags by which nbval (https://nbval.readthedocs.io) says what is compared. They
+// count only when outputs are compared.
 const (
 	nbvalIgnore = "nbval-ignore-output"
 	nbvalSkip   = "nbval-skip"
 	nbvalRaises = "nbval-raises-exception"
 )
 
-// anyOrder is the tag of a cell whose lines may come in any order, as its goroutines
-// write them.
+// anyOrder is the tag of a cell whose lines may come in any order, because its
+// goroutines write them.
 const anyOrder = "any-order"
 
-// varies is what differs from run to run on the real clock, and what stands for it.
+// varies is what differs from run to run on the real clock, and what replaces it.
 var varies = []struct {
 	pattern *regexp.Regexp
 	mask    string
@@ -39,7 +39,7 @@ var varies = []struct {
 	{regexp.MustCompile(`\bgoroutine \d+\b`), "goroutine <number>"},
 }
 
-// differs compares what a cell has put out with what is stored in the notebook, and
+// differs compares the output of a cell with what is stored in the notebook, and
 // returns the lines that differ, as diff writes them.
 func (s *Session) differs(c *Cell) (string, error) {
 	if slices.Contains(c.Tags, nbvalIgnore) {
@@ -71,12 +71,12 @@ func (s *Session) differs(c *Cell) (string, error) {
 	return string(diff.Diff("stored", []byte(was), "now", []byte(is))), nil
 }
 
-// sorted is a text with its lines sorted.
+// sorted returns a text with its lines sorted.
 func sorted(text string) string { return strings.Join(slices.Sorted(strings.Lines(text)), "") }
 
-// written writes outputs as lines. Each stream is one text, as which of two was
-// written to first is not always the same. The page on which the kernel tells of an
-// error is left out: other engines have none, and it says nothing new.
+// written writes outputs as lines. Each stream is one text, as it varies which of two
+// was written to first. The page on which the kernel shows an error is left out: other
+// engines have none, and it says nothing new.
 func written(outputs []event.Output) string {
 	streams := map[string]string{}
 	var rest strings.Builder
@@ -108,10 +108,10 @@ func written(outputs []event.Output) string {
 	return text + rest.String()
 }
 
-// whole is a text that ends with a line.
+// whole returns a text that ends with a newline.
 func whole(text string) string { return strings.TrimSuffix(text, "\n") + "\n" }
 
-// masksOf are the regular expressions of the options and of a notebook.
+// masksOf returns the regular expressions of the options and of a notebook.
 func masksOf(options, notebook []string) ([]*regexp.Regexp, error) {
 	var masks []*regexp.Regexp
 	for _, text := range slices.Concat(options, notebook) {
@@ -124,13 +124,13 @@ func masksOf(options, notebook []string) ([]*regexp.Regexp, error) {
 	return masks, nil
 }
 
-// compare makes a fault of outputs that are not those stored.
+// compare makes a fault of outputs that differ from the stored ones.
 func (s *Session) compare(c *Cell) (*event.Fault, error) {
 	lines, err := s.differs(c)
 	if lines == "" || err != nil {
 		return nil, err
 	}
-	f := event.Faultf(c.Number, 0, "its output is not what is stored")
+	f := event.Faultf(c.Number, 0, "its output differs from what is stored")
 	f.Reason = event.Differs
 	f.Traceback = strings.Split(strings.TrimRight(lines, "\n"), "\n")[1:] // without the heading of diff
 	return f, nil

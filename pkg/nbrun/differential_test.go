@@ -23,21 +23,20 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// The differential test runs whole programs, each as one cell, by the interpreter,
-// and compares what they put out and how they end with what the go engine says.
-// An answer is the same, or refused before the cell ran, or wrong; one that does
-// not come is wrong, too.
+// The differential test runs whole programs, each as one cell, with the interpreter,
+// and compares what they write and how they end with the go engine's answer. An answer
+// is the same, or refused before the cell ran, or wrong; a missing one is wrong, too.
 //
 //	go test ./pkg/nbrun -run Differential -v           prints the table
 //	go test ./pkg/nbrun -run Differential/go -v        of one corpus
 //	go test ./pkg/nbrun -run Differential -update      asks the go engine again
 //
-// What the go engine says is kept in testdata/differential, by the program's name,
+// The go engine's answers are kept in testdata/differential, by the program's name,
 // with sums of the program and of the answer.
 
 var chosen = flag.String("program", "", "run only the programs of the differential test whose name matches, and show both answers")
 
-// interpretedClock is what the interpreter's programs run on.
+// interpretedClock is the clock that the interpreter's programs run on.
 var interpretedClock = flag.String("differential-clock", "real", "the interpreter's clock in differential tests: `real` or virtual")
 
 // corpora are the programs that are compared, and how many of them must be the same.
@@ -63,12 +62,12 @@ func goTool(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// slow are programs that compute so much that the interpreter is still at it when
-// its time is over.
+// slow are programs that compute so much that the interpreter is still running when
+// their time is over.
 var slow = map[string]bool{"copy.go": true, "divmod.go": true, "maplinear.go": true, "fib.go": true, "fib0.go": true, "factor.go": true}
 
-// notComparable are imports of programs that two runs of Go need not agree on, or
-// that no cell can have.
+// notComparable are imports of programs on which two runs of Go need not agree, or
+// which no cell can have.
 var notComparable = regexp.MustCompile(`"(unsafe|C|net|net/http[\w/]*|math/rand[\w/]*|crypto/rand|os/exec|os/signal|plugin|testing|github\.com/.*|guthib\.com/.*)"`)
 
 // runnable lists the programs in a folder: those marked as such, or all that have a
@@ -102,7 +101,7 @@ func runnable(t *testing.T, root, dir string, marked bool) []string {
 	return files
 }
 
-// standardTests lists the tests of the standard library that stand in a file of their
+// standardTests lists the tests of the standard library that are in a file of their
 // own, outside of the package that they test.
 func standardTests(t *testing.T, root string) []string {
 	t.Helper()
@@ -130,7 +129,7 @@ var (
 	inside  = regexp.MustCompile(`"(unsafe|C|net[\w/]*|os/exec|internal/.*|runtime.*|cmd/.*|go/.*|golang.org/.*|testing/\w*test|testing/quick)"|//go:build|\bos\.(Args|Getwd)\b|testdata|Benchmark\(`)
 )
 
-// expected is what the go engine says to a program.
+// expected is the go engine's answer to a program.
 type expected struct{ program, answer string } // sums
 
 func readExpected(t *testing.T, corpus string) map[string]expected {
@@ -154,8 +153,8 @@ func expectedFile(corpus string) string {
 
 func sum(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s)))[:16] }
 
-// noAnswer stands for the answer to a program that does not compile, or that says
-// something else each time.
+// noAnswer stands for the answer to a program that does not compile, or that answers
+// differently each time.
 const noAnswer = "-"
 
 func TestDifferential(t *testing.T) {
@@ -202,7 +201,7 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// takesLong leaves a test that takes long out of go test -short.
+// takesLong skips a test that takes long under go test -short.
 func takesLong(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -237,7 +236,7 @@ func each(paths []string, f func(path string)) {
 	wg.Wait()
 }
 
-// verdict is what came of a program.
+// verdict is the result of comparing a program.
 type verdict struct {
 	name, is string // same, refused or wrong
 	text     string // of the refusal
@@ -300,9 +299,9 @@ func compare(t *testing.T, name, src, want string) verdict {
 	return v
 }
 
-// endings are an answer's text, with the last line of either stream as the last words
-// of a program that has ended with a status: which of two pipes was written to last
-// can't be known.
+// endings are the possible texts of an answer, with the last line of either stream as
+// the last words of a program that has ended with a status: which of two pipes was
+// written to last can't be known.
 func endings(text string) []string {
 	stdout, rest, _ := strings.Cut(strings.TrimPrefix(text, "1> "), "\n2> ")
 	stderr, _, ended := strings.Cut(rest, "\n✘ ")
@@ -421,8 +420,8 @@ var (
 	random = flag.Int("random", 60, "the number of random programs")
 )
 
-// TestRandomPrograms compiles random programs as one, and compares what each does
-// with what the interpreter does.
+// TestRandomPrograms compiles random programs as one, and compares what each does with
+// what the interpreter does.
 func TestRandomPrograms(t *testing.T) {
 	takesLong(t)
 	notUnderRace(t)

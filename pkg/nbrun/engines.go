@@ -19,8 +19,8 @@ type Engine string
 const (
 	Go    Engine = "go"    // compiled by the go command, which must be on PATH
 	Yaegi Engine = "yaegi" // interpreted in a child process, this same binary started again (see Main)
-	// GoNB is the real Jupyter kernel, built by the go command in the version of
-	// this module's go.mod. It is the reference: the other engines do what it does.
+	// GoNB is the real Jupyter kernel, built by the go command in the version of this
+	// module's go.mod. It is the reference: the other engines do what it does.
 	GoNB Engine = "gonb"
 )
 
@@ -66,7 +66,7 @@ func overGoNB(backend func(engine.Options) (engine.Opener, error)) func(engine.O
 	}
 }
 
-// newEngine makes the engine of that name.
+// newEngine makes the engine with that name.
 func newEngine(name Engine, o engine.Options) (engine.Engine, error) {
 	var names []string
 	for _, e := range engines {

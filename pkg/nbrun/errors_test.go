@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// What a string is an error's text, or a part of one, by: the function that it is given
-// to, the variable or field that it is put in, or the function that returns it.
+// What makes a string an error's text, or a part of one: the function that it is passed
+// to, the variable or field that it is assigned to, or the function that returns it.
 var (
 	toldBy   = regexp.MustCompile(`^(errors\.New|(.*\.)?([eE]rrorf|Faultf|failf?|failed|cannot|stuck|unsupported|note|panic|Fatal|die|skip|Skipf?|Tell|tell|add|complain))$`)
 	toldIn   = regexp.MustCompile(`^([tT]ext|[wW]hy|still|wrong|out)$`)
 	toldFrom = regexp.MustCompile(`^(advice|check\w*|Error|last\w*|strange\w*)$`)
 )
 
-// All texts of errors stand in one file, side by side, so that they can be read
-// together, and a diff shows how a new one reads among the others:
+// All error texts are in one file, side by side, so that they can be read together, and
+// a diff shows how a new one reads among the others:
 //
 //	go test ./pkg/nbrun -run ErrorTexts -update
 //
@@ -60,12 +60,12 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// What is told as errors are, but isn't one: whole sentences, source and markup.
+// What is passed on as errors are, but isn't one: whole sentences, source and markup.
 var noError = regexp.MustCompile(`\.$|^\\n|\\n$|_ =|[<{]`)
 
 var letters = regexp.MustCompile(`[A-Za-z']{2,}`)
 
-// errorTexts are the texts of errors in a file, of two words at least.
+// errorTexts returns the error texts of at least two words in a file.
 func errorTexts(file *ast.File) []string {
 	var texts []string
 	add := func(e ast.Expr) {
@@ -106,8 +106,8 @@ func errorTexts(file *ast.File) []string {
 	return texts
 }
 
-// words are those of an expression: of a string, of strings with others between them, for
-// which … stands, or of the format of a call of fmt.
+// words returns the text of an expression: of a string, of strings with other things
+// between them, shown as …, or of the format of a call of fmt.
 func words(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -127,7 +127,7 @@ func words(e ast.Expr) string {
 	return "…"
 }
 
-// name is that of an identifier, or of a selector with what stands before it.
+// name is the name of an identifier, or of a selector with what precedes it.
 func name(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -138,5 +138,5 @@ func name(e ast.Expr) string {
 	return ""
 }
 
-// last is what stands behind the last point of a name.
+// last is what follows the last dot of a name.
 func last(name string) string { return name[strings.LastIndex(name, ".")+1:] }

@@ -20,8 +20,8 @@ func FailedLast(path string) bool {
 	return err == nil
 }
 
-// SetFailed notes in the user's cache that the notebook in a file has failed, or that it
-// has not. It fails where there is no cache.
+// SetFailed notes in the user's cache whether the notebook in a file has failed. It
+// fails where there is no cache.
 func SetFailed(path string, failed bool) error {
 	note, notebook, err := failedNote(path)
 	if err != nil {
@@ -41,7 +41,7 @@ func SetFailed(path string, failed bool) error {
 	return cache.WriteFile(note, notebook)
 }
 
-// failedNote is the file that says of a notebook that it has failed, and what is in it:
+// failedNote returns the file that says that a notebook has failed, and its contents:
 // the notebook's absolute path.
 func failedNote(path string) (note, notebook string, err error) {
 	if notebook, err = filepath.Abs(path); err != nil {

@@ -15,20 +15,20 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
-// grace is how long the runner may take to stop what was to end. It is more than any
-// engine gives its processes to go.
+// grace is how long the runner may take to stop what should end. It is more than any
+// engine gives its processes to exit.
 var grace = 20 * time.Second
 
 // startAtMost is how long an engine may take to open: with an empty cache, GoNB's
 // kernel is built.
 const startAtMost = 15 * time.Minute
 
-// ErrHangs is wrapped by the error for something that the runner gave up on, as it did
-// not end long after it should have. The error says where it is. What a run has started
-// is ended, but the goroutine stays.
+// ErrHangs is wrapped by the error for something that the runner gave up on because it
+// did not end long after it should have. The error says where it hangs. What a run has
+// started is ended, but the goroutine stays.
 var ErrHangs = errors.New("the runner hangs")
 
-// guarded calls f, and does not wait for it longer than grace after ctx has ended.
+// guarded calls f, and waits for it no longer than grace after ctx has ended.
 func guarded[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -54,7 +54,7 @@ func guarded[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		return r.value, r.err
 	case <-late.C:
 		var none T
-		return none, fmt.Errorf("%w: %v after its end it is still %s", ErrHangs, grace, where(<-id))
+		return none, fmt.Errorf("%w: %v after it should have ended, it is still %s", ErrHangs, grace, where(<-id))
 	}
 }
 
@@ -65,10 +65,10 @@ func goroutine() string {
 	return head
 }
 
-// frameOf is a function and its place in a stack trace.
+// frameOf returns a function and its place in a stack trace.
 var frameOf = regexp.MustCompile(`(?m)^(\S+)\(.*\)\n\t(\S+?:\d+)`)
 
-// where says what a goroutine is in: the innermost functions of ours and the one that
+// where says where a goroutine is: in the innermost of our functions, and the one that
 // they have called.
 func where(goroutine string) string {
 	buf := make([]byte, 1<<20)
@@ -93,8 +93,8 @@ func where(goroutine string) string {
 var running sync.Map
 
 // KillAll ends the processes that the cells of all sessions have started, and returns
-// how many there were. It is for a program that is about to end itself without closing
-// its sessions.
+// how many there were. It is for a program that is about to end without closing its
+// sessions.
 func KillAll() int {
 	n := 0
 	for traces := range running.Range {

@@ -41,9 +41,9 @@ func TestAnEngineThatHangsIsGivenUp(t *testing.T) {
 	grace = 50 * time.Millisecond
 	data := []byte(`{"cells": [{"cell_type": "code", "source": "x", "metadata": {}}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}`)
 	for at, want := range map[string]string{
-		"open":  "the runner hangs: 50ms after its end it is still in nbrun.(*stuck).wait (guard_test.go:",
-		"run":   "cell 1: the runner hangs: 50ms after its end it is still in nbrun.(*stuck).wait (guard_test.go:",
-		"close": "the runner hangs: 50ms after its end it is still in nbrun.(*stuck).wait (guard_test.go:",
+		"open":  "the runner hangs: 50ms after it should have ended, it is still in nbrun.(*stuck).wait (guard_test.go:",
+		"run":   "cell 1: the runner hangs: 50ms after it should have ended, it is still in nbrun.(*stuck).wait (guard_test.go:",
+		"close": "the runner hangs: 50ms after it should have ended, it is still in nbrun.(*stuck).wait (guard_test.go:",
 	} {
 		e := &stuck{at: at, release: make(chan struct{})}
 		late := make(chan bool, 1)

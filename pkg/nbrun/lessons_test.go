@@ -128,12 +128,13 @@ func TestTheNumbersOfTheStoryComeOut(t *testing.T) {
 			t.Errorf("no line like %s in\n%s", want, table)
 		}
 	}
+	theREADMEsNumbers(t, table)
 }
 
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-// Two runs on the virtual clock write the same, except for the cells that have to
-// run on the real one, or run something else, and for addresses in stack traces.
+// Two runs on the virtual clock write the same, except for cells that have to run on
+// the real one, or run other programs, and for addresses in stack traces.
 func TestVirtualRunsAreTheSameByteForByte(t *testing.T) {
 	takesLong(t)
 	for _, path := range lessons.All() {
@@ -180,9 +181,9 @@ func TestTheInterpretersVirtualClockIsThatOfGo(t *testing.T) {
 			compared++
 		}
 		for i, c := range compiled.Cells {
-			// Goroutines that go on at the same instant may do so in another order, so that
-			// a loop that looks each millisecond whether they have ended looks once more;
-			// and when a deadlock came, the interpreter does not know.
+			// Goroutines that go on at the same instant may do so in another order, so
+			// that a loop that checks every millisecond whether they have ended checks
+			// once more; and the interpreter does not know when a deadlock occurred.
 			took, tookToo := c.End.Sub(c.Begin), interpreted.Cells[i].End.Sub(interpreted.Cells[i].Begin)
 			if len(real) == 0 && c.Fault == nil && (took-tookToo).Abs() > 10*time.Millisecond {
 				t.Errorf("%s, cell %d: compiled it takes %v, and interpreted %v", path, c.Number, took, tookToo)
@@ -204,8 +205,8 @@ func onRealClock(r *nbrun.Result) (numbers []int) {
 	return numbers
 }
 
-// measured is what lessons recorded in the kernel have otherwise than on the virtual
-// clock: numbers, where columns stand, pictures, and what the race detector says.
+// measured is where lessons recorded in the kernel differ from the virtual clock:
+// numbers, the positions of columns, pictures, and the race detector's reports.
 var measured = []string{
 	`(?s)\Astderr:\n.*?\n(stdout:\n|ERROR: )`,
 	`image/png: .*`, `(?s)image/svg\+xml: .*?</svg>`,
@@ -247,8 +248,8 @@ func TestLessonsAreRecordedInOneRun(t *testing.T) {
 	}
 }
 
-// What answers a question is folded, and not in the text of a cell that is not. Whoever
-// only reads opens it.
+// What answers a question is folded, and not in the text of a cell that isn't. Somebody
+// who only reads unfolds it.
 func TestAnswersAreOutOfSight(t *testing.T) {
 	keys := regexp.MustCompile(`\{"(close|send|wait|add|fewer consumers)",`)
 	for _, path := range append(lessons.All(), lessons.Index()) {

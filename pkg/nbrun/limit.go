@@ -8,26 +8,26 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// DefaultMaxOutput is how much a cell may put out, in bytes, when Options say nothing.
+// DefaultMaxOutput is how much a cell may output, in bytes, by default.
 const DefaultMaxOutput = 16 << 20
 
-// Limits of what cells put out.
+// The limits of what cells output.
 const (
-	// allCells is how many cells may put out all that one may; the cells of a notebook
-	// may put out no more than that together.
+	// allCells is how many cells may use up the limit of one; together, the cells of a
+	// notebook may output no more than that.
 	allCells = 8
-	// pieceCost is the least that an output counts, in bytes, and newCost what one
-	// counts beside its own when it does not go on with the stream before it.
+	// pieceCost is the least that an output counts, in bytes, and newCost what is added
+	// for one that does not continue the stream before it.
 	pieceCost = 64
 	newCost   = 256
-	// valueCost is what a value of JSON counts beside its text.
+	// valueCost is what a JSON value counts besides its text.
 	valueCost = 48
 	maxDepth  = 200 // of lists and objects in a display; Jupyter reads no more than a few hundred
 	maxErrors = 16  // of a cell, beyond what it may put out
 	maxWords  = 64 << 10
 )
 
-// limits count what a notebook puts out, and its cells.
+// limits counts what a notebook and its cells output.
 type limits struct {
 	most     int // of a cell
 	notebook int // what the notebook may still put out
@@ -35,7 +35,7 @@ type limits struct {
 
 func newLimits(most int) *limits { return &limits{most: most, notebook: allCells * most} }
 
-// limit counts what a cell puts out in one run of it, what it clears again included.
+// limit counts what a cell outputs in one run of it, including what it clears again.
 type limit struct {
 	*limits
 	left    int
@@ -46,7 +46,7 @@ type limit struct {
 
 func (l *limits) cell() *limit { return &limit{limits: l, left: l.most} }
 
-// admit returns what is kept of an output. Where the limit is, it is said once.
+// admit returns what is kept of an output. It says once where the limit was reached.
 func (l *limit) admit(o event.Output) []event.Output {
 	if o.Kind == event.Error {
 		if l.errors++; l.errors > maxErrors {
@@ -56,7 +56,7 @@ func (l *limit) admit(o event.Output) []event.Output {
 	}
 	cost, deep := size(&o)
 	if deep {
-		return l.admit(note("a display with lists in lists, more than %d deep, is not shown", maxDepth))
+		return l.admit(note("a display nested more than %d levels deep is not shown", maxDepth))
 	}
 	if o.Kind != event.Stream || o.Name != l.stream {
 		cost += newCost
@@ -80,7 +80,7 @@ func (l *limit) admit(o event.Output) []event.Output {
 	if l.notebook < l.left {
 		what, most = "notebook's cells have", allCells*l.most
 	}
-	said := note("the %s put out more than %s; the rest is not kept", what, bytesInWords(int64(most)))
+	said := note("the %s written more than %s; the rest is not kept", what, bytesInWords(int64(most)))
 	l.left, l.notebook = 0, l.notebook-len(kept.Text)
 	if kept.Text == "" {
 		return []event.Output{said}
@@ -88,8 +88,8 @@ func (l *limit) admit(o event.Output) []event.Output {
 	return []event.Output{kept, said}
 }
 
-// beginning takes from a stream's text, of which nothing was dropped before, as much
-// as there is room for, whole lines if it has some.
+// beginning takes as much of a stream's text, of which nothing was dropped before, as
+// there is room for: whole lines if it has any.
 func (l *limit) beginning(o *event.Output) (kept event.Output) {
 	if o.Kind != event.Stream || l.dropped > 0 {
 		return kept
@@ -111,7 +111,7 @@ func note(format string, args ...any) event.Output {
 	return event.Output{Kind: event.Stream, Name: "stderr", Text: "[nbrun: " + fmt.Sprintf(format, args...) + "]\n"}
 }
 
-// bytesInWords is a number of bytes for a person.
+// bytesInWords writes a number of bytes for a person.
 func bytesInWords(n int64) string {
 	for _, unit := range []struct {
 		size int64
@@ -124,7 +124,7 @@ func bytesInWords(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// clipped is an error with no more words than anybody reads.
+// clipped shortens an error to what anybody would read.
 func clipped(o event.Output) event.Output {
 	left := maxWords
 	clip := func(s string) string {
@@ -144,7 +144,7 @@ func clipped(o event.Output) event.Output {
 	return o
 }
 
-// size is what an output counts, and whether its data are nested too deep.
+// size is what an output counts, and whether its data are nested too deeply.
 func size(o *event.Output) (n int, deep bool) {
 	m := measure{}
 	m.value(o.Data, 0)
@@ -152,7 +152,7 @@ func size(o *event.Output) (n int, deep bool) {
 	return max(m.size+len(o.Text)+len(o.ID), pieceCost), m.deep
 }
 
-// measure adds up what values of JSON take of memory, more or less.
+// measure adds up roughly what JSON values take of memory.
 type measure struct {
 	size int
 	deep bool

@@ -9,7 +9,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// admitted is what a limit keeps of outputs, in words.
+// admitted describes what a limit keeps of outputs.
 func admitted(l *limit, outputs ...event.Output) (kept []event.Output, notes string) {
 	for _, o := range outputs {
 		for _, k := range l.admit(o) {
@@ -38,7 +38,7 @@ func TestWhatIsBeyondTheLimitIsNotKept(t *testing.T) {
 	if len(text) > most || len(text) < most-2*newCost || !utf8.ValidString(text) {
 		t.Errorf("%d bytes are kept of %d", len(text), most)
 	}
-	if notes != "[nbrun: the cell has put out more than 10000 bytes; the rest is not kept]\n" {
+	if notes != "[nbrun: the cell has written more than 10000 bytes; the rest is not kept]\n" {
 		t.Errorf("%q", notes)
 	}
 	if l.dropped == 0 {
@@ -98,13 +98,13 @@ func TestTheCellsOfANotebookHaveALimitTogether(t *testing.T) {
 	if total > allCells*most || total < allCells*(most-2*newCost) {
 		t.Errorf("%d bytes are kept", total)
 	}
-	if !strings.HasPrefix(said, "[nbrun: the notebook's cells have put out more than 80000 bytes; the rest is not kept]\n") {
+	if !strings.HasPrefix(said, "[nbrun: the notebook's cells have written more than 80000 bytes; the rest is not kept]\n") {
 		t.Errorf("%q", said)
 	}
 }
 
-// The word of the runner on how a cell has ended is not lost among its outputs, and
-// no longer than anybody reads.
+// What the runner says about a cell's end is not lost among its outputs, and is not
+// longer than anybody would read.
 func TestAFaultIsToldBeyondTheLimit(t *testing.T) {
 	l := newLimits(1000).cell()
 	long := strings.Repeat("x", 1<<20)

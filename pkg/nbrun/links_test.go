@@ -25,8 +25,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
 )
 
-// Every link of a document, and of a lesson's text, leads to a file and a heading that
-// are there. Of those to other hosts no more is looked at than that they can be read.
+// Every link in a document, and in a lesson's text, leads to an existing file and
+// heading. Links to other hosts are only checked for being well-formed.
 func TestNoLinkIsBroken(t *testing.T) {
 	documents := 0
 	for _, top := range []string{"README.md", ".github", "notebooks", "pkg", "scripts"} {
@@ -56,7 +56,7 @@ func TestNoLinkIsBroken(t *testing.T) {
 	}
 }
 
-// The README is read in a minute, and its two commands stand on lines of their own,
+// The README can be read in a minute, and its two commands are on lines of their own,
 // where CI finds them.
 func TestTheREADMEIsShort(t *testing.T) {
 	data, err := os.ReadFile("../../README.md")
@@ -123,7 +123,8 @@ func prose(path string) (string, error) {
 // attribute is a link in HTML.
 var attribute = regexp.MustCompile(`(?:href|src)="([^"]*)"`)
 
-// linksAndHeadings are those of a text, the headings as they are linked to.
+// linksAndHeadings returns the links and headings of a text, the headings as links name
+// them.
 func linksAndHeadings(source string) (links, headings []string) {
 	data := []byte(source)
 	root := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(data))
@@ -207,11 +208,11 @@ func brokenLinks(document, source string) (wrong []string) {
 	return wrong
 }
 
-// bracketed is a link in a doc comment that go doc does not know for one.
+// bracketed is a link in a doc comment that go doc does not recognise.
 var bracketed = regexp.MustCompile(`(^|[\s(])\[\*?([a-z]\w*\.)?[A-Z]\w*(\.\w+)?\]`)
 
-// Every link of a doc comment, as [Group.Run] or [prodcons.Group], leads to a name that
-// is there.
+// Every link in a doc comment, such as [Group.Run] or [prodcons.Group], leads to an
+// existing name.
 func TestNoLinkOfADocCommentIsBroken(t *testing.T) {
 	const module = "github.com/b3771e63/prodcons"
 	packages := map[string][]*ast.File{}
@@ -302,7 +303,7 @@ func declared(file *ast.File) map[string]bool {
 	return names
 }
 
-// comments are all that a package's documentation is made of.
+// comments returns all comments of a package's documentation.
 func comments(p *doc.Package) []string {
 	list := []string{p.Doc}
 	values := func(of []*doc.Value) {

@@ -7,12 +7,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
-// lookEvery is how often the memory of what a cell runs is looked at.
+// lookEvery is how often the memory of a cell's programs is checked.
 const lookEvery = 20 * time.Millisecond
 
-// watchMemory ends what cells run, and the cell, when it holds more than that many
-// bytes, if there is such a limit. What builds programs for it may hold more. The watch
-// ends with a call of stop.
+// watchMemory ends a cell and what it runs when that holds more than that many bytes,
+// if there is such a limit. What builds its programs may hold more. Calling stop ends
+// the watch.
 func (s *Session) watchMemory(most int64, allowed *allowance) (stop func()) {
 	if most == 0 {
 		return func() {}

@@ -10,8 +10,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// A cell that holds more memory than it may is stopped, in each engine, also one that
-// may fail; the next one runs. One that somebody else has killed says what that may mean.
+// A cell that uses more memory than allowed is stopped, in each engine, even one that
+// may fail; the next one runs. One that somebody else has killed says what that may
+// mean.
 func TestTheMemoryOfCellsHasALimit(t *testing.T) {
 	const (
 		hog = `%%
@@ -41,8 +42,8 @@ println(len(kept))`
 			data = data[:strings.LastIndex(data, `"metadata":{}`)] + `"metadata":{"nbrun":{"max_memory":419430400}}` + data[strings.LastIndex(data, `"metadata":{}`)+len(`"metadata":{}`):]
 			r, _, _ := executeData(t, "memory.ipynb", []byte(data), opts)
 			for i, want := range []string{
-				"cell 1: held more than 400 MiB of memory and was stopped",
-				"cell 2: held more than 400 MiB of memory and was stopped",
+				"cell 1: used more than 400 MiB of memory and was stopped",
+				"cell 2: used more than 400 MiB of memory and was stopped",
 				"cell 3: signal: killed; it may have run out of memory",
 			} {
 				if f := r.Cells[i].Fault; f == nil || f.Error() != want || f.Expected || (f.Reason == event.Memory) != (i < 2) {

@@ -6,16 +6,16 @@
 //
 // A notebook is read and checked ([Open] fails if it isn't one), its cells are run in
 // order, each as the program that GoNB (github.com/janpfeifer/gonb) would have made of
-// it, and the outputs take the place of the old ones, as in Jupyter. The executed
-// notebook is written by [Result.WriteFile].
+// it, and the outputs replace the old ones, as in Jupyter. [Result.WriteFile] writes
+// the executed notebook.
 //
 // A run is one stream of events (package event); whatever shows, stores or judges it is
-// an observer of that stream, as the executed notebook is.
+// an observer of that stream, and so is the executed notebook.
 //
-// Tags of cells keep the meaning that other runners give them: parameters,
-// injected-parameters (papermill), raises-exception, skip-execution (nbclient).
-// One is new: real-clock, for a cell that has to run on the real clock even when
-// the others don't. A notebook all of whose cells have to says so in its metadata, once:
+// Cell tags keep the meaning that other runners give them: parameters,
+// injected-parameters (papermill), raises-exception, skip-execution (nbclient). One is
+// new: real-clock, for a cell that has to run on the real clock even when the others
+// don't. A notebook whose cells all have to run on it says so once, in its metadata:
 // "nbrun": {"clock": "real"}.
 package nbrun
 
@@ -50,14 +50,15 @@ const (
 	Real Clock = event.Real
 	// Virtual is a clock on which time jumps to the next timer when all goroutines
 	// wait. Sleeping costs nothing, and every run gives the same times; for that,
-	// programs run on one processor, unless GOMAXPROCS is set. The go engine has Go's
-	// own fake clock, but not on Windows, and not for programs that need cgo, as those
-	// built with -race do; the interpreter has a bubble of testing/synctest, everywhere,
-	// but not for programs that wait for signals. What can't, runs on the real clock.
+	// programs run on one processor, unless GOMAXPROCS is set. The go engine uses Go's
+	// own fake clock, which does not work on Windows, nor for programs that need cgo,
+	// such as those built with -race; the interpreter uses a bubble of
+	// testing/synctest, which works everywhere, but not for programs that wait for
+	// signals. Cells that can't run on it run on the real clock.
 	Virtual Clock = event.Virtual
 )
 
-// DefaultTimeout is the time that a cell may take when Options say nothing.
+// DefaultTimeout is the time that a cell may take by default.
 const DefaultTimeout = 10 * time.Minute
 
 // NoLimit is the timeout of cells that may take as long as they like.
@@ -71,52 +72,53 @@ type Options struct {
 	Kernel string            // with GoNB: an installed Jupyter kernel of Go to use instead, by its name
 	Params map[string]string // values for the parameters of the notebook, by name
 	// Timeout is for one cell, in real time; DefaultTimeout if 0. Building does not
-	// count. The metadata of a cell, or else of a notebook, count before it: a number of
+	// count. The metadata of a cell, or else of a notebook, override it: a number of
 	// seconds, "timeout" in "execution", as for nbmake and jupyter-cache.
 	Timeout time.Duration
-	// MaxOutput is how many bytes a cell may put out, DefaultMaxOutput if 0, text and
-	// displays, also what it clears or replaces; all cells of a notebook may put out
-	// eight times as much. An output counts 64 bytes at least. The run goes on beyond
-	// that, but nothing more is kept, or told to observers, and the cell's outputs say
-	// so.
+	// MaxOutput is how many bytes of text and displays a cell may output, including
+	// what it clears or replaces; DefaultMaxOutput if 0. All cells of a notebook
+	// together may output eight times as much. An output counts as at least 64 bytes.
+	// Beyond the limit the run goes on, but nothing more is kept or passed to
+	// observers, and the cell's outputs say so.
 	MaxOutput int
 	// MaxMemory is how many bytes of memory the programs of a cell may hold together,
-	// and with them what cells before it have left running; no limit if 0. They are
-	// checked some fifty times a second, so a fast one gets beyond it for a moment.
-	// Files that are mapped don't count, nor do the go command and the kernel. The
-	// metadata of a cell, or else of a notebook, count before it: a number of bytes,
-	// "max_memory" in "nbrun". On Linux only; elsewhere it is an error, and metadata
-	// don't count.
+	// including what earlier cells have left running; no limit if 0. They are checked
+	// about fifty times a second, so a fast one gets beyond it for a moment. Mapped
+	// files don't count, nor do the go command and the kernel. The metadata of a cell,
+	// or else of a notebook, override it: a number of bytes, "max_memory" in "nbrun".
+	// It works on Linux only; elsewhere the option is an error, and the metadata are
+	// ignored.
 	MaxMemory   int64
 	AllowErrors bool // go on after a cell that fails
-	// Strict has a cell fail when one of its shell commands does, or when it is tagged
-	// raises-exception and does not fail.
+	// Strict makes a cell fail when one of its shell commands does, or when it is
+	// tagged raises-exception and does not fail.
 	Strict bool
-	// BuildOnly has the cells compiled and not run: no program, no script, no shell
-	// command but those that change a module ("!*go get"), and no file is written.
+	// BuildOnly compiles the cells and runs nothing: no program, no script, no shell
+	// command except those that change a module ("!*go get"), and no file is written.
 	// There are then no outputs to compare or to keep.
 	BuildOnly bool
-	// Compare has a cell fail if its output is not what is stored in the notebook; the
-	// others run all the same. On the virtual clock everything is compared; on the real
-	// one, times, durations, addresses and the numbers of goroutines are not. The page
-	// on which the real kernel shows an error does not count, nor does the order of
-	// lines in a cell that is tagged any-order. The tags nbval-ignore-output,
+	// Compare makes a cell fail if its output differs from what is stored in the
+	// notebook; the others still run. On the virtual clock everything is compared; on
+	// the real one, times, durations, addresses and the numbers of goroutines are not.
+	// The page on which the real kernel shows an error does not count, nor does the
+	// order of lines in a cell that is tagged any-order. The tags nbval-ignore-output,
 	// nbval-skip and nbval-raises-exception mean what they mean to nbval.
 	Compare bool
-	// Mask are regular expressions of what is not compared. A notebook can have more, as
-	// a list in its metadata, "mask" in "nbrun".
+	// Mask has regular expressions for what is not compared. A notebook can have more,
+	// as a list in its metadata, "mask" in "nbrun".
 	Mask []string
-	// Times has the executed notebook tell when each of its cells ran, as JupyterLab
-	// can. Without it, a run that changes nothing changes no byte of it.
+	// Times records in the executed notebook when each of its cells ran, as JupyterLab
+	// can. Without it, a run that changes nothing leaves the file the same, byte for
+	// byte.
 	Times bool
-	// Select chooses the cells that are run, by reporting true; nil chooses all. The
-	// others are skipped, and have the number 0.
+	// Select chooses the cells to run, by reporting true; nil chooses all. The others
+	// are skipped, and have the number 0.
 	Select   func(event.Cell) bool
 	Observer event.Observer // is told what happens, if it is not nil
 }
 
-// ErrUsage is wrapped by errors that come from the notebook's file or from the
-// options, before any cell has run.
+// ErrUsage is wrapped by errors that come from the notebook's file or from the options,
+// before any cell has run.
 var ErrUsage = errors.New("nothing was run")
 
 func usage(err error) error { return &usageError{err} }
@@ -125,7 +127,7 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() []error { return []error{e.error, ErrUsage} }
 
-// engine is the engine that the options name. The error says what is wrong with
+// engine returns the engine that the options name. The error says what is wrong with
 // them.
 func (o *Options) engine() (engine.Engine, error) {
 	switch o.Clock {
@@ -137,10 +139,10 @@ func (o *Options) engine() (engine.Engine, error) {
 		return nil, usage(fmt.Errorf("the timeout must not be negative, got %v", o.Timeout))
 	}
 	if o.MaxOutput < 0 {
-		return nil, usage(fmt.Errorf("a cell's outputs must not be limited to a negative size, got %d", o.MaxOutput))
+		return nil, usage(fmt.Errorf("the output limit must not be negative, got %d", o.MaxOutput))
 	}
 	if o.MaxMemory < 0 {
-		return nil, usage(fmt.Errorf("a cell's memory must not be limited to a negative size, got %d", o.MaxMemory))
+		return nil, usage(fmt.Errorf("the memory limit must not be negative, got %d", o.MaxMemory))
 	}
 	if o.MaxMemory > 0 && !process.CanWatchMemory {
 		return nil, usage(errors.New("the memory of cells can only be limited on Linux"))
@@ -162,18 +164,18 @@ func (o Options) Check() error {
 }
 
 // Adopt makes this process, on Linux, the parent of what cells leave running, so that
-// it is ended with the last session that is open even if it has thrown off its
-// environment, by which it would be known, and its session. It is for a program that
-// starts nothing itself while it runs notebooks: all its children are ended then,
-// except those that it has now.
+// it is ended with the last open session even if it has left its session and cleared
+// its environment, by which it would be recognised. It is for a program that starts
+// nothing itself while it runs notebooks: all its children are ended then, except those
+// that it has now.
 func Adopt() { process.Adopt() }
 
-// CacheLimit is how many bytes of what is built for notebooks stay in the user's
-// cache, in the folder nbrun; what was not used for longest goes first. The folder may
-// be removed at any time.
+// CacheLimit is how many bytes of what is built for notebooks stay in the user's cache,
+// in the folder nbrun; what has not been used for longest goes first. The folder may be
+// removed at any time.
 const CacheLimit = cache.Limit
 
-// Notebook is a notebook that can be run: it was read and checked, and its
+// Notebook is a notebook that can be run: it has been read and checked, and its
 // parameters are set.
 type Notebook struct {
 	name   string
@@ -201,7 +203,7 @@ func Open(ctx context.Context, path string, opts Options) (*Notebook, error) {
 func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebook, error) {
 	file, err := ipynb.Read(data)
 	if err != nil {
-		// Of another language it is not ours, whatever else is wrong with it.
+		// A notebook of another language is not ours, whatever else is wrong with it.
 		if other := otherLanguage(ipynb.LanguageOf(data)); other != nil {
 			err = other
 		}
@@ -213,7 +215,7 @@ func Parse(ctx context.Context, name string, data []byte, opts Options) (*Notebo
 // ErrLanguage is wrapped by the error for a notebook that is not a Go notebook.
 var ErrLanguage = errors.New("not a Go notebook")
 
-// otherLanguage is the error for a notebook of a language that is known, and not Go.
+// otherLanguage is the error for a notebook whose language is known, and not Go.
 func otherLanguage(language string) error {
 	if language == "" || language == "go" {
 		return nil
@@ -289,15 +291,15 @@ func makeNotebook(ctx context.Context, name string, file *ipynb.Notebook, opts O
 // Metadata are those of the notebook, as JSON.
 func (n *Notebook) Metadata() json.RawMessage { return slices.Clone(n.file.Metadata()) }
 
-// Params are the parameters of the notebook, each with its type, as they are declared
-// in the cell that is tagged so.
+// Params are the parameters of the notebook, each with its type, in the order in which
+// the cell tagged parameters declares them.
 func (n *Notebook) Params() ([]string, error) { return params.List(n.file) }
 
 // Name is the name that the notebook was opened by.
 func (n *Notebook) Name() string { return n.name }
 
-// Cells are the code cells that are not blank, in their order. Those that are not
-// to be run have the number 0.
+// Cells are the code cells that are not blank, in their order. Those not to be run have
+// the number 0.
 func (n *Notebook) Cells() []event.Cell { return append([]event.Cell(nil), n.cells...) }
 
 // Run runs the notebook in a file: Open, then [Notebook.Run].
@@ -309,9 +311,9 @@ func Run(ctx context.Context, path string, opts Options) (*Result, error) {
 	return n.Run(ctx)
 }
 
-// Run runs all cells. The error is one that kept them from being run (ctx has
-// ended, the disk is full); the fault of a cell is in the Result. When ctx ends,
-// what runs is killed, with the processes it has started, and the Result so far is
+// Run runs all cells. The error is one that kept them from being run (ctx has ended,
+// the disk is full); the fault of a cell is in the Result. When ctx ends, what is
+// running is killed, with the processes it has started, and the Result so far is
 // returned with the error. Close the Result when it is no longer needed.
 func (n *Notebook) Run(ctx context.Context) (*Result, error) {
 	s, err := n.Start(ctx)
@@ -328,8 +330,8 @@ func (n *Notebook) Run(ctx context.Context) (*Result, error) {
 
 // Clear removes the outputs stored in a notebook's file, with the numbers and times of
 // their cells, and reports whether there were any. With dry, the file stays as it is. A
-// notebook that has none is left unchanged, byte for byte, and so is one that is not a
-// Go notebook.
+// notebook without outputs is left unchanged, byte for byte, and so is one that is not
+// a Go notebook.
 func Clear(path string, dry bool) (had bool, err error) {
 	nb, err := ipynb.ReadFile(path)
 	if err != nil || otherLanguage(nb.Language) != nil {

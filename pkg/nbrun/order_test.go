@@ -14,9 +14,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun"
 )
 
-// What a cell prints and displays, comes in that order. Nothing but the display
-// tells when a line on stderr was written: which of two pipes was written to
-// first, nobody knows.
+// What a cell prints and displays comes in that order. Only the display shows when a
+// line on stderr was written: nobody knows which of two pipes was written to first.
 func TestTextAndDisplaysComeInTheirOrder(t *testing.T) {
 	takesLong(t)
 	const gonbui = `%%%%
@@ -101,7 +100,7 @@ fmt.Println("c%[1]d")`
 	}
 }
 
-// caption is what a picture's sentence says below it.
+// caption is the sentence below a picture.
 var caption = regexp.MustCompile(`(?m)^Picture of the run .*\n`)
 
 // notebook is a notebook of code cells.
@@ -121,8 +120,8 @@ func notebook(t *testing.T, sources []string) []byte {
 	return data
 }
 
-// On the virtual clock a program gets answers from the kernel, at no time, and one that
-// waits for something else for ever is still told so.
+// On the virtual clock a program gets answers from the kernel, in no time, and a
+// program that waits for something else for ever is still reported.
 func TestAnswersOnTheVirtualClock(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("gonbui runs on the real clock here")

@@ -2,10 +2,9 @@
 //
 // A cell is a program, and runs with the rights of whoever runs the notebook: it can
 // read and write what they can, talk to the network, and end any of their processes,
-// the runner's too. Run a stranger's notebook where that does no harm, as in a container.
-// What follows holds for notebooks that are careless or hostile all the same. Behind
-// each promise stands the test of it; names in small letters are scripts in
-// scripts/nbrun/testdata/script.
+// the runner included. Run a stranger's notebook where that does no harm, such as in a
+// container. What follows holds even for careless or hostile notebooks. Each promise
+// names its tests; names in small letters are scripts in scripts/nbrun/testdata/script.
 //
 // It can't hold the runner up:
 //
@@ -47,16 +46,16 @@
 //     runner. (TestTheTextsOfANotebookShareAFile)
 //
 // It can't write what nobody can read: what is not JSON, or is nested too deeply for
-// other programs, is not taken for a display. (TestWhatIsNoJSONIsNoDisplay,
+// other programs, does not count as a display. (TestWhatIsNoJSONIsNoDisplay,
 // TestWhatIsBeyondTheLimitIsNotKept)
 //
-// Other users of the machine can't reach it: the kernel's sockets lie in a folder of the
-// runner's own, except those of installed kernels that know only ports, and where the
-// name of the temporary folder is too long for a socket. Messages are signed with a key
-// that stands in a file there. (TestNoOtherUserCanReachTheKernel,
+// Other users of the machine can't reach it: the kernel's sockets are in a folder of
+// the runner's own, except those of installed kernels that know only ports, and where
+// the name of the temporary folder is too long for a socket. Messages are signed with a
+// key that is in a file there. (TestNoOtherUserCanReachTheKernel,
 // TestAKernelThatListensInNoFolderGetsPorts, TestTheConnectionFileIsPrivate)
 //
-// What is kept in the user's cache is not believed:
+// What is kept in the user's cache is not trusted:
 //
 //   - A file there that was changed, damaged, removed or added is never run, and nobody
 //     has to clear anything away by hand; a program that can't be started is built once
@@ -88,10 +87,10 @@
 //     TestWriteFileClearsUpAfterWritersThatWereKilled)
 //
 // Copies and reports are written to their own place and through no link, and a copy is
-// never written over a notebook that was run. A page of a report takes the place of no
-// other file than such a page. (links, json, html, TestAReportOverwritesNoOtherFile)
+// never written over a notebook that was run. A page of a report replaces no file other
+// than such a page. (links, json, html, TestAReportOverwritesNoOtherFile)
 //
-// What a cell puts out is text in a log and nothing else: no command of a CI system, no
+// The output of a cell is text in a log and nothing else: no command of a CI system, no
 // line of the summary, and no control of the terminal. Names and messages take one line
 // each. (TestWhatCellsWriteIsNothingElse, TestDisplaysInWordsAreQuoted,
 // TestLinesOfJSONAreNoCommands, TestACellAttachesNothingToItsCase,

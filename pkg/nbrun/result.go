@@ -24,10 +24,10 @@ type Cell struct {
 	Fault   *event.Fault // of one that failed, also if that was expected
 	Clock   Clock        // what its program ran on
 	// Begin and End are on the cells' clock. On the virtual one, a cell ends with the
-	// last that it has written: what it waited for after that is not known.
+	// last thing that it has written: what it waited for after that is not known.
 	Begin, End time.Time
 	Elapsed    time.Duration // real time
-	Dropped    int64         // bytes that it has put out beyond Options.MaxOutput
+	Dropped    int64         // bytes of its output beyond Options.MaxOutput
 
 	outputs *ipynb.Cell
 	asked   ipynb.Settings
@@ -41,9 +41,9 @@ func newResult(n *Notebook) *Result {
 	return r
 }
 
-// Outputs are what the cell has put out, as the notebook's file has it: pieces of
-// one stream joined, and displays as they were last updated. It fails when what
-// lies outside memory can't be read, as after Result.Close.
+// Outputs returns the output of the cell, as the notebook's file has it: pieces of one
+// stream are joined, and displays are as they were last updated. It fails when what is
+// kept outside memory can't be read, as after Result.Close.
 func (c *Cell) Outputs() ([]event.Output, error) { return c.outputs.OutputList() }
 
 // Fault is the first fault that was not expected; nil if all went well.
@@ -56,8 +56,8 @@ func (r *Result) Fault() *event.Fault {
 	return nil
 }
 
-// WriteFile writes the executed notebook to a file, all of it or nothing. A link of
-// that name is replaced; what it names stays as it is.
+// WriteFile writes the executed notebook to a file, all of it or nothing. A link with
+// that name is replaced; its target stays as it is.
 func (r *Result) WriteFile(path string) error { return r.file.WriteFile(path) }
 
 // WriteTo writes the executed notebook.

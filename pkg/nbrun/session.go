@@ -18,8 +18,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
-// Session runs the cells of a notebook one by one. What a cell declares is there
-// for those that are run after it. It is used by one goroutine at a time.
+// Session runs the cells of a notebook one by one. What a cell declares is there for
+// those that are run after it. A Session is used by one goroutine at a time.
 type Session struct {
 	notebook *Notebook
 	observer event.Observer
@@ -33,11 +33,11 @@ type Session struct {
 	last     time.Time // of the cell's last output
 	limits   *limits
 	allowed  *allowance  // of the cell that runs
-	hangs    atomic.Bool // the engine was given up, and is not listened to
+	hangs    atomic.Bool // the engine was given up, and is no longer listened to
 	closed   bool
 }
 
-// Start makes ready to run the cells. The session has to be closed.
+// Start prepares to run the cells. The session has to be closed.
 func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	traces, err := process.NewTraces()
 	if err != nil {
@@ -70,8 +70,8 @@ func (n *Notebook) Start(ctx context.Context) (*Session, error) {
 	return s, nil
 }
 
-// environment is that of all processes of a notebook in a folder. The root of Jupyter
-// is the folder that it was started in; here, that is ours.
+// environment returns the environment of all processes of a notebook in a folder.
+// Jupyter's root is the folder that it was started in; here, that is ours.
 func environment(dir string, traces *process.Traces) process.Env {
 	env := traces.On(os.Environ()).With("PWD", dir)
 	if root, err := os.Getwd(); err == nil && env.Get(protocol.GONB_JUPYTER_ROOT_ENV) == "" {
@@ -87,7 +87,7 @@ func (s *Session) open(ctx context.Context, nb engine.Notebook) (engine.Session,
 	return guarded(ctx, func() (engine.Session, error) { return s.notebook.engine.Open(ctx, nb) })
 }
 
-// tell tells the observers an event.
+// tell passes an event to the observers.
 func (s *Session) tell(e event.Event) error {
 	e.Notebook = s.notebook.name
 	err := s.observer.Observe(e)
@@ -97,8 +97,8 @@ func (s *Session) tell(e event.Event) error {
 	return err
 }
 
-// progress tells what takes long. An observer that has failed will do so again with
-// an event that matters more.
+// progress says what takes long. If an observer fails, it will do so again with an
+// event that matters more.
 func (s *Session) progress(text string) {
 	if s.allowed != nil {
 		s.allowed.hold(text != "")
@@ -115,9 +115,9 @@ func (s *Session) now() time.Time {
 }
 
 // Run runs cell i of [Notebook.Cells], and returns its fault, nil if there is none. A
-// cell that is not to be run, because it was not chosen or an earlier one failed, is
-// skipped. A cell may be run more than once; its last run counts. The error is one
-// after which no cell can be run.
+// cell that must not run, because it was not chosen or an earlier one failed, is
+// skipped. A cell may be run more than once; its last run counts. After an error no
+// cell can be run.
 func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 	switch {
 	case s.closed:
@@ -125,7 +125,7 @@ func (s *Session) Run(ctx context.Context, i int) (*event.Fault, error) {
 	case s.err != nil:
 		return nil, s.err
 	case i < 0 || i >= len(s.result.Cells):
-		return nil, fmt.Errorf("there is no cell %d of %d, counted from 0", i, len(s.result.Cells))
+		return nil, fmt.Errorf("there is no cell %d: there are %d, counted from 0", i, len(s.result.Cells))
 	}
 	c := &s.result.Cells[i]
 	*c = Cell{Cell: c.Cell, outputs: c.outputs, asked: c.asked}
@@ -149,7 +149,7 @@ func (s *Session) skip(c *Cell, why string) error {
 	return s.tell(event.Event{Time: s.now(), Action: event.Skip, Cell: &c.Cell, Text: why})
 }
 
-// run runs a cell, and tells how it went.
+// run runs a cell, and reports how it went.
 func (s *Session) run(ctx context.Context, c *Cell) error {
 	began := time.Now()
 	c.Begin = s.now()
@@ -192,7 +192,7 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		}
 	}
 	if s.notebook.opts.Strict && c.Fault == nil && s.mayFail(c) {
-		c.Fault = event.Faultf(c.Number, 0, "should have failed, and did not")
+		c.Fault = event.Faultf(c.Number, 0, "should have failed, but did not")
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 	}
 	c.Verdict = verdict.Action
@@ -204,7 +204,7 @@ func (s *Session) mayFail(c *Cell) bool {
 	return slices.Contains(c.Tags, "raises-exception") || s.notebook.opts.Compare && slices.Contains(c.Tags, nbvalRaises)
 }
 
-// execute has a cell run by the engine, for as long as it may take.
+// execute makes the engine run a cell, for as long as it may take.
 func (s *Session) execute(ctx context.Context, c *Cell) error {
 	cellCtx, allowed := allow(ctx, c.timeout())
 	defer allowed.stop()
@@ -251,14 +251,14 @@ func (c *Cell) timeout() time.Duration {
 	return c.asked.Timeout
 }
 
-// stopped is the fault of a cell that was stopped, for what it took.
+// stopped is the fault of a cell that was stopped for that reason.
 func (s *Session) stopped(c *Cell, cause error) *event.Fault {
 	var f *event.Fault
 	switch timeout := c.timeout(); cause {
 	case errBuiltTooLong:
 		f = event.Faultf(c.Number, 0, "could not be built within %v", max(buildAtMost, timeout))
 	case errMemory:
-		f = event.Faultf(c.Number, 0, "held more than %s of memory and was stopped", bytesInWords(c.asked.MaxMemory))
+		f = event.Faultf(c.Number, 0, "used more than %s of memory and was stopped", bytesInWords(c.asked.MaxMemory))
 		f.Reason = event.Memory
 	default:
 		still := ""
@@ -272,9 +272,9 @@ func (s *Session) stopped(c *Cell, cause error) *event.Fault {
 	return f
 }
 
-// Close ends the session with all that its cells have left running, and returns
-// what came of it. The error is what ended it, if that was not the fault of a cell.
-// Closing again does nothing more.
+// Close ends the session with everything that its cells have left running, and returns
+// the result. The error is what ended it, if that was not the fault of a cell. Closing
+// again does nothing more.
 func (s *Session) Close() (*Result, error) {
 	if s.closed {
 		return s.result, s.err

@@ -97,7 +97,7 @@ func TestASessionRunsCellsOneByOne(t *testing.T) {
 	}
 }
 
-// Whatever an observer fails at stops the run, and comes back.
+// Whatever an observer fails at, the run stops and returns its error.
 func TestAnObserverThatFailsStopsTheRun(t *testing.T) {
 	mine := errors.New("mine")
 	for name, at := range map[string]func(event.Event) bool{
@@ -151,7 +151,7 @@ func TestTheEndOfAContext(t *testing.T) {
 	}
 }
 
-// What no longer can be read is an error, not half of it.
+// What can no longer be read is an error, and not half of it is returned.
 func TestOutputsAfterClose(t *testing.T) {
 	r, err := parse(t, nbrun.Options{}, "!head -c 3000000 /dev/zero | tr '\\0' x").Run(t.Context())
 	if err != nil {
@@ -206,7 +206,7 @@ func TestErrorsNameTheNotebook(t *testing.T) {
 	}
 }
 
-// Where there is no place for temporary files, nothing is run, and that is said.
+// Where there is no place for temporary files, nothing is run, and the error says so.
 func TestNoPlaceForTemporaryFilesIsSaidBeforeTheRun(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("it has other variables")

@@ -14,14 +14,14 @@ import (
 	"testing"
 )
 
-// layers are the packages of the runner, by their folder, from what stands on
-// nothing to what stands on all: a package imports only those above it in this
-// list.
+// layers are the packages of the runner, by their folder, from those that import
+// nothing of ours to those that nothing imports: a package imports only those before it
+// in this list.
 var layers = []string{
 	"event",
 	"internal/lastwords", "internal/cache", "internal/origin", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
 	"internal/modules",
-	"internal/ipynb", "internal/lessons/exercises", "internal/truth",
+	"internal/ipynb", "internal/lessons/exercises", "internal/truth", "internal/verify",
 	"internal/cells", "internal/params", "internal/program",
 	"internal/tidy", "internal/process",
 	"internal/engine",
@@ -36,7 +36,7 @@ var layers = []string{
 	"book/inpage", "book/core", "book", "book/browser",
 }
 
-// sources parses all files of a folder's packages but tests and what is generated.
+// sources parses all files of a folder's packages except tests and generated files.
 func sources(t *testing.T, root string, with func(dir string, fset *token.FileSet, file *ast.File)) {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -112,12 +112,12 @@ func TestNoFunctionIsLong(t *testing.T) {
 	})
 }
 
-// A library does not know by what flags a command gives it its options, and what
-// ends a program is the program's to call.
+// A library does not know with which flags a command sets its options, and only the
+// program may end the program.
 func TestLibrariesNameNoFlagsAndEndNothing(t *testing.T) {
 	flags := regexp.MustCompile(`(^|[\s(])-(engine|clock|kernel|timeout|allow-errors|scrub|install|port|no-browser|p)\b`)
 	child := regexp.MustCompile(`/internal/yaegi/(child|bubble)\.go$`) // the interpreter's process
-	commands := regexp.MustCompile(`(^|/)(link|list|symbols|symbols/.*|testdata/.*)$`)
+	commands := regexp.MustCompile(`(^|/)(link|list|verify|symbols|symbols/.*|testdata/.*)$`)
 	sources(t, "..", func(dir string, fset *token.FileSet, file *ast.File) {
 		if commands.MatchString(dir) {
 			return
@@ -140,8 +140,8 @@ func TestLibrariesNameNoFlagsAndEndNothing(t *testing.T) {
 	})
 }
 
-// Each promise names tests, scripts or fuzz targets that there are, and the nightly
-// workflow runs each fuzz target.
+// Each promise names existing tests, scripts or fuzz targets, and the nightly workflow
+// runs each fuzz target.
 func TestPromisesAreKeptByTests(t *testing.T) {
 	tests := map[string]bool{}
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

@@ -12,14 +12,14 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/truth"
 )
 
-// TestTruth runs the cells in testdata/truth by every engine; package truth says what
-// is in the files there. The kernel's answers, and those of engines that have said why,
+// TestTruth runs the cells in testdata/truth with every engine; package truth describes
+// the files there. The kernel's answers, and those of engines that differ for a reason,
 // are recorded with
 //
 //	go test ./pkg/nbrun -run Truth -update
 //
-// and otherwise checked against a kernel that runs. An interpreter that says that
-// it can't do something has said why.
+// and are otherwise checked against a running kernel. An interpreter that says that it
+// can't do something has given its reason.
 func TestTruth(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -50,8 +50,8 @@ func TestTruth(t *testing.T) {
 		}
 		total += len(table.Names)
 		for _, e := range engines {
-			// The interpreter runs in this same binary, and one with the race detector
-			// in it notices no deadlocks: those cells run into their timeout.
+			// The interpreter runs in this same binary, and with the race detector in
+			// it, it notices no deadlocks: those cells time out.
 			blind := raceEnabled && e.name == "yaegi"
 			if blind {
 				e.opts.Timeout = 10 * time.Second

@@ -2,10 +2,10 @@ package prodcons
 
 import "context"
 
-// PutBatch puts the values in their order and returns how many it has put (or
-// dropped: that counts as put). As many as there is room for are put at once,
-// with none of another goroutine between them. When the buffer is full, it does
-// as Put does, and it fails as Put does: then the first n are in the buffer.
+// PutBatch puts the values in their order and returns how many it has put; dropped
+// values count as put. It puts as many as there is room for at once, with none of
+// another goroutine's between them. When the buffer is full it does what Put does, and
+// it fails as Put does: then the first n values are in the buffer.
 func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -33,7 +33,7 @@ func (q *Buffer[T]) PutBatch(ctx context.Context, values []T) (n int, err error)
 	return n, nil
 }
 
-// tryPutBatch puts as many values as there is room for, one at least.
+// tryPutBatch puts as many values as there is room for, at least one.
 func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 	if q.tight != nil {
 		return q.tight.tryPutBatch(values)
@@ -67,13 +67,13 @@ func (q *Buffer[T]) tryPutBatch(values []T) (n int, err error) {
 	return n, nil
 }
 
-// GetBatch removes the oldest values, waiting until there is one at least, up to
-// len(buffer) of them, and copies them there in their order. They are neighbours:
-// no other Get comes between. It fails as Get does when there is nothing to copy.
-// With an empty buffer it does nothing.
+// GetBatch removes the oldest values, up to len(buffer) of them, waiting until there is
+// at least one, and copies them to buffer in their order. No other Get comes between
+// them. It fails as Get does when there is nothing to copy. With an empty buffer it
+// does nothing.
 //
-// What one consumer has got in a batch, no other can take, however long the first takes
-// over it. Where that matters, get one by one.
+// What one consumer has got in a batch, no other can take, however long the first one
+// needs. Where that matters, get values one by one.
 func (q *Buffer[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error) {
 	if err := ctx.Err(); err != nil || len(buffer) == 0 {
 		return 0, err

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Batches is a stream of what is got from q, in batches of up to size values (1 at
-// least): one is yielded as soon as it is full, or when its first value was got
-// wait ago; with a wait of 0 or less, only when it is full or the queue has ended.
-// The slice is the loop's to keep.
+// Batches is a stream of what it gets from q, in batches of up to size values (at least
+// 1). A batch is yielded as soon as it is full, or when its first value was got wait
+// ago; with a wait of 0 or less, only when it is full or the queue has ended. The loop
+// may keep the slice.
 //
-// Nothing is lost: when ctx ends, what was got by then is yielded before ctx's
-// cause, and breaking out of the loop leaves in the queue what is not in the batch
-// at hand.
+// Nothing is lost: when ctx ends, what was got so far is yielded before ctx's cause,
+// and breaking out of the loop leaves everything outside the current batch in the
+// queue.
 func Batches[T any](q Queue[T], size int, wait time.Duration) Stream[[]T] {
 	size = max(size, 1)
 	return func(ctx context.Context) iter.Seq2[[]T, error] {

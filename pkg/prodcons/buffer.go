@@ -34,33 +34,31 @@ func (w WhenFull) String() string {
 	return fmt.Sprintf("WhenFull(%d)", int(w))
 }
 
-// Buffer is the queue for real use: Get returns as soon as there is a value, Put
-// as soon as there is room, and a goroutine that waits sleeps. The zero value is an
-// empty buffer without a bound, ready for use; [NewBuffer] makes one with a bound.
-// A Buffer must not be copied after its first use.
+// Buffer is the queue for real use: Get returns as soon as there is a value, Put as
+// soon as there is room, and a waiting goroutine sleeps. The zero value is an empty
+// buffer without a bound, ready for use; [NewBuffer] makes one with a bound. A Buffer
+// must not be copied after its first use.
 //
-// Order: values come out in the order in which they went in; the history of all
-// calls is that of one queue (it is linearizable), except that a batch counts as
-// its values one after the other.
+// Order: values come out in the order in which they went in. The queue is linearizable,
+// except that a batch counts as its values one after the other.
 //
-// Fairness: goroutines that wait are woken in the order in which they came, one
-// at a time; each wakes the next if there is more. One that need not wait may
-// come between: the woken one then waits on, in front of all others. So nobody
-// who comes later and waits is preferred, but a wait has no bound. With a bound of
-// eight or less nobody comes between: those who wait are served in their order.
+// Fairness: waiting goroutines are woken in the order in which they came, one at a
+// time; each wakes the next if there is more. A goroutine that need not wait may come
+// between: the woken one then keeps waiting, ahead of all others. So nobody who comes
+// later and waits is preferred, but a wait has no bound. With a bound of eight or less
+// nobody comes between: those who wait are served in their order.
 //
-// Cost: some nanoseconds, no allocation. Put and Get each take a lock that lasts
-// for a few instructions; producers and consumers have one each, and don't
-// disturb one another while the buffer is neither full nor empty. (With a bound of
-// eight or less it is nearly always one or the other: there is one lock then, and
-// values go from hand to hand, as in a channel.) A goroutine that has to wait looks
-// again a few times, for some microseconds at most, and then sleeps: an idle buffer
-// costs no time at all. To sleep under a context that can end takes an allocation of
-// some 100 bytes.
+// Cost: a few nanoseconds, no allocation. Put and Get each take a lock for a few
+// instructions; producers and consumers have one each, and don't disturb each other
+// while the buffer is neither full nor empty. (With a bound of eight or less it is
+// nearly always one or the other: then there is a single lock, and values go from hand
+// to hand, as in a channel.) A goroutine that has to wait looks again a few times, for
+// a few microseconds at most, and then sleeps: an idle buffer costs no time at all.
+// Sleeping under a context that can end allocates about 100 bytes.
 //
-// Memory: with a bound, memory for exactly that number of values is taken at once;
-// without, it follows the length in both directions, in pieces of 8 KiB at most, or of one
-// value if that is larger.
+// Memory: with a bound, memory for exactly that number of values is allocated at once;
+// without one, it follows the length in both directions, in pieces of at most 8 KiB, or
+// of one value if that is larger.
 type Buffer[T any] struct {
 	bound  int // 0: none
 	full   WhenFull
@@ -120,8 +118,8 @@ const (
 )
 
 // NewBuffer returns an empty buffer that holds up to bound values; full says what it
-// does when there is no room. With a bound of zero or less the buffer has no bound, and
-// is never full. NewBuffer panics, as make does, if there is no memory for that many
+// does when there is no room. With a bound of zero or less the buffer is unbounded and
+// never full. NewBuffer panics, as make does, if there is no memory for that many
 // values.
 func NewBuffer[T any](bound int, full WhenFull) *Buffer[T] {
 	q := newBuffer[T](bound, full)
@@ -151,13 +149,13 @@ func (q *Buffer[T]) set(bound int, full WhenFull) {
 	}
 }
 
-// OnDrop makes the buffer call f with each value that it drops because it is full,
-// in the goroutine whose put made it do so, after the put; f may use the buffer.
+// OnDrop makes the buffer call f with each value that it drops because it is full. The
+// call comes after the put that caused it, in the same goroutine; f may use the buffer.
 // OnDrop must be called before the buffer is used.
 func (q *Buffer[T]) OnDrop(f func(v T)) { q.onDrop = f }
 
-// lock takes the lock in word and returns the word without it. TryPut and TryGet
-// try once by themselves before they call it: the compiler does not inline it.
+// lock takes the lock in word and returns the word without it. TryPut and TryGet try
+// once themselves before they call it, because the compiler does not inline it.
 func lock(word *atomic.Uint64) uint64 {
 	for look := 1; ; look++ {
 		w := word.Load()
@@ -177,7 +175,7 @@ const (
 	largePiece = 8 << 10
 )
 
-// slots is how many values of type T fit into a piece of that number of bytes.
+// slots is the number of values of type T that fit into a piece of that size.
 func slots[T any](bytes int) int {
 	return max(1, bytes/max(8, int(reflect.TypeFor[T]().Size())))
 }
@@ -193,8 +191,8 @@ func (q *Buffer[T]) make() {
 	q.put.at = &q.first
 }
 
-// room says how many values there is room for. The tail is locked and at position
-// t.
+// room returns the number of values there is room for. The tail is locked and at
+// position t.
 func (q *Buffer[T]) room(t uint64) uint64 {
 	if q.limit == 0 {
 		q.make()
@@ -203,7 +201,7 @@ func (q *Buffer[T]) room(t uint64) uint64 {
 	return q.limit - (t - q.put.other)
 }
 
-// pointers says whether a value of type t refers to other memory.
+// pointers reports whether a value of type t refers to other memory.
 func pointers(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Array:
@@ -236,8 +234,8 @@ func (q *Buffer[T]) grow(t uint64) {
 	q.put.enter(t)
 }
 
-// shrink goes on to the next piece, whose first slot is that of position h, and
-// keeps the one it leaves for use again.
+// shrink goes on to the next piece, whose first slot is that of position h, and keeps
+// the one it leaves for reuse.
 func (q *Buffer[T]) shrink(h uint64) {
 	if q.get.at == nil {
 		q.get.at = &q.first
@@ -326,7 +324,7 @@ func (q *Buffer[T]) tryPutFull(w uint64, v *T) error {
 	return ErrFull
 }
 
-// dropped counts a dropped value and hands it to whoever asked. Nothing is locked.
+// dropped counts a dropped value and hands it to OnDrop's function. Nothing is locked.
 func (q *Buffer[T]) dropped(v *T) {
 	q.drops.Add(1)
 	if q.onDrop != nil {
@@ -338,7 +336,7 @@ func (q *Buffer[T]) dropped(v *T) {
 func (q *Buffer[T]) drop(t uint64) (old T, dropped bool) {
 	w := lock(&q.head)
 	h := w / one
-	if t-h == q.limit { // still full
+	if t-h == q.limit { // it is still full
 		i := h - q.get.base
 		if i == uint64(len(q.get.slots)) {
 			q.shrink(h)
@@ -354,8 +352,8 @@ func (q *Buffer[T]) drop(t uint64) (old T, dropped bool) {
 	return old, dropped
 }
 
-// TryGet removes the oldest value, or fails with ErrEmpty when there is none
-// now, with ErrClosed when there will be none any more.
+// TryGet removes the oldest value. It fails with ErrEmpty when there is none now, and
+// with ErrClosed when there will be none any more.
 func (q *Buffer[T]) TryGet() (v T, err error) {
 	err = q.tryGet(&v)
 	return v, err
@@ -456,11 +454,11 @@ func (q *Buffer[T]) getSlow(ctx context.Context) (v T, err error) {
 // ends. Each value is removed as it is yielded.
 func (q *Buffer[T]) All(ctx context.Context) iter.Seq[T] { return all(ctx, q) }
 
-// Ready returns a channel for a select: it has a token when there may be something
-// to get, or the buffer was closed, until ctx ends. After each token, call TryGet
-// until it fails, with ErrEmpty or, at the end, ErrClosed: others may have been
-// faster, and several puts may have left one token. After ErrClosed set the
-// variable that holds the channel to nil, as is done with a closed channel.
+// Ready returns a channel for a select: until ctx ends, it has a token when there may
+// be something to get, or the buffer was closed. After each token, call TryGet until it
+// fails, with ErrEmpty or, at the end, ErrClosed: others may have been faster, and
+// several puts may have left one token. After ErrClosed set the variable that holds the
+// channel to nil, as one does with a closed channel.
 func (q *Buffer[T]) Ready(ctx context.Context) <-chan struct{} {
 	tokens := make(chan struct{}, 1)
 	var listeners interface {
@@ -481,7 +479,7 @@ func (q *Buffer[T]) Ready(ctx context.Context) <-chan struct{} {
 	return tokens
 }
 
-// idle says whether there is nothing to get, and something may come.
+// idle reports whether there is nothing to get now, but something may still come.
 func (q *Buffer[T]) idle() bool {
 	if q.tight != nil {
 		return q.tight.idle()
@@ -500,7 +498,7 @@ func (q *Buffer[T]) Close() {
 	q.wakePutters()
 }
 
-// wakeGetters makes those who wait for a value look again, at their context, too.
+// wakeGetters makes those who wait for a value look again, at their context too.
 func (q *Buffer[T]) wakeGetters() {
 	if q.tight != nil {
 		q.tight.wakeAll(&q.tight.getters)
@@ -508,7 +506,7 @@ func (q *Buffer[T]) wakeGetters() {
 	q.getters.wakeAll()
 }
 
-// wakePutters makes those who wait for room look again, at their context, too.
+// wakePutters makes those who wait for room look again, at their context too.
 func (q *Buffer[T]) wakePutters() {
 	if q.tight != nil {
 		q.tight.wakeAll(&q.tight.putters)
@@ -516,8 +514,8 @@ func (q *Buffer[T]) wakePutters() {
 	q.putters.wakeAll()
 }
 
-// Len is the number of values in the buffer. While others put and get, it is a
-// number that was true at some moment during the call, or a close one.
+// Len is the number of values in the buffer. While others put and get, it is a number
+// that was true at some moment during the call, or close to one.
 func (q *Buffer[T]) Len() int {
 	if q.tight != nil {
 		return q.tight.len()

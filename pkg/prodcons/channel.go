@@ -21,8 +21,8 @@ type Channel[T any] struct {
 	puts   sync.WaitGroup // the puts that began before Close
 }
 
-// NewChannel returns a queue with room for capacity values. With a capacity of
-// zero or less, Put waits until a consumer takes the value from its hands.
+// NewChannel returns a queue with room for capacity values. With a capacity of zero or
+// less, Put waits until a consumer takes the value.
 func NewChannel[T any](capacity int) *Channel[T] {
 	q := new(Channel[T])
 	q.make(capacity)
@@ -36,7 +36,7 @@ func (q *Channel[T]) make(capacity int) {
 	})
 }
 
-// begin says whether a put may go on; if so, it must end with q.puts.Done.
+// begin reports whether a put may go on; if so, it must end with q.puts.Done.
 func (q *Channel[T]) begin() bool {
 	q.make(0)
 	q.mu.RLock()
@@ -48,8 +48,8 @@ func (q *Channel[T]) begin() bool {
 	return true
 }
 
-// Put appends v, waiting until there is room for it. Producers that wait are
-// served in the order in which they came.
+// Put appends v, waiting until there is room for it. Waiting producers are served in
+// the order in which they came.
 func (q *Channel[T]) Put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -68,8 +68,8 @@ func (q *Channel[T]) Put(ctx context.Context, v T) error {
 	}
 }
 
-// TryPut appends v if there is room, or a consumer that waits, and fails with
-// ErrFull if not.
+// TryPut appends v if there is room or a waiting consumer, and otherwise fails with
+// ErrFull.
 func (q *Channel[T]) TryPut(v T) error {
 	if !q.begin() {
 		return ErrClosed
@@ -83,8 +83,8 @@ func (q *Channel[T]) TryPut(v T) error {
 	}
 }
 
-// PutBatch puts the values one by one, in their order, and returns how many it
-// has put. Those of other goroutines may come between them.
+// PutBatch puts the values one by one, in their order, and returns how many it has put.
+// Values of other goroutines may come between them.
 func (q *Channel[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -97,8 +97,8 @@ func (q *Channel[T]) PutBatch(ctx context.Context, values []T) (n int, err error
 	return len(values), nil
 }
 
-// Get removes the oldest value, waiting until there is one. Consumers that wait
-// are served in the order in which they came.
+// Get removes the oldest value, waiting until there is one. Waiting consumers are
+// served in the order in which they came.
 func (q *Channel[T]) Get(ctx context.Context) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
@@ -116,8 +116,8 @@ func (q *Channel[T]) Get(ctx context.Context) (T, error) {
 	}
 }
 
-// TryGet removes the oldest value, or takes one from the hands of a Put that
-// waits, and fails with ErrEmpty if there is neither.
+// TryGet removes the oldest value, or takes one from a waiting Put, and fails with
+// ErrEmpty if there is neither.
 func (q *Channel[T]) TryGet() (T, error) {
 	var none T
 	q.make(0)
@@ -132,9 +132,9 @@ func (q *Channel[T]) TryGet() (T, error) {
 	}
 }
 
-// GetBatch removes the oldest values, waiting until there is one at least, up to
-// len(buffer) of them, and copies them there in their order. With an empty
-// buffer it does nothing.
+// GetBatch removes the oldest values, up to len(buffer) of them, waiting until there is
+// at least one, and copies them to buffer in their order. With an empty buffer it does
+// nothing.
 func (q *Channel[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error) {
 	if err := ctx.Err(); err != nil || len(buffer) == 0 {
 		return 0, err

@@ -24,12 +24,13 @@
 //	err := group.Run(ctx)
 //
 // The first error stops the rest and comes back with the name of the producer or
-// consumer that failed; a panic reaches the caller with its stack; when ctx ends, the
-// group is stopped, and what was queued is drained for as long as you say, and the rest
+// consumer that failed; a panic reaches the caller with its stack. When ctx ends, the
+// group is stopped, what was queued is drained for as long as you say, and the rest is
 // returned. No goroutine is left, and no value is lost: each is used, dropped by a full
 // queue (OnDrop), left ([Group.Left]) or failed ([Group.Failed]). [Group.Stats] says,
-// at any time, how many there were and how fast, how long they waited, and how busy
-// each consumer is; [Group.SetConsumers] changes the number of consumers.
+// at any time, how many values there were and how fast they went through, how long they
+// waited, and how busy each consumer is; [Group.SetConsumers] changes the number of
+// consumers.
 //
 // # Shapes that recur
 //
@@ -54,20 +55,20 @@
 //   - [Buffer] does so too, in a fraction of the time, with a bound or without,
 //     and can drop or fail instead of waiting when it is full.
 //
-// Use a Buffer; the others are there for comparison. All are safe for
-// many producers and many consumers, and lose nothing: what was put before Close
-// can still be got after it. None keeps a value from a consumer that waits:
-// whoever is free gets the next one, however slow the others are. [Buffer.Ready] is
-// for a select. Whatever has the four methods of a Queue can be that of a Group: one
-// that is filled already, or with an order of its own.
+// Use a Buffer; the others are there for comparison. All are safe for many producers
+// and many consumers, and lose nothing: what was put before Close can still be got
+// after it. None keeps a value from a waiting consumer: whoever is free gets the next
+// one, however slow the others are. [Buffer.Ready] is for a select. Anything with the
+// four methods of a Queue can be a Group's queue: one that is already filled, or one
+// with an order of its own.
 //
 // # The record of a run
 //
-// A [Record] notes what happens to each [Item], which is a value with its [Origin]:
-// the producer that made it, its number, and when it was made. The time from creation
-// to pick-up is the item's latency. [Record.Stats] sums up a run in numbers. A program
-// with goroutines of its own calls its Made, PickedUp and Done; a Group calls
-// [Record.Observe] when that is its field Observe.
+// A [Record] notes what happens to each [Item], which is a value with its [Origin]: the
+// producer that made it, its number, and when it was made. The time from creation to
+// pick-up is the item's latency. [Record.Stats] sums up a run in numbers. A program
+// with its own goroutines calls Made, PickedUp and Done; a Group calls [Record.Observe]
+// if its field Observe is set to it.
 //
 // # What it imports
 //

@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// Each calls f for each of the values, n calls at a time (1 at least), and returns when
-// all have returned. The first error stops the rest and is returned unchanged; when ctx
-// ends, its cause is returned. A panic of f or of values reaches the caller as a
-// [*Panic].
+// Each calls f for each of the values, n calls at a time (at least 1), and returns when
+// all calls have returned. The first error stops the rest and is returned unchanged;
+// when ctx ends, its cause is returned. A panic in f or in values reaches the caller as
+// a [*Panic].
 //
-// Values are read by one goroutine, a little ahead: 64 of them, or 2n if that is more.
+// One goroutine reads the values, a little ahead: 64 of them, or 2n if that is more.
 // Use a [Group] to learn which values were not used, or how long they waited.
 func Each[T any](ctx context.Context, values iter.Seq[T], n int, f func(ctx context.Context, value T) error) error {
 	g := Group[T]{

@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// entry is what lies in a group's own queue: a value, and what the group knows
-// of it.
+// entry is what a group's own queue holds: a value, and what the group knows of it.
 type entry[T any] struct {
 	value T
 	stamp int64  // when it was made, and for how many it stands: see stamp
-	label *label // for who looks on
+	label *label // for Observe
 }
 
 // label is where an entry comes from.
@@ -52,7 +51,7 @@ func (h *hand[T]) origin() (Origin, bool) {
 	return any(h.value).(interface{ origin() Origin }).origin(), true
 }
 
-// carriesOrigin says whether values of type T have an [Origin], as items do.
+// carriesOrigin reports whether values of type T have an [Origin], as items do.
 func carriesOrigin[T any]() bool {
 	var v T
 	_, ok := any(v).(interface{ origin() Origin })

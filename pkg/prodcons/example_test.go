@@ -96,7 +96,7 @@ func ExampleGroup_Stats_expvar() {
 	// Output: true
 }
 
-// Each event can be told to a system of metrics: count ItemMade and ItemUsed, put
+// Each event can be reported to a metrics system: count ItemMade and ItemUsed, put
 // Latency into a histogram.
 func ExampleGroup_observe() {
 	var made, done atomic.Int64
@@ -138,7 +138,7 @@ func ExampleBuffer() {
 	// 2 dropped
 }
 
-// Room for two, and what is dropped when that is not enough is told.
+// Room for two; what is dropped when that is not enough is reported.
 func ExampleGroup_dropped() {
 	stop := make(chan bool)
 	group := prodcons.Group[int]{
@@ -171,8 +171,8 @@ func ExampleGroup_dropped() {
 	// 3 used
 }
 
-// When the context ends, consumers go on with what is queued for a while; the rest
-// is left.
+// When the context ends, consumers go on with what is queued for a while; the rest is
+// left.
 func ExampleGroup_Left() {
 	ctx, cancel := context.WithCancel(context.Background())
 	group := prodcons.Group[int]{
@@ -193,7 +193,7 @@ func ExampleGroup_Left() {
 	// Output: context canceled [] 5
 }
 
-// The first error is Run's; Failed has the values that had to do with it.
+// The first error is returned by Run; Failed has the values that failed.
 func ExampleGroup_Failed() {
 	made := make(chan bool)
 	group := prodcons.Group[int]{
@@ -250,7 +250,7 @@ func ExampleGroup_SetConsumers() {
 	// Output: <nil> 3
 }
 
-// A panic comes back to the caller of Run, with the stack of who panicked.
+// A panic comes back to the caller of Run, with its stack.
 func ExamplePanic() {
 	group := prodcons.Group[int]{
 		Produce: func(_ context.Context, _ int, put func(int) error) error { return put(1) },

@@ -12,8 +12,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// A queue that lives in a package's variable is used by many tests, some of them
-// in a bubble.
+// Many tests use a queue in a package's variable, some of them in a bubble.
 func TestAQueueMayBeUsedInOneBubbleAndThenInAnother(t *testing.T) {
 	queues := map[string]full[int]{
 		"bound":    prodcons.NewBuffer[int](1, prodcons.WaitWhenFull),

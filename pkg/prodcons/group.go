@@ -9,14 +9,13 @@ import (
 )
 
 // Group is a number of producers and consumers over one queue. Say what they do, and
-// call [Group.Run]: it starts them, waits for them, and returns when none is left.
+// call [Group.Run]: it starts them, waits for them, and returns when all have ended.
 //
-// Nothing is lost: every value that was put is used, dropped by a full queue
-// (OnDrop), left ([Group.Left]) or failed ([Group.Failed]), and exactly one of
-// these.
+// Nothing is lost: every value that was put is exactly one of used, dropped by a full
+// queue (OnDrop), left ([Group.Left]) or failed ([Group.Failed]).
 //
-// A Group runs once. Its fields must not be changed after the start, and it must
-// not be copied.
+// A Group runs once. Its fields must not be changed after the start, and it must not be
+// copied.
 type Group[T any] struct {
 	// Produce is what each producer does: it puts values until it has no more,
 	// and returns. Put waits while the queue is full. When put fails, because the
@@ -26,11 +25,10 @@ type Group[T any] struct {
 	// which others fill and close.
 	Produce func(ctx context.Context, producer int, put func(T) error) error
 
-	// Consume uses one value. It is called by many consumers at once, for each
-	// value once. The consumer's number counts from 1; of two calls with one
-	// number, the first has returned before the second begins. When ctx ends,
-	// Consume should return soon, with ctx's error if it has not used the value:
-	// the value is then left.
+	// Consume uses one value. Many consumers call it at once, once for each value. The
+	// consumer's number counts from 1; of two calls with the same number, the first has
+	// returned before the second begins. When ctx ends, Consume should return soon,
+	// with ctx's error if it has not used the value: the value is then left.
 	Consume func(ctx context.Context, consumer int, value T) error
 
 	Producers int // how many there are; 0 counts as 1
@@ -41,12 +39,12 @@ type Group[T any] struct {
 	Bound int
 	Full  WhenFull
 
-	// Queue carries the values instead of the group's own [Buffer], which Bound
-	// and Full describe: a queue that is filled already, one with an order of its
-	// own, or one that outlives the group. Its Get must wait, which that of a
-	// Slice does not. The group closes it when all producers have ended. If it is
-	// a [Lender], values are settled after they were used, and what is not used
-	// stays there; so it does if Produce is nil.
+	// Queue carries the values instead of the group's own [Buffer], which Bound and
+	// Full describe: a queue that is already filled, one with an order of its own, or
+	// one that outlives the group. Its Get must wait, which a Slice's does not. The
+	// group closes it when all producers have ended. If it is a [Lender], values are
+	// settled after they have been used, and those not used stay there, as they do if
+	// Produce is nil.
 	Queue Queue[T]
 
 	// Drain is how long consumers may go on with what is queued when the group is
@@ -59,9 +57,9 @@ type Group[T any] struct {
 	OnDrop func(value T)
 
 	// Observe, if it is not nil, is called for each event; see [Event]. Many goroutines
-	// call it at once, and wait for it. Times are since the start of Run, and every
-	// item's latency is then measured, not only that of samples (see Stats).
-	// Record.Observe is one.
+	// call it at once, and wait for it. Times are since the start of Run. Every item's
+	// latency is then measured, not only that of a sample (see Stats). Record.Observe
+	// is such a function.
 	Observe func(Event)
 
 	mu        sync.Mutex
@@ -105,7 +103,7 @@ type Group[T any] struct {
 	unmeasured bool // for a benchmark
 }
 
-// Failure is a value whose Consume has failed, and how: Err is an [*Error] or a
+// Failure is a value whose Consume has failed, and why: Err is an [*Error] or a
 // [*Panic].
 type Failure[T any] struct {
 	Value T
@@ -128,7 +126,7 @@ const maxErrors = 1000
 //     Run panics in turn, with a [*Panic] that has value and stack. One that
 //     calls runtime.Goexit, as t.FailNow does, has failed with [ErrGoexit].
 //
-// When the group is stopped, put fails and Produce's context ends, and Consume's
+// When the group is stopped, put fails and Produce's context ends, and Consume's ends
 // when Drain is over. What was put and not used by then is in [Group.Left].
 func (g *Group[T]) Run(ctx context.Context) error {
 	if err := g.begin(ctx); err != nil {
@@ -221,8 +219,8 @@ func (g *Group[T]) closeQueue() {
 	}
 }
 
-// length is that of the queue. It must not be called under a lock: the queue may
-// be in another process.
+// length is the queue's length. It must not be called under a lock: the queue may be in
+// another process.
 func (g *Group[T]) length() int {
 	if g.Queue != nil {
 		return g.Queue.Len()
@@ -230,8 +228,8 @@ func (g *Group[T]) length() int {
 	return g.own.Len()
 }
 
-// work returns when all workers have ended, and nothing is left to do that
-// others could be hired for.
+// work returns when all workers have ended, and nothing is left to do that others could
+// be hired for.
 func (g *Group[T]) work() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -256,8 +254,8 @@ func (g *Group[T]) work() {
 	}
 }
 
-// watch stops the group when ctx ends, until the function that it returns is
-// called, which returns false if it has, or will do so.
+// watch stops the group when ctx ends, until the function that it returns is called.
+// That function returns false if the group has been stopped, or is about to be.
 func (g *Group[T]) watch(ctx context.Context) (unwatch func() bool) {
 	if ctx.Done() == nil {
 		return nil
@@ -271,8 +269,8 @@ func (g *Group[T]) watch(ctx context.Context) (unwatch func() bool) {
 	})
 }
 
-// stop stops the group, if it was not yet, and lets consumers go on for a while.
-// It is called with g.mu locked.
+// stop stops the group, unless it was already, and lets consumers go on for a while. It
+// is called with g.mu locked.
 func (g *Group[T]) stop(cause error, drain time.Duration) {
 	if g.cause == nil {
 		g.cause = cause
@@ -302,7 +300,7 @@ func (g *Group[T]) end(cause error) {
 	g.own.wakeGetters()
 }
 
-// finish ends what is left of a group whose workers have ended.
+// finish ends what remains of a group whose workers have ended.
 func (g *Group[T]) finish(unwatch func() bool) {
 	g.mu.Lock()
 	if unwatch != nil && !unwatch() {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Who imports the package gets the standard library and what lies below the
-// package, and nothing else.
+// Importing the package brings the standard library and what is below the package, and
+// nothing else.
 func TestImportsTheStandardLibraryOnly(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
 	if err != nil {

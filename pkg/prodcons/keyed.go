@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// Keyed is a queue that keeps the order of values of one key: of each key, one
-// value at a time is lent, and the next when it was settled. So keys are worked on
-// side by side, and the values of each one after the other, by whichever consumer
-// is free. It is a [Lender]: give it to a [Group] as its Queue.
+// Keyed is a queue that keeps the order of the values of each key: it lends one value
+// of a key at a time, and the next one when that has been settled. So keys are worked
+// on side by side, and the values of each one after the other, by whichever consumer is
+// free. It is a [Lender]: give it to a [Group] as its Queue.
 //
 // Order: the values of one key come out in the order in which they went in; one that
-// was not used comes again before those behind it. Keys take turns. Cost: some hundred
-// nanoseconds a value, and memory only for keys that have values.
+// was not used comes again before those behind it. Keys take turns. Cost: a few hundred
+// nanoseconds per value, and memory only for keys that have values.
 type Keyed[T any, K comparable] struct {
 	key   func(T) K
 	room  *Buffer[struct{}]   // a token for each value; nil: no bound
@@ -72,9 +72,9 @@ func (q *Keyed[T, K]) put(ctx context.Context, k K, v T) error {
 	return nil
 }
 
-// Receive lends the next value of a key of which none is lent, waiting until there
-// is one. It fails with ErrClosed once the queue is closed and all values are
-// settled, and with ctx's error when that ends first.
+// Receive lends the next value of a key that has no value lent, waiting until there is
+// one. It fails with ErrClosed once the queue is closed and all values are settled, and
+// with ctx's error when that ends first.
 func (q *Keyed[T, K]) Receive(ctx context.Context) (Delivery[T], error) {
 	l, err := q.ready.Get(ctx)
 	if err != nil {

@@ -155,8 +155,8 @@ func TestBatchesEndWithTheirContext(t *testing.T) {
 	}
 }
 
-// A consumer that is slow keeps nothing from one that is idle: no item waits
-// while somebody waits for items.
+// A slow consumer keeps nothing from an idle one: no item waits while somebody waits
+// for items.
 func TestQueuesAreWorkConserving(t *testing.T) {
 	for name, kind := range kinds[time.Time]() {
 		if name == "slice" || name == "polling" {
@@ -390,8 +390,8 @@ func TestNoAllocationPerItem(t *testing.T) {
 	wg.Wait()
 }
 
-// Nobody starves: of many that put and get all the time, each has its turn again
-// and again.
+// Nobody starves: each of many that put and get all the time has its turn again and
+// again.
 func TestNobodyStarves(t *testing.T) {
 	q := prodcons.NewBuffer[int](8, prodcons.WaitWhenFull)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -7,7 +7,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons/histogram"
 )
 
-// latencies are those of a group's values, as far as they were measured.
+// latencies are those of a group's values, where they were measured.
 type latencies struct {
 	measured    atomic.Int64
 	first, last atomic.Int64     // nanoseconds + 1

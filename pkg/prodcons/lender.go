@@ -5,13 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// Lender is a queue that lends its values: what was received is settled when it
-// has been used, and goes to somebody else if not. So nothing is lost when a
-// consumer fails, or a process dies, if the queue outlives it. Its Get receives a
-// value and settles it at once.
+// Lender is a queue that lends its values: what was received is settled when it has
+// been used, and goes to somebody else otherwise. So nothing is lost when a consumer
+// fails, nor when a process dies, if the queue outlives it. Its Get receives a value
+// and settles it at once.
 //
-// A [Group] over one settles a value after Consume has returned, with what it
-// returned, and leaves there what it has not used.
+// A [Group] over a Lender settles a value with what Consume has returned, and leaves in
+// the queue what it has not used.
 type Lender[T any] interface {
 	Queue[T]
 

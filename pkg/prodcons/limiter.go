@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Limiter limits a rate, however many goroutines ask: it lets one through each
-// Every, and up to Burst at once when nobody has asked for a while. The zero value
-// lets all through. In Consume it is
+// Limiter limits a rate, however many goroutines ask: it lets one through per Every,
+// and up to Burst at once when nobody has asked for a while. The zero value lets
+// everything through. In Consume it is used so:
 //
 //	if err := limiter.Wait(ctx); err != nil {
 //		return err
 //	}
 //
-// The algorithm is the leaky bucket in its form without a bucket (GCRA, ITU-T
-// I.371): all that is remembered is when the next may go.
+// The algorithm is the leaky bucket in its form without a bucket (GCRA, ITU-T I.371):
+// it remembers only when the next may go.
 type Limiter struct {
 	Every time.Duration
 	Burst int // 0 counts as 1
@@ -37,7 +37,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 	return pause(ctx, wait)
 }
 
-// turn gives the next turn, and returns how long it is till then.
+// turn assigns the next turn, and returns how long it is until then.
 func (l *Limiter) turn(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Map calls f for each of the values, n calls at a time (1 at least), and yields
+// Map calls f for each of the values, n calls at a time (at least 1), and yields
 // the results in the order of the values, each with its error:
 //
 //	for page, err := range prodcons.Map(ctx, urls, 8, fetch) {
@@ -15,10 +15,10 @@ import (
 //		…
 //	}
 //
-// A slow call holds up the results behind it; 64 calls are ahead of the loop at
-// most, or 2n if that is more. When ctx ends, its cause is yielded last. Breaking
-// out of the loop cancels the calls and waits for them. A panic of f or of values
-// reaches the loop as a [*Panic].
+// A slow call holds up the results behind it; at most 64 calls are ahead of the loop,
+// or 2n if that is more. When ctx ends, its cause is yielded last. Breaking out of the
+// loop cancels the calls and waits for them. A panic in f or in values reaches the loop
+// as a [*Panic].
 func Map[T, U any](ctx context.Context, values iter.Seq[T], n int, f func(ctx context.Context, value T) (U, error)) iter.Seq2[U, error] {
 	return Then(FromSeq(values), n, f)(ctx)
 }
@@ -28,9 +28,9 @@ func MapUnordered[T, U any](ctx context.Context, values iter.Seq[T], n int, f fu
 	return ThenUnordered(FromSeq(values), n, f)(ctx)
 }
 
-// Then puts a stage behind a stream: f is called for each of its values, n calls
-// at a time, and the results come in the same order. The errors of the stages
-// before come in their places, as those of f do.
+// Then puts a stage behind a stream: f is called for each of its values, n calls at a
+// time, and the results come in the same order. Errors of earlier stages come in their
+// places, as those of f do.
 func Then[T, U any](s Stream[T], n int, f func(ctx context.Context, value T) (U, error)) Stream[U] {
 	return func(ctx context.Context) iter.Seq2[U, error] {
 		return func(yield func(U, error) bool) { inOrder(ctx, s, n, f, yield) }
@@ -148,10 +148,10 @@ func asTheyCome[T, U any](ctx context.Context, s Stream[T], n int, f func(contex
 	}, yield)
 }
 
-// behind calls run in a goroutine of its own, closes what it feeds when it
-// returns, and calls read meanwhile, which returns false if it was broken off. In
-// the end run's goroutine has ended; its error, which is that of ctx, is yielded,
-// and its panic goes on.
+// behind runs calls in a goroutine of its own, closes what it feeds when it returns,
+// and meanwhile calls read, which returns false if the loop was left early. In the end
+// run's goroutine has ended; its error, which is ctx's, is yielded, and its panic goes
+// on.
 func behind[U any](ctx context.Context, run func(context.Context) error, closeOut func(), read func(ended <-chan struct{}) bool, yield func(U, error) bool) {
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})

@@ -9,27 +9,26 @@ import (
 
 // What becomes of a group's values, and of its errors.
 
-// Errors returns the errors of all producers and consumers that have failed, in
-// the order in which they did, each an [*Error]; of more than 1000, the first
-// 1000. Errors that only say that the group was stopped are not among them.
+// Errors returns the errors of all producers and consumers that have failed, in the
+// order in which they failed, each an [*Error]; only the first 1000 are kept. Errors
+// that only say that the group was stopped are not among them.
 func (g *Group[T]) Errors() []error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.errs)
 }
 
-// Left returns what was put and not used, once Run has returned or panicked:
-// first what consumers had in their hands when the group was stopped, in no
-// particular order, and then what was queued, oldest first. What is left in a
-// [Lender] stays there.
+// Left returns what was put and not used, once Run has returned or panicked: first what
+// consumers were holding when the group was stopped, in no particular order, and then
+// what was queued, oldest first. What is left in a [Lender] stays there.
 func (g *Group[T]) Left() []T {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.left)
 }
 
-// Failed returns the values whose Consume has failed, each with its error, in the
-// order in which they failed. A [Lender] has been told so, and may lend such a
+// Failed returns the values whose Consume has failed, each with its error, in the order
+// in which they failed. A [Lender] has been told of each failure, and may lend such a
 // value again.
 func (g *Group[T]) Failed() []Failure[T] {
 	g.mu.Lock()
@@ -50,7 +49,8 @@ func (g *Group[T]) fail(role string, number int, err error) error {
 	return err
 }
 
-// told says whether err is only what ctx, which has ended, tells all who ask it.
+// told reports whether err is only what ctx, once it has ended, tells everybody who
+// asks.
 func told(err error, ctx context.Context) bool {
 	ended := ctx.Err()
 	return ended != nil && (errors.Is(err, ended) || errors.Is(err, context.Cause(ctx)))
@@ -66,7 +66,7 @@ func (g *Group[T]) settle(c *consumer[T], h *hand[T], err error) {
 	g.settled(c, h, kind, err)
 }
 
-// settled tells whoever has to know that a value is used, or else why not.
+// settled tells everybody concerned that a value was used, or why it was not.
 func (g *Group[T]) settled(c *consumer[T], h *hand[T], kind EventKind, err error) {
 	h.held = false
 	if h.settle != nil {
@@ -127,7 +127,7 @@ func (g *Group[T]) broken(role string, number int, panicked any) error {
 	return p
 }
 
-// giveBack returns a value that a consumer has got too late to use it.
+// giveBack returns a value that a consumer got too late to use.
 func (g *Group[T]) giveBack(c *consumer[T], h *hand[T]) {
 	h.held = false
 	if h.settle == nil {
@@ -169,7 +169,7 @@ func (g *Group[T]) leave(h *hand[T]) {
 	}
 }
 
-// dropped is called by the group's own queue with what it drops.
+// dropped is called by the group's own queue with each value that it drops.
 func (g *Group[T]) dropped(e entry[T]) {
 	if g.OnDrop != nil {
 		g.OnDrop(e.value)

@@ -35,7 +35,7 @@ func TestStatisticsOfABurstAreExact(t *testing.T) {
 	}
 }
 
-// What a consumer had in its hands when all ended is somewhere afterwards.
+// What a consumer was holding when everything ended is somewhere afterwards.
 func TestWhatWasInHandIsNotLost(t *testing.T) {
 	fault := errors.New("a fault")
 	for name, end := range map[string]func(ctx context.Context, v int) error{
@@ -77,7 +77,7 @@ func TestWhatWasInHandIsNotLost(t *testing.T) {
 			time.AfterFunc(time.Second, func() { cancel(errors.New("enough")) })
 			var used []int
 			g := prodcons.Group[int]{Produce: numbers(4, 0), Consume: func(ctx context.Context, _, v int) error {
-				time.Sleep(time.Millisecond) // till all are put
+				time.Sleep(time.Millisecond) // until all are put
 				err := end(ctx, v)
 				if err == nil {
 					used = append(used, v)

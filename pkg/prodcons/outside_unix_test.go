@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// A program of somebody else, in a module of its own, needs nothing but the
-// package; it does its work, and Ctrl-C stops it cleanly.
+// Somebody else's program, in a module of its own, needs only the package; it does its
+// work, and Ctrl-C stops it cleanly.
 func TestAProgramOutsideOfTheModule(t *testing.T) {
 	dir := t.TempDir()
 	source, err := os.ReadFile("testdata/words/main.go")

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// Polling is the queue that waits by looking again and again, with a sleep
-// between two looks. A value waits half the interval on average for a consumer
-// that was there before it, and every empty poll costs a little. It has no
-// bound. The zero value looks without a rest; see [NewPolling].
+// Polling is the queue that waits by looking again and again, with a sleep in between.
+// A value waits half the interval on average for a consumer that was there before it,
+// and every empty poll costs a little. It has no bound. The zero value looks without a
+// rest; see [NewPolling].
 type Polling[T any] struct {
 	slice    Slice[T]
 	interval time.Duration
 	empty    atomic.Int64
 }
 
-// NewPolling returns a queue whose Get looks every interval. With an interval
-// of zero or less it looks without a rest, which keeps a core busy.
+// NewPolling returns a queue whose Get looks once per interval. With an interval of
+// zero or less it looks without a rest, which keeps a core busy.
 func NewPolling[T any](interval time.Duration) *Polling[T] {
 	return &Polling[T]{interval: interval}
 }
@@ -53,8 +53,8 @@ func (q *Polling[T]) TryGet() (T, error) {
 	return v, err
 }
 
-// GetBatch removes the oldest values, looking until there is one at least, up to
-// len(buffer) of them, and copies them there in their order.
+// GetBatch removes the oldest values, up to len(buffer) of them, looking until there is
+// at least one, and copies them to buffer in their order.
 func (q *Polling[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error) {
 	for {
 		n, err := q.slice.GetBatch(ctx, buffer)
@@ -83,5 +83,5 @@ func (q *Polling[T]) Close() { q.slice.Close() }
 // Len is the number of values in the queue.
 func (q *Polling[T]) Len() int { return q.slice.Len() }
 
-// EmptyPolls is how often somebody has looked so far and there was nothing.
+// EmptyPolls is how many looks so far found nothing.
 func (q *Polling[T]) EmptyPolls() int { return int(q.empty.Load()) }

@@ -18,18 +18,18 @@ var (
 	ErrFull = errors.New("queue is full")
 )
 
-// Queue carries values from producers to consumers, first in, first out. This is
-// all that [Group] asks of one; the queues of this package have more, the same
-// for each kind:
+// Queue carries values from producers to consumers, first in, first out. This is all
+// that [Group] asks of a queue; those of this package have more methods, the same for
+// each kind:
 //
 //	TryPut(v) error              puts now or fails now: ErrFull, ErrClosed
 //	TryGet() (v, error)          gets now or fails now: ErrEmpty, ErrClosed
 //	PutBatch(ctx, values) (n, error)  puts many, in their order
-//	GetBatch(ctx, buffer) (n, error)  gets what is there, one at least
+//	GetBatch(ctx, buffer) (n, error)  gets what is there, at least one
 //	All(ctx) iter.Seq[T]         for range: gets until the queue has ended
 //
-// Every method may be called by any number of goroutines at once. A context that
-// has already ended makes all that take one fail before they touch the queue.
+// Every method may be called by any number of goroutines at once. A method that takes a
+// context fails before it touches the queue if that context has already ended.
 type Queue[T any] interface {
 	// Put appends v. It fails with ErrClosed after Close, and with the context's
 	// error when ctx ends before there is room; v is then not in the queue.
@@ -41,8 +41,8 @@ type Queue[T any] interface {
 	// what sets the kinds of queue apart.
 	Get(ctx context.Context) (T, error)
 
-	// Close says that no more will be put. What is in the queue can still be
-	// got. Closing twice is allowed and does nothing.
+	// Close says that no more will be put. What is in the queue can still be got.
+	// Closing twice is allowed and does nothing.
 	Close()
 
 	// Len is the number of values in the queue at this moment.

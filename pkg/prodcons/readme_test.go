@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// What the README says of the package compiles.
+// The README's example of the package compiles.
 func TestGoOfTheREADME(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

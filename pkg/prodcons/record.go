@@ -10,8 +10,8 @@ import (
 // EventKind says what happened in an [Event].
 type EventKind string
 
-// What can happen to an item. Each begins with ItemMade, and ends with ItemUsed or
-// one of those after it.
+// What can happen to an item. It begins with ItemMade, and ends with ItemUsed or one of
+// those after it.
 const (
 	ItemMade     EventKind = "made"      // a producer made it, and has put it into the queue
 	ItemPickedUp EventKind = "picked up" // a consumer took it
@@ -21,9 +21,9 @@ const (
 	ItemLeft     EventKind = "left"      // the run was stopped: its consumer, if it has one, gave it back
 )
 
-// Event is one thing that happened in a run. A [Group] tells the events of an item in
+// Event is one thing that happened in a run. A [Group] reports the events of an item in
 // their order, and says that an item was made as soon as it is in the queue, with the
-// time at which it was put. Only with a Queue that is not its own may it tell of the
+// time at which it was put. Only with a Queue that is not its own may it report the
 // pick-up first; it then knows who made an item only if the item carries its [Origin].
 type Event struct {
 	Kind     EventKind     `json:"kind"`
@@ -34,12 +34,12 @@ type Event struct {
 	Latency  time.Duration `json:"latency,omitempty"` // of what was picked up
 }
 
-// keep is how many events a Record keeps unless told otherwise: some 8 MB.
+// keep is how many events a Record keeps unless told otherwise: about 8 MB.
 const keep = 100_000
 
 // Record notes what happens in a run. Its methods may be called by any number of
-// goroutines at once. It keeps the last 100,000 events, some 8 MB (see
-// [Record.Keep]); its statistics are of all.
+// goroutines at once. It keeps the last 100,000 events, about 8 MB (see [Record.Keep]);
+// its statistics cover all events.
 //
 // All times that a Record gives out are those of its clock.
 type Record struct {
@@ -56,8 +56,8 @@ type Record struct {
 	total  time.Duration // 0 until End
 }
 
-// NewRecord returns the record of a run that begins now. Its clock is time.Now, which
-// nil stands for, or another for a run in a simulated time; it must not go backwards.
+// NewRecord returns the record of a run that begins now. The clock is time.Now if it is
+// nil, or another one for a run in simulated time; it must not go backwards.
 func NewRecord(name string, clock func() time.Time) *Record {
 	if clock == nil {
 		clock = time.Now
@@ -100,8 +100,8 @@ func (r *Record) Done(consumer int, o Origin) {
 	r.add(Event{Kind: ItemUsed, At: r.now(), Producer: o.Producer, Number: o.Number, Consumer: consumer})
 }
 
-// Observe notes an event of a [Group]; it is a function for the group's field of
-// that name. It keeps the event's times as they are.
+// Observe notes an event of a [Group]; it is a function for the group's field of that
+// name. It keeps the event's own times.
 func (r *Record) Observe(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,8 +180,8 @@ func (r *Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(recordFile{r.name, r.total, r.sum.emptyPolls, r.inOrder()})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. The record is that of a run in the
-// past: its name, its events and their statistics are of use, and no more.
+// UnmarshalJSON reads what MarshalJSON wrote. The record is then that of a past run, of
+// which only the name, the events and their statistics can be used.
 func (r *Record) UnmarshalJSON(data []byte) error {
 	var f recordFile
 	if err := json.Unmarshal(data, &f); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // Retry says how often, and after how long, to try again what has failed. The zero
-// value tries three times, and waits some 0.1 s before the second and 0.2 s before the
+// value tries three times, and waits about 0.1 s before the second and 0.2 s before the
 // third.
 type Retry struct {
 	Attempts int           // at most; 0 counts as 3, and below 0 there is no limit
@@ -18,16 +18,16 @@ type Retry struct {
 	MaxWait  time.Duration // the longest wait; 0 counts as 10 s
 }
 
-// Do calls f until it succeeds. It gives up after that many attempts, or when f has
-// failed with an error that is [Permanent], or ctx has ended; and returns f's last
-// error, wrapped with the number of attempts, and with ctx's cause if that was the
-// reason. In Consume it is
+// Do calls f until it succeeds. It gives up after that many attempts, when f fails with
+// an error that is [Permanent], or when ctx ends. It then returns f's last error,
+// wrapped with the number of attempts, and with ctx's cause if that was the reason. In
+// Consume it is used so:
 //
 //	return retry.Do(ctx, func(ctx context.Context) error { return send(ctx, value) })
 //
 // A wait is drawn at random from the upper half of its length, so that many callers
-// that fail at the same time don't come back at the same time. It keeps its consumer
-// busy.
+// that fail at the same time don't come back at the same time. The consumer stays busy
+// meanwhile.
 func (r Retry) Do(ctx context.Context, f func(ctx context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		if err := ctx.Err(); err != nil {
@@ -54,8 +54,8 @@ func (r Retry) Do(ctx context.Context, f func(ctx context.Context) error) error 
 	}
 }
 
-// Again says whether to try again after that many attempts, the last of which has
-// failed with err, and how long to wait before. It is for callers that can't wait in
+// Again reports whether to try again after that many attempts, the last of which has
+// failed with err, and how long to wait first. It is for callers that can't wait in
 // [Retry.Do], such as a queue that lends its values.
 func (r Retry) Again(attempts int, err error) (wait time.Duration, again bool) {
 	var permanent permanentError
@@ -89,7 +89,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // Permanent marks err as one after which [Retry] does not try again, nor does a queue
-// that lends its values by a Retry; [Retry.Do] returns err itself.
+// that retries lent values; [Retry.Do] returns err itself.
 func Permanent(err error) error {
 	if err == nil {
 		return nil

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// sampler draws which of a producer's values are measured: looking at the clock
-// costs as much as handing a value over, so of a fast producer's not each one is.
+// sampler draws which of a producer's values are measured: looking at the clock costs
+// as much as handing a value over, so not every value of a fast producer is.
 //
-// The values are cut into blocks of 1, 2, 4 … 128, and of each block one is drawn,
-// each with the same chance, which then stands for the whole block. How large the next
-// block is depends on what was before it only, so mean and quantiles are not
-// biased. It is 1 for the first 2047 values, and whenever the producer is slow; it
-// doubles from one block to the next, and stays below a 1024th of all that were put.
+// The values are cut into blocks of 1, 2, 4 … 128. One value of each block is drawn,
+// each with the same chance, and stands for the whole block. The size of the next block
+// depends only on what came before it, so mean and quantiles are not biased. It is 1
+// for the first 2047 values, and whenever the producer is slow; it doubles from one
+// block to the next, and stays below a 1024th of all values put.
 type sampler struct {
 	skip  int // values until the next that is measured
 	shift int // the block that it is of has 1<<shift values

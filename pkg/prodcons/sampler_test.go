@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// sampled is a latency and for how many it stands.
+// sampled is a latency and the number of values that it stands for.
 type sampled struct {
 	latency time.Duration
 	weight  int
@@ -46,9 +46,9 @@ func mean(drawn []sampled) float64 {
 	return sum / float64(weights)
 }
 
-// Of each load the mean is off by some 2 % of the standard deviation, and is not
-// biased; each quantile is one of nearly that rank. What is drawn comes from a seed:
-// a bound that chance alone may pass now and then says nothing when it is passed.
+// For each load the mean is off by about 2 % of the standard deviation, and is not
+// biased; each quantile is one of nearly that rank. The draws come from a seed:
+// exceeding a bound that chance alone may exceed now and then would say nothing.
 func TestSamplesTellTheTruth(t *testing.T) {
 	const quick, slow = 100 * time.Nanosecond, time.Millisecond
 	r := rand.New(rand.NewPCG(1, 2))
@@ -124,7 +124,8 @@ func btoi(b bool) int {
 	return 0
 }
 
-// ranks compares quantiles: those of the sample must have nearly their rank in all.
+// ranks compares quantiles: those of the sample must have nearly their rank among all
+// values.
 func ranks(t *testing.T, all []time.Duration, drawn []sampled) {
 	t.Helper()
 	slices.Sort(all)

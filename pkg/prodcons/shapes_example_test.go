@@ -53,7 +53,7 @@ func ExampleMap() {
 	// rested 2 <nil>
 }
 
-// A pipeline of three stages: an error of any comes out of its end, in its place,
+// A pipeline of three stages: an error of any stage comes out of its end, in its place,
 // and leaving the loop cancels all of them.
 func ExampleThen() {
 	texts := prodcons.FromSeq(slices.Values([]string{"1", "2", "3", "4", "V", "6"}))
@@ -73,7 +73,7 @@ func ExampleThen() {
 	// strconv.Atoi: parsing "V": invalid syntax
 }
 
-// What others put into a queue, in batches of three, or what has come within a
+// What others put into a queue, in batches of three, or of what has come within a
 // second.
 func ExampleBatches() {
 	ctx := context.Background()
@@ -112,8 +112,7 @@ func ExampleRetry() {
 	// no such host
 }
 
-// Changes of one account are made one after the other, those of several side by
-// side.
+// Changes to one account are made one after the other, those to several side by side.
 func ExampleEachKeyed() {
 	type change struct {
 		account string
@@ -132,7 +131,7 @@ func ExampleEachKeyed() {
 	// Output: [5 -2 4] [7 1] <nil>
 }
 
-// Work that makes work: a page and all that it leads to, each once.
+// Work that makes work: a page and everything that it links to, each once.
 func ExampleWalk() {
 	links := map[string][]string{"/": {"/a", "/b"}, "/a": {"/b", "/c"}, "/c": {"/"}}
 	seen := make(chan map[string]bool, 1)
@@ -167,8 +166,8 @@ func ExampleLimiter() {
 	// Output: true <nil>
 }
 
-// A queue that outlives the group, and here is in memory for the sake of the
-// example: what failed stays there, and somebody else uses it.
+// A queue that outlives the group; here it is in memory, for the sake of the example.
+// What failed stays there, and somebody else uses it.
 func ExampleLending() {
 	ctx := context.Background()
 	queue := prodcons.NewLending[string](0)

@@ -36,8 +36,8 @@ func (q *Slice[T]) TryPut(v T) error {
 	return nil
 }
 
-// PutBatch appends all values in their order, with none of another goroutine
-// between them, or none of them.
+// PutBatch appends all values in their order, with none of another goroutine's between
+// them, or none of them.
 func (q *Slice[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -51,8 +51,8 @@ func (q *Slice[T]) PutBatch(ctx context.Context, values []T) (n int, err error) 
 	return len(values), nil
 }
 
-// Get removes the oldest value, or fails at once: with ErrEmpty when there is
-// none now, with ErrClosed when there will be none any more.
+// Get removes the oldest value, or fails at once: with ErrEmpty when there is none now,
+// and with ErrClosed when there will be none any more.
 func (q *Slice[T]) Get(ctx context.Context) (T, error) {
 	if err := ctx.Err(); err != nil {
 		var none T
@@ -68,9 +68,9 @@ func (q *Slice[T]) TryGet() (T, error) {
 	return one[0], err
 }
 
-// GetBatch removes the oldest values, up to len(buffer) of them, and copies them
-// there in their order. It fails as Get does when there is none. With an empty
-// buffer it does nothing.
+// GetBatch removes the oldest values, up to len(buffer) of them, and copies them to
+// buffer in their order. It fails as Get does when there is none. With an empty buffer
+// it does nothing.
 func (q *Slice[T]) GetBatch(ctx context.Context, buffer []T) (n int, err error) {
 	if err := ctx.Err(); err != nil || len(buffer) == 0 {
 		return 0, err

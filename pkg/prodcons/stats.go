@@ -7,10 +7,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons/histogram"
 )
 
-// Latency sums up how long items waited from their creation to their pick-up.
-// All are zero when nothing was measured. The percentiles come from a histogram
-// and are off by 1.6 % at most; the others are exact, for those that were measured
-// (see [Stats]).
+// Latency sums up how long items waited from their creation to their pick-up. All are
+// zero when nothing was measured. The percentiles come from a histogram and are off by
+// at most 1.6 %; the others are exact for the items that were measured (see [Stats]).
 type Latency struct {
 	Min   time.Duration `json:"min"`
 	Mean  time.Duration `json:"mean"`
@@ -34,15 +33,15 @@ type Stats struct {
 	Latency Latency       `json:"latency"`
 
 	// Measured is the number of items whose latency is known. If it is less than Count,
-	// it is a sample of them, drawn so that Mean and the percentiles are not biased,
-	// Min and Max are the smallest and largest of the sample, and First and Last its
-	// first and last.
+	// these are a sample, drawn so that Mean and the percentiles are not biased; Min
+	// and Max are the smallest and largest of the sample, and First and Last its first
+	// and last.
 	Measured int `json:"measured"`
 
 	EmptyPolls int `json:"emptyPolls"` // how often a consumer looked and there was nothing
 
-	// Utilisation is the part of its time, from 0 to 1, that each consumer was
-	// busy: consumer 1 comes first.
+	// Utilisation is the fraction of its time, from 0 to 1, that each consumer was
+	// busy; consumer 1 comes first.
 	Utilisation []float64 `json:"utilisation"`
 }
 
@@ -83,7 +82,7 @@ func (s Stats) String() string {
 	return line
 }
 
-// round leaves a duration three digits.
+// round keeps three digits of a duration.
 func round(d time.Duration) time.Duration {
 	unit := time.Duration(1)
 	for d/unit >= 1000 {
@@ -109,7 +108,7 @@ func rate(n int, total time.Duration) float64 {
 	return float64(n) / total.Seconds()
 }
 
-// summary is what a Record remembers of all events, also of those that it has
+// summary is what a Record remembers of all events, including those that it has
 // forgotten.
 type summary struct {
 	made, count     int
@@ -157,7 +156,7 @@ func (s *summary) add(e Event) {
 	}
 }
 
-// ends notes that a consumer does not work on its item any more.
+// ends notes that a consumer no longer works on its item.
 func (s *summary) ends(e Event) {
 	if w := s.consumer(e.Consumer); w.since >= 0 {
 		w.busy += e.At - w.since
@@ -165,9 +164,8 @@ func (s *summary) ends(e Event) {
 	}
 }
 
-// consumer returns the work of the consumer of that number. One without a number
-// counts as the first; the work of one whose number is no plausible one is not
-// remembered.
+// consumer returns the work of the consumer with that number. Without a number it
+// counts as the first; with an implausible number its work is not remembered.
 func (s *summary) consumer(number int) *work {
 	if number > 1<<16 {
 		return &work{since: -1}
@@ -178,8 +176,8 @@ func (s *summary) consumer(number int) *work {
 	return &s.work[max(number, 1)-1]
 }
 
-// Stats returns the statistics of the run: up to its end, or up to the last
-// event of one that still goes on.
+// Stats returns the statistics of the run: up to its end, or, while it still goes on,
+// up to its last event.
 func (r *Record) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -203,8 +201,8 @@ func (r *Record) Stats() Stats {
 	return s
 }
 
-// Latencies returns how long each item picked up had waited, in the order of
-// their pick-up, as far as the events are kept.
+// Latencies returns how long each item picked up had waited, in the order of their
+// pick-up, for the events that are kept.
 func (r *Record) Latencies() []time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -217,20 +215,20 @@ func (r *Record) Latencies() []time.Duration {
 	return waits
 }
 
-// Stats returns the statistics of the run, so far or as a whole. It may be called
-// at any time, and costs some microseconds.
+// Stats returns the statistics of the run, so far or as a whole. It may be called at
+// any time, and costs a few microseconds.
 //
 // All but Latency is exact. A look at the clock costs as much as handing an item over,
-// so latency is sampled where that would tell: every item is measured of the first 2000
-// that each producer puts, and of those of a producer that puts fewer than 200,000 a
-// second; of the others one in up to 128, drawn at random, which then stands for that
-// many. Measured says how many were measured. Mean is then off by some 2 % of the
-// latencies' standard deviation, and seldom by more than 6 %. With Observe, every item
-// is measured. In a Queue that is not the group's own, only items that carry their
-// [Origin] are measured, as an [Item] does.
+// so latency is sampled where measuring would show. Every item is measured among the
+// first 2000 of each producer, and for producers that put fewer than 200,000 a second;
+// of the others, one in up to 128 is drawn at random and stands for that many. Measured
+// says how many were measured. Mean is then off by about 2 % of the latencies' standard
+// deviation, and seldom by more than 6 %. With Observe, every item is measured. In a
+// Queue that is not the group's own, only items that carry their [Origin], as an [Item]
+// does, are measured.
 //
-// A consumer counts as busy while it does not wait for the queue, from when it
-// was first hired; one that has ended waits.
+// A consumer counts as busy while it does not wait for the queue, from when it was
+// first hired; one that has ended counts as waiting.
 func (g *Group[T]) Stats() Stats {
 	g.mu.Lock()
 	stays := g.lender != nil || g.Queue != nil && g.Produce == nil // what is not used

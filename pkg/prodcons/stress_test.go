@@ -47,7 +47,7 @@ func TestStress(t *testing.T) {
 // made is a value that knows where it comes from.
 type made struct{ producer, number int }
 
-// places count in how many places each value has been found, by place.
+// places counts in how many places each value has been found, by place.
 type places struct {
 	mu    sync.Mutex
 	found map[made]map[string]int
@@ -89,7 +89,8 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 	if draw.IntN(3) == 0 {
 		g.Drain = time.Duration(draw.IntN(3)) * time.Millisecond
 	}
-	// Where the faults lie: the how-manyth call of all does it, or none.
+	// Where the faults are: the call with which number fails, counting all calls, or
+	// none.
 	fault := func() int64 {
 		if draw.IntN(6) > 0 {
 			return -1
@@ -301,8 +302,8 @@ func stress(t *testing.T, draw *rand.Rand, happened map[string]int) {
 	}
 }
 
-// lentStress holds what is true of a group over a lender: each value was used, or is
-// still there, where those are whose use has failed.
+// lentStress checks what is true of a group over a lender: each value was used, or is
+// still there, as are those whose use has failed.
 func lentStress(t *testing.T, what string, g *prodcons.Group[made], ends, accepted *places, happened map[string]int) {
 	failed := map[made]int{}
 	for _, f := range g.Failed() {

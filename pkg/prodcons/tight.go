@@ -9,12 +9,11 @@ import (
 // tightBound is the largest bound of a buffer that is tight.
 const tightBound = 8
 
-// tight is what a [Buffer] is with room for a few values only. There most who put
-// or get have to wait, and two locks would be in each other's way. So there is one,
-// and values are handed over as Go's channels do it: those who wait are served, in
-// the order in which they came, by the put or get that makes it possible. Nobody
-// waits who could be served: where getters wait the buffer is empty, and where
-// putters wait it is full.
+// tight is a [Buffer] with room for only a few values. There, most who put or get have
+// to wait, and two locks would be in each other's way. So there is one, and values are
+// handed over as in Go's channels: those who wait are served, in the order in which
+// they came, by the put or get that makes it possible. Nobody waits who could be
+// served: where getters wait the buffer is empty, and where putters wait it is full.
 type tight[T any] struct {
 	mu        sync.Mutex
 	ring      []T // grows up to the bound
@@ -31,9 +30,9 @@ type tight[T any] struct {
 // line are those who wait, in the order in which they came.
 type line[T any] struct{ first, last *place[T] }
 
-// place is where one of them sleeps. It is used again, by any goroutine: its condition
-// belongs to no bubble of testing/synctest, as a channel would. So a channel, which
-// a sleep needs that a context can end, is made for that sleep.
+// place is where one of them sleeps. It is reused by any goroutine: unlike a channel,
+// its condition belongs to no bubble of testing/synctest. A sleep that a context can
+// end needs a channel, which is made for that sleep.
 type place[T any] struct {
 	cond       sync.Cond
 	woken      chan struct{} // nil: cond is signalled instead
@@ -58,7 +57,7 @@ func (q *tight[T]) push(v *T) {
 	q.n++
 }
 
-// pop removes the oldest, which there is.
+// pop removes the oldest value; there is one.
 func (q *tight[T]) pop(v *T) {
 	*v = q.ring[q.oldest]
 	clear(q.ring[q.oldest : q.oldest+1]) // so that it can be collected
@@ -68,8 +67,8 @@ func (q *tight[T]) pop(v *T) {
 	q.n--
 }
 
-// add puts *v, without waiting, and says whether it could: not if the buffer is full or
-// closed. The lock is held.
+// add puts *v without waiting, and reports whether it could: not if the buffer is full
+// or closed. The lock is held.
 func (q *tight[T]) add(v *T) bool {
 	switch w := q.getters.first; {
 	case q.closed:
@@ -88,8 +87,8 @@ func (q *tight[T]) add(v *T) bool {
 	return true
 }
 
-// remove gets into *v, without waiting, and says whether it could: not if the buffer is
-// empty. The lock is held.
+// remove gets into *v without waiting, and reports whether it could: not if the buffer
+// is empty. The lock is held.
 func (q *tight[T]) remove(v *T) bool {
 	if q.n == 0 {
 		return false
@@ -102,7 +101,7 @@ func (q *tight[T]) remove(v *T) bool {
 	return true
 }
 
-// stuck says why nothing could be done: because of err, or because the buffer is
+// stuck returns the reason why nothing could be done: err, or that the buffer is
 // closed. The lock is held.
 func (q *tight[T]) stuck(err error) error {
 	if q.closed {
@@ -187,7 +186,7 @@ func (q *tight[T]) tryGet(v *T) error {
 	return nil
 }
 
-// tryPutBatch puts as many values as there is room for, one at least.
+// tryPutBatch puts as many values as there is room for, at least one.
 func (q *tight[T]) tryPutBatch(values []T) (n int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -200,7 +199,7 @@ func (q *tight[T]) tryPutBatch(values []T) (n int, err error) {
 	return n, err
 }
 
-// tryGetBatch gets as many values as there are, one at least.
+// tryGetBatch gets as many values as there are, at least one.
 func (q *tight[T]) tryGetBatch(buffer []T) (n int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -239,9 +238,9 @@ func (q *tight[T]) release(w *place[T]) {
 	w.next, q.free = q.free, w
 }
 
-// sleep sleeps in a place of a line until it is served, which it reports, until it is
-// woken for another reason, or until ctx ends; it is in no line then. The lock is
-// held before and after.
+// sleep sleeps in a place of a line until it is served, which it reports, is woken for
+// another reason, or ctx ends; it is in no line then. The lock is held before and
+// after.
 func (q *tight[T]) sleep(ctx context.Context, l *line[T], w *place[T]) (served bool) {
 	done := ctx.Done()
 	if done == nil {
@@ -310,7 +309,7 @@ func (q *tight[T]) close() {
 	q.mu.Unlock()
 }
 
-// tell gives each listener a token, if it has none. The lock is held.
+// tell gives each listener a token, unless it has one. The lock is held.
 func (q *tight[T]) tell() {
 	for _, l := range q.listeners {
 		select {
@@ -320,7 +319,7 @@ func (q *tight[T]) tell() {
 	}
 }
 
-// listen gives l a token each time when something is put that nobody waits for, until
+// listen gives l a token whenever something is put that nobody waits for, until
 // unlisten.
 func (q *tight[T]) listen(l chan<- struct{}) {
 	q.mu.Lock()
@@ -344,7 +343,7 @@ func (q *tight[T]) len() int {
 	return q.n
 }
 
-// idle says whether there is nothing to get, and something may come.
+// idle reports whether there is nothing to get now, but something may still come.
 func (q *tight[T]) idle() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

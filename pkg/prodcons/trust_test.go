@@ -14,8 +14,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// FuzzBuffer does what its bytes say with a buffer and with the simplest queue
-// there is, and wants the same from both.
+// FuzzBuffer does what its bytes say with a buffer and with the simplest possible
+// queue, and expects the same from both.
 func FuzzBuffer(f *testing.F) {
 	f.Add([]byte{3, 0, 0, 0, 0, 0, 1, 1, 1})
 	f.Add([]byte{0, 0, 0, 1, 2, 40, 3, 255, 4, 0, 1})
@@ -129,7 +129,7 @@ func FuzzBuffer(f *testing.F) {
 	})
 }
 
-// The model of a queue for the checker of histories.
+// The model of a queue for the history checker.
 type (
 	call struct {
 		put   bool
@@ -171,9 +171,9 @@ func model(bound int) porcupine.Model {
 	}
 }
 
-// Whatever many goroutines put and got at once, there is an order in which one
-// after the other could have, with the same answers. That the checker would tell
-// is seen by a history which it must refuse.
+// Whatever many goroutines put and got at once, there is an order in which they could
+// have done it one after the other, with the same answers. A history that the checker
+// must refuse shows that it would notice.
 func TestHistoriesOfABufferAreLinearizable(t *testing.T) {
 	for round := range 300 {
 		bound := []int{1, 2, 3, 5}[round%4]

@@ -5,23 +5,23 @@ import (
 	"runtime"
 )
 
-// A goroutine that finds nothing looks away for a moment before it looks again. It goes on
-// looking away while the other side makes progress, so that there is more to do
-// when it looks, and it does not disturb the other side meanwhile. The benchmarks
-// of hand-over chose these numbers: a moment is a sixth of a microsecond or so.
+// A goroutine that finds nothing looks away for a moment before it looks again. It
+// keeps looking away while the other side makes progress, so that there is more to do
+// when it looks, and it does not disturb the other side meanwhile. These numbers were
+// chosen by the hand-over benchmarks: a moment is about a sixth of a microsecond.
 const (
 	moment  = 500 // turns of an empty loop
 	moments = 6
 	yields  = 3
 )
 
-// parallel says that others run while we look away.
+// parallel says that others run while this goroutine looks away.
 var parallel = runtime.GOMAXPROCS(0) > 1
 
-// wait calls try until it returns another error than stuck, which is ErrEmpty or
-// ErrFull, sleeping among ws until there is reason to hope; or until it was served by
-// another, who has got *v for it or put *v: in a batch v is nil, and nobody can. It
-// fails with the context's error when ctx ends first.
+// wait calls try until it returns an error other than stuck, which is ErrEmpty or
+// ErrFull, and sleeps among ws until there is reason to hope; or until another
+// goroutine has served it, by getting *v for it or putting *v. (In a batch v is nil,
+// and nobody can.) It fails with the context's error when ctx ends first.
 func (q *Buffer[T]) wait(ctx context.Context, ws *waiters[T], stuck error, v *T, try func() error) error {
 	batch := v == nil
 	if batch { // it will leave little to others: they need not be woken meanwhile
@@ -99,15 +99,15 @@ func (q *Buffer[T]) look(stuck error, batch bool, try func() error) error {
 	return stuck
 }
 
-// pass wakes the next of those that wait, if there is something for it.
+// pass wakes the next of the waiting goroutines, if there is something for it.
 func (q *Buffer[T]) pass(ws *waiters[T], stuck error) {
 	if ws.wanted.Load() && !q.stuck(stuck) {
 		q.wake()
 	}
 }
 
-// wake serves and wakes those that wait, as long as there is something for them:
-// what one has got makes room for another's.
+// wake serves and wakes waiting goroutines as long as there is something for them: what
+// one has got makes room for another's.
 func (q *Buffer[T]) wake() {
 	for {
 		got := q.getters.wanted.Load() && q.getters.wake(func(v *T) bool { return q.take(v, false) == nil })
@@ -147,7 +147,7 @@ func (q *Buffer[T]) lookAway(stuck error, batch bool) bool {
 	return last != first
 }
 
-// stuck says whether whoever waits because of err has to wait on.
+// stuck reports whether a goroutine that waits because of err must keep waiting.
 func (q *Buffer[T]) stuck(err error) bool {
 	h := q.head.Load() / one // before the tail, which may then only be further
 	w := q.tail.Load()
@@ -157,7 +157,7 @@ func (q *Buffer[T]) stuck(err error) bool {
 	return w/one-h >= uint64(q.bound) && w&closed == 0
 }
 
-// more says whether there is more for whoever has just been served.
+// more reports whether there is more for the goroutine that has just been served.
 func (q *Buffer[T]) more(stuck error) bool {
 	n := q.tail.Load()/one - q.head.Load()/one
 	if stuck == ErrEmpty {

@@ -9,12 +9,12 @@ import (
 // waiters are the goroutines that sleep until there is something for them, in
 // the order in which they came.
 //
-// One is woken at a time. Until it has looked, no other is, for which there
-// would often be nothing left by then; when it has looked, it wakes the next if
-// there is more. Go's scheduler wakes its own threads so.
+// One is woken at a time. Until it has looked, no other is woken: often nothing would
+// be left for it. When it has looked, it wakes the next if there is more. Go's
+// scheduler wakes its own threads the same way.
 //
-// A goroutine that is woken has been served by the one that wakes it, as with Go's
-// channels: it need not look again.
+// A woken goroutine has been served by the one that wakes it, as with Go's channels: it
+// need not look again.
 type waiters[T any] struct {
 	wanted  atomic.Bool  // somebody waits and nobody is on the way
 	looking atomic.Int32 // the number of those that have not gone to sleep yet
@@ -29,9 +29,9 @@ type waiters[T any] struct {
 	listeners   []chan<- struct{}
 }
 
-// waiter is a place to sleep. It is used again, by any goroutine: its condition
-// belongs to no bubble of testing/synctest, as a channel would. So a channel, which
-// a sleep needs that a context can end, is made for that sleep.
+// waiter is a place to sleep. It is reused by any goroutine: unlike a channel, its
+// condition belongs to no bubble of testing/synctest. A sleep that a context can end
+// needs a channel, which is made for that sleep.
 type waiter[T any] struct {
 	ws         *waiters[T]
 	cond       sync.Cond
@@ -55,16 +55,16 @@ const (
 func (w *waiter[T]) Unlock() { w.ws.mu.Unlock() }
 func (w *waiter[T]) Lock()   {}
 
-// Looking again before one sleeps is worth it if it finds several values: the other
-// side was let work on, and nobody had to be woken. Where there is room for one, or
-// each value is an answer to another, it finds one at best, and costs more than to
-// sleep at once. So after some such looks most who have to wait don't look.
+// Looking again before sleeping is worth it if it finds several values: the other side
+// could work on, and nobody had to be woken. Where there is room for one, or each value
+// is an answer to another, it finds one at best, and costs more than sleeping at once.
+// So after a few such looks most goroutines that have to wait don't look.
 const (
 	enough = 3  // futile looks
 	again  = 64 // after that many it looks once nevertheless
 )
 
-// hopes says whether it is worth to look.
+// hopes reports whether a look is worth it.
 func (ws *waiters[T]) hopes() bool {
 	n := ws.futile.Load()
 	if n <= enough {
@@ -122,8 +122,8 @@ func (ws *waiters[T]) lend(w *waiter[T]) {
 }
 
 // sleep sleeps in the place that enter has returned, until w is woken: then it must
-// arrive. When done, which may be nil, ends the sleep before, it gives up the place and
-// returns false. It unlocks the list.
+// call arrive. When done, which may be nil, ends the sleep first, sleep gives up the
+// place and returns false. It unlocks the list.
 func (ws *waiters[T]) sleep(w *waiter[T], done <-chan struct{}) bool {
 	if done == nil {
 		w.cond.Wait()
@@ -174,7 +174,7 @@ func (ws *waiters[T]) remove(w *waiter[T]) {
 	w.waits = false
 }
 
-// release keeps w for use again. The list is locked.
+// release keeps w for reuse. The list is locked.
 func (ws *waiters[T]) release(w *waiter[T]) {
 	clear(w.hold[:])
 	w.woken, w.batch = nil, false
@@ -182,7 +182,7 @@ func (ws *waiters[T]) release(w *waiter[T]) {
 }
 
 // wake serves the first and wakes it, if nobody is on the way. Serve gives it a value
-// or puts its own, and says whether it could. Wake reports whether it has woken
+// or puts its own, and reports whether it could. Wake reports whether it has woken
 // anybody.
 func (ws *waiters[T]) wake(serve func(v *T) bool) bool {
 	if ws.looking.Load() > 0 && !ws.listened.Load() {
@@ -207,7 +207,7 @@ func (ws *waiters[T]) wake(serve func(v *T) bool) bool {
 	return true
 }
 
-// tell gives each listener a token, if it has none. The list is locked.
+// tell gives each listener a token, unless it has one. The list is locked.
 func (ws *waiters[T]) tell() {
 	for _, l := range ws.listeners {
 		select {
@@ -217,7 +217,7 @@ func (ws *waiters[T]) tell() {
 	}
 }
 
-// listen gives l a token each time when somebody would be woken, until unlisten.
+// listen gives l a token whenever somebody would be woken, until unlisten.
 func (ws *waiters[T]) listen(l chan<- struct{}) {
 	ws.mu.Lock()
 	ws.listeners = append(ws.listeners, l)

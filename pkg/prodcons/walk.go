@@ -6,11 +6,11 @@ import (
 )
 
 // Walk is for work that makes work: it calls f for each of the roots, and for each
-// value that f puts, n calls at a time (1 at least), and returns when nothing is left
-// to do. Put may be called by any goroutine, until the call of f that it was given to
-// returns; it never waits, so the values that wait take memory. The first error stops
-// the rest and is returned unchanged; when ctx ends, its cause is returned. In both
-// cases put fails from then on.
+// value that f puts, n calls at a time (at least 1), and returns when nothing is left
+// to do. Put may be called by any goroutine until the call of f that it was given to
+// returns; it never waits, so waiting values take memory. The first error stops the
+// rest and is returned unchanged; when ctx ends, its cause is returned. In both cases
+// put fails from then on.
 //
 // Values are taken in the order in which they were put: breadth first.
 func Walk[T any](ctx context.Context, n int, f func(ctx context.Context, value T, put func(T) error) error, roots ...T) error {

@@ -46,7 +46,7 @@ type Panic struct {
 	Stack  []byte // its stack then, as runtime/debug.Stack formats it
 }
 
-// Error tells all, with the stack, so that the end of the program shows it.
+// Error includes the stack, so that the end of the program shows it.
 func (p *Panic) Error() string {
 	return fmt.Sprintf("%s %d panicked: %v\n\n%s", p.Role, p.Number, p.Value, p.Stack)
 }
@@ -120,8 +120,8 @@ func (g *Group[T]) put(p *producer[T], v T) error {
 	return err
 }
 
-// putObserved is put with somebody who looks on: a value is made once it is in the
-// queue, and nobody sees it there before that.
+// putObserved is put with an observer: a value counts as made once it is in the queue,
+// and nobody sees it there before that.
 func (g *Group[T]) putObserved(p *producer[T], e entry[T]) error {
 	now := g.now()
 	e.stamp = stamp(now, 0)
@@ -192,7 +192,7 @@ func (c *consumer[T]) Err() error {
 	return nil
 }
 
-// dismiss lets the consumer end after what it is at.
+// dismiss lets the consumer end after its current value.
 func (c *consumer[T]) dismiss() {
 	c.quit.Store(true)
 	if c.cancel != nil {
@@ -239,8 +239,7 @@ func (g *Group[T]) hire() {
 	}
 }
 
-// runNext is the goroutine of a producer, or else of a consumer, that has not
-// begun yet.
+// runNext is the goroutine of a producer, or of a consumer, that has not begun yet.
 func (g *Group[T]) runNext() {
 	g.mu.Lock()
 	if n := g.started; n < len(g.producers) {
@@ -270,7 +269,7 @@ func (g *Group[T]) engage(c *consumer[T]) {
 // waits notes that the consumer waits from now on.
 func (c *consumer[T]) waits(now time.Duration) { c.waiting.Store(int64(now) + 1) }
 
-// works notes that the consumer does not wait any more.
+// works notes that the consumer no longer waits.
 func (c *consumer[T]) works(now time.Duration) {
 	if since := c.waiting.Swap(0); since > 0 {
 		c.idle.Add(int64(now) - (since - 1))
@@ -316,7 +315,7 @@ func (g *Group[T]) next(c *consumer[T], h *hand[T]) bool {
 		if err == nil {
 			now, err = g.get(c, h)
 		}
-		if err == nil && now != 0 && g.using.Err() != nil { // it has waited till it was too late
+		if err == nil && now != 0 && g.using.Err() != nil { // it has waited until it was too late
 			g.giveBack(c, h)
 			err = g.using.Err()
 		}
@@ -387,7 +386,7 @@ func (g *Group[T]) get(c *consumer[T], h *hand[T]) (now time.Duration, err error
 	return now, err
 }
 
-// ended says whether the consumer may go on: not if it was dismissed, or all were.
+// ended reports whether the consumer may go on: not if it was dismissed, or all were.
 func (c *consumer[T]) ended() error {
 	if c.context != nil {
 		return c.context.Err()
@@ -395,7 +394,7 @@ func (c *consumer[T]) ended() error {
 	return c.Err()
 }
 
-// goesOn decides whether a consumer that got err instead of a value goes on: when
+// goesOn decides whether a consumer that got err instead of a value goes on: it does if
 // it was dismissed, and is wanted again by now.
 func (g *Group[T]) goesOn(c *consumer[T], err error) bool {
 	g.mu.Lock()
@@ -407,7 +406,7 @@ func (g *Group[T]) goesOn(c *consumer[T], err error) bool {
 		quit = false
 	case !quit: // it's the queue's fault
 		if errors.Is(err, ErrEmpty) {
-			err = fmt.Errorf("%w: the Get of a group's queue must wait, and that of a Slice does not", err)
+			err = fmt.Errorf("%w: the Get of a group's queue must wait, and a Slice's does not", err)
 		}
 		_ = g.fail(roleConsumer, c.number, err)
 	}

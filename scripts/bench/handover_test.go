@@ -220,7 +220,7 @@ func BenchmarkWork(b *testing.B) {
 	}})
 }
 
-// BenchmarkAlone puts and gets in one goroutine: nobody waits, and nobody disturbs.
+// BenchmarkAlone puts and gets in one goroutine: nobody waits, and nobody disturbs it.
 func BenchmarkAlone(b *testing.B) {
 	ctx := context.Background()
 	beside(b, "cap64", side{"chan", func(b *testing.B) {

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			f.PrintDefaults()
 			return err
 		}
-		return fmt.Errorf("%w (book -h tells the flags)", err)
+		return fmt.Errorf("%w (book -h lists the flags)", err)
 	}
 	if *version {
 		_, err := fmt.Fprintln(stdout, report.Version("book"))

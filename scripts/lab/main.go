@@ -6,9 +6,9 @@
 // Without an argument it serves copies of the notebooks in the folder notebooks,
 // without outputs, in the folder my-notebooks beside it: what somebody does in them
 // stays there until -reset makes them anew. With -recorded it serves the notebooks
-// themselves, and so it does with an argument. Ctrl-C ends JupyterLab, the
-// kernels and all that they have started. The exit status is 0 after that, and 1
-// when something is missing or JupyterLab ended by itself.
+// themselves, as it does with an argument. Ctrl-C ends JupyterLab, the kernels and
+// everything that they have started. The exit status is 0 after that, and 1 when
+// something is missing or JupyterLab ended on its own.
 package main
 
 import (
@@ -28,7 +28,7 @@ import (
 )
 
 func main() {
-	// A second signal changes nothing: the end takes seconds, and should be a clean one.
+	// A second signal changes nothing: ending takes seconds, and should be clean.
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		if !errors.Is(err, errFound) {
@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// errFound says that -check has found, and told, what is missing.
+// errFound means that -check has found, and reported, what is missing.
 var errFound = errors.New("something is missing")
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return server.Wait(ctx)
 }
 
-// advice is what a user of the command can do about an error.
+// advice says what a user of the command can do about an error.
 func advice(err error) string {
 	if errors.Is(err, lab.ErrNoJupyter) {
 		return ", or -install, which puts it into the cache"
@@ -111,7 +111,7 @@ func parse(args []string, stderr io.Writer) (opts lab.Options, only string, err 
 			f.PrintDefaults()
 			return opts, "", err
 		}
-		return opts, "", fmt.Errorf("%w (lab -h tells the flags)", err)
+		return opts, "", fmt.Errorf("%w (lab -h lists the flags)", err)
 	}
 	if opts.Port < 0 || opts.Port > 65535 {
 		return opts, "", fmt.Errorf("-port %d: a port is a number from 1 to 65535", opts.Port)

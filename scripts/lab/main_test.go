@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 					return err
 				}
 			}
-			// The command itself lies where testscript has put it.
+			// The command itself is where testscript has put it.
 			for _, dir := range filepath.SplitList(env.Getenv("PATH")) {
 				if _, err := os.Stat(filepath.Join(dir, "lab")); err == nil {
 					env.Setenv("GOBIN_ONLY", env.Getenv("GOBIN_ONLY")+string(os.PathListSeparator)+dir)

@@ -48,8 +48,8 @@ func (c *condition) met(n notebook) bool {
 	return false
 }
 
-// entry is an entry of JSON in words: a string as it is, all else as JSON; "" if it is
-// not there.
+// entry is a JSON value in words: a string as it is, anything else as JSON; "" if it is
+// missing.
 func entry(data json.RawMessage, keys []string) string {
 	for _, key := range keys {
 		var object map[string]json.RawMessage
@@ -65,9 +65,9 @@ func entry(data json.RawMessage, keys []string) string {
 	return string(data)
 }
 
-// chosen reports whether a notebook is one of those to run: it meets one of the
-// conditions without an exclamation mark, if there are any, and none of those with one.
-// Before it is opened, its metadata are not known, and may still meet them.
+// chosen reports whether a notebook should be run: it meets one of the conditions
+// without an exclamation mark, if there are any, and none of those with one. Before it
+// is opened, its metadata are not known, and may still meet them.
 func (c *command) chosen(n notebook) bool {
 	some, wanted := false, false
 	for _, cond := range c.only {
@@ -85,7 +85,7 @@ func (c *command) chosen(n notebook) bool {
 	return wanted || !some
 }
 
-// choose finds the notebooks that are to be run, by what is known before they are opened.
+// choose finds the notebooks to be run, by what is known before they are opened.
 func (c *command) choose(paths []string) ([]notebook, error) {
 	notebooks, err := find(paths)
 	if err != nil {
@@ -101,8 +101,8 @@ func (c *command) choose(paths []string) ([]notebook, error) {
 	return slices.DeleteFunc(chosen, func(n notebook) bool { return !nbrun.FailedLast(n.path) }), nil
 }
 
-// remember notes for the next run whether a notebook has failed. What was not run as a
-// whole has not passed; where there is no cache, nothing is remembered.
+// remember notes for the next run whether a notebook has failed. One that was not run
+// as a whole has not passed; where there is no cache, nothing is remembered.
 func (c *command) remember(n notebook, err error) {
 	if c.pipe || err == nil && (c.opts.BuildOnly || c.opts.Select != nil) {
 		return

@@ -3,7 +3,7 @@
 //
 //	nbrun [flags] [notebook.ipynb | folder ...]
 //
-// Without arguments it runs the folder notebooks. What the cells put out is shown as it
+// Without arguments it runs the folder notebooks. The cells' output is shown as it
 // comes, then a line for each notebook. The exit status is 0 when all passed, 1 when a
 // cell failed, and 2 when nothing could be run. nbrun -h lists the flags; the
 // documentation of package nbrun says the rest.
@@ -45,8 +45,8 @@ const (
 	notRun
 )
 
-// memory is the most that we would like to use, in bytes. What we keep has limits of
-// its own; this one is for garbage.
+// memory is the most that we want to use, in bytes. What we keep has limits of its own;
+// this one is for garbage.
 const memory = 200 << 20
 
 func main() {
@@ -169,7 +169,7 @@ func newTerminal(stdout *watched, stderr *os.File, notebooks []notebook) *report
 	return t
 }
 
-// advice is what a user of the command can do about an error in the options.
+// advice says what a user of the command can do about an error in the options.
 func (c *command) advice(err error) string {
 	switch {
 	case errors.Is(err, exec.ErrNotFound) && c.opts.Engine != nbrun.Yaegi:
@@ -184,13 +184,13 @@ func (c *command) advice(err error) string {
 	return ""
 }
 
-// advice is what a user of the command can do about a fault.
+// advice says what a user of the command can do about a fault.
 func advice(f *event.Fault) string {
 	switch f.Reason {
 	case event.Timeout:
-		return "-timeout gives it more"
+		return "-timeout allows more"
 	case event.Memory:
-		return "-max-memory gives it more"
+		return "-max-memory allows more"
 	case event.Unsupported:
 		return "run it with -engine go"
 	}
@@ -207,7 +207,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 			usage(stderr, f)
 			return nil, nil, err
 		}
-		return nil, nil, fmt.Errorf("%w (nbrun -h tells the flags)", err)
+		return nil, nil, fmt.Errorf("%w (nbrun -h lists the flags)", err)
 	}
 	if len(c.tags) > 0 {
 		c.opts.Select = func(cell event.Cell) bool {
@@ -250,7 +250,8 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	return c, paths, nil
 }
 
-// checkPipe says why a notebook can't be read from stdin and written to stdout.
+// checkPipe returns an error if a notebook can't be read from stdin and written to
+// stdout.
 func (c *command) checkPipe(paths []string) error {
 	switch {
 	case len(paths) > 1:
@@ -295,18 +296,18 @@ func (c *command) define(f *flag.FlagSet) {
 		return err
 	})
 	c.opts.MaxOutput = nbrun.DefaultMaxOutput
-	f.Func("max-output", "the `size` of the output that is kept of one cell: a number of bytes, or of k, M or G of them (default 16M)", func(s string) error {
+	f.Func("max-output", "the `size` of the output that is kept of one cell: in bytes, or with k, M or G behind the number (default 16M)", func(s string) error {
 		n, err := size(s, 1<<30)
 		c.opts.MaxOutput = int(n)
 		return err
 	})
-	f.Func("max-memory", "the `size` of the memory that the programs of one cell may hold before they are stopped (default no limit; on Linux)", func(s string) (err error) {
+	f.Func("max-memory", "the `size` of the memory that the programs of one cell may use before they are stopped (default no limit; on Linux)", func(s string) (err error) {
 		c.opts.MaxMemory, err = size(s, 1<<50)
 		return err
 	})
 	f.BoolVar(&c.opts.AllowErrors, "allow-errors", false, "go on after a cell that fails")
-	f.BoolVar(&c.opts.Compare, "check", false, "fail cells whose output is not what is stored; nbval's tags count")
-	f.Func("mask", "with -check: a `file` of regular expressions, one a line, for what is not compared", func(file string) (err error) {
+	f.BoolVar(&c.opts.Compare, "check", false, "fail cells whose output differs from what is stored; nbval's tags count")
+	f.Func("mask", "with -check: a `file` of regular expressions, one per line, for what is not compared", func(file string) (err error) {
 		c.opts.Mask, err = readMasks(file)
 		return err
 	})
@@ -339,7 +340,7 @@ func (c *command) define(f *flag.FlagSet) {
 	f.BoolVar(&c.scrub, "scrub", false, "run nothing; remove the machine's paths from the outputs in the notebooks, and join the pieces of each stream")
 }
 
-// engines says what each engine does, the first as its name for the flag.
+// engines lists what each engine does, the first as its name for the flag.
 func engines() string {
 	var list []string
 	for i, e := range nbrun.Engines() {
@@ -387,7 +388,7 @@ func fromJSON(data []byte) (map[string]yaml.Node, error) {
 	return nodes, nil
 }
 
-// parameter is a value as it is given on the command line: lists and maps as JSON.
+// parameter returns a value as it is given on the command line: lists and maps as JSON.
 func parameter(value *yaml.Node) (string, error) {
 	if value.Kind == yaml.ScalarNode {
 		return value.Value, nil
@@ -400,8 +401,8 @@ func parameter(value *yaml.Node) (string, error) {
 	return string(text), err
 }
 
-// readMasks reads regular expressions, one a line. Blank lines, and those that begin
-// with #, are left out.
+// readMasks reads regular expressions, one per line. Blank lines, and those that begin
+// with #, are ignored.
 func readMasks(file string) ([]string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -512,7 +513,8 @@ func find(paths []string) ([]notebook, error) {
 	}), nil
 }
 
-// plain is a file error without its operation and path, which the message has already.
+// plain returns a file error without its operation and path, which the message has
+// already.
 func plain(err error) error {
 	var pe *os.PathError
 	if errors.As(err, &pe) {
@@ -577,9 +579,9 @@ func (c *command) open(ctx context.Context, path string) (*nbrun.Notebook, error
 	return nbrun.Parse(ctx, path, data, c.opts)
 }
 
-// sparesAll finds what -o would write where nobody would look for it: over the
-// notebooks themselves, or through a link to elsewhere. A link in the place of a
-// notebook is replaced.
+// sparesAll finds what -o would write where nobody would expect it: over the notebooks
+// themselves, or through a link to elsewhere. A link in place of a notebook is
+// replaced.
 func (c *command) sparesAll(notebooks []notebook) (errs []error) {
 	sources := map[string]string{}
 	for _, n := range notebooks {
@@ -605,7 +607,7 @@ func (c *command) sparesAll(notebooks []notebook) (errs []error) {
 	return errs
 }
 
-// resolved is a path with the links in its folder followed.
+// resolved returns a path with the links in its folder resolved.
 func resolved(path string) string {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
@@ -664,7 +666,7 @@ func (c *command) runAll(ctx context.Context, notebooks []notebook, t *report.Te
 }
 
 // runOne runs a notebook, and writes it where that was asked for. The error says that
-// it did not pass, which was shown already.
+// it did not pass, which has been shown already.
 func (c *command) runOne(ctx context.Context, n notebook, t *report.Terminal) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.each, fmt.Errorf("took longer than %v in all, and was stopped", c.each))
 	defer cancel()

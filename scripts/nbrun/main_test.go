@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 //	out FILE.ipynb TEXT         fails unless the file's outputs, as compact JSON,
 //	                            contain the text; ! out negates it
 //
-// $NAP begins numbers that are a script's alone: it can look for what sleeps so long.
+// $NAP begins numbers that belong to one script alone: it can look for what sleeps that
+// long.
 func TestScripts(t *testing.T) {
 	goenv := func(name string) string {
 		out, err := exec.Command("go", "env", name).Output()

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Goods that cells may put out without measure, or lie about.
+// Things that cells may write without measure, or lie about.
 const (
 	// gobs sends displays as gonbui does.
 	gobs = `
@@ -126,7 +126,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// peakOf is the most memory that a process has had, in bytes, until done.
+// peakOf is the most memory that a process has used, in bytes, until done.
 func peakOf(pid int, done <-chan bool) (peak int) {
 	high := regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 	for {

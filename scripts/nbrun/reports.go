@@ -110,8 +110,8 @@ func openGitHub(log io.Writer) (observer event.Observer, closeAll func() error, 
 	return g, func() error { return errors.Join(g.Close(), closeFile()) }, nil
 }
 
-// spare says why a report must not be written to a file: it is a notebook, or will
-// be one.
+// spare returns an error if a report must not be written to a file because it is a
+// notebook, or will be one.
 func spare(name string, notebooks []notebook) error {
 	if filepath.Ext(name) == ".ipynb" {
 		return errors.New("is the name of a notebook, which would be overwritten: name another file")

@@ -16,19 +16,19 @@ import (
 )
 
 // stopWithin is the time that a run has to end after a signal. The runner's own limits
-// are shorter; a notebook that waits for a terminal nobody reads has none.
+// are shorter; a notebook that writes to a terminal that nobody reads has none.
 var stopWithin = 45 * time.Second
 
 // untilSignal returns a context that ends with the first signal to stop. A second one
-// ends this process, with what the cells have started; and so does a run that hangs,
-// after it has said where.
+// ends this process, with everything the cells have started; so does a run that hangs,
+// after saying where.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, endings()...)
-	// A write to a pipe that nobody reads is to fail, and not to end this process, which
-	// has still to end those of the cells. Nobody listens; to ignore the signal would
-	// have cells ignore it.
+	// Writing to a pipe that nobody reads must fail, and not end this process, which
+	// still has to end those of the cells. Nobody listens; ignoring the signal would
+	// make cells ignore it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		<-signals
@@ -48,8 +48,8 @@ func untilSignal() context.Context {
 	return ctx
 }
 
-// endings are the signals that end a run: that of a terminal which has gone, too,
-// unless it was to be ignored, as by nohup.
+// endings are the signals that end a run, including that of a closed terminal, unless
+// it was to be ignored, as by nohup.
 func endings() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -58,7 +58,7 @@ func endings() []os.Signal {
 	return signals
 }
 
-// watched is a file that we write to, with the first error of writing.
+// watched is a file that we write to, with the first write error.
 type watched struct {
 	*os.File
 	gone context.CancelFunc // is called when nobody reads it any more
@@ -84,12 +84,12 @@ func (w *watched) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// failure says what has kept us from writing.
+// failure says what kept us from writing.
 func (w *watched) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if errors.Is(w.err, syscall.EPIPE) {
-		return errors.New("nobody reads its output, so it has stopped")
+		return errors.New("nobody is reading the output, so nbrun has stopped")
 	}
 	if w.err != nil {
 		return fmt.Errorf("%s can't be written: %w", w.Name(), plain(w.err))

@@ -8,7 +8,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun"
 )
 
-// group is of flags that serve one purpose.
+// group is a group of flags that serve one purpose.
 type group struct {
 	purpose string
 	flags   []string

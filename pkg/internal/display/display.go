@@ -1,7 +1,7 @@
-// Package display sends rich output from a program to the kernel that runs it,
-// through the named pipes of GoNB's protocol. It does what gonbui does, and
-// nothing else: gonbui links package net, and with it cgo, where the Go runtime
-// no longer notices that all goroutines are asleep.
+// Package display sends rich output from a program to the kernel that runs it, through
+// the named pipes of GoNB's protocol. It does what gonbui does, and nothing else:
+// gonbui links package net, and with it cgo, with which the Go runtime no longer
+// detects that all goroutines are asleep.
 package display
 
 import (
@@ -19,8 +19,7 @@ import (
 
 func init() { gob.Register(map[string]any{}) } // the metadata of an image
 
-// Stdout is where lines beside displays go, if it is not nil; else they go to
-// os.Stdout.
+// Stdout is where lines beside displays go; if it is nil they go to os.Stdout.
 var Stdout io.Writer
 
 // Lines returns it.
@@ -60,9 +59,9 @@ func connect() error {
 	return nil
 }
 
-// open opens a pipe so that whoever reads or writes waits in a system call. With
-// os.OpenFile it would be Go's poller that waits, and on the fake clock the
-// runtime takes goroutines that wait there for asleep.
+// open opens a pipe so that reads and writes wait in a system call. With os.OpenFile it
+// would be Go's poller that waits, and on the fake clock the runtime thinks that
+// goroutines waiting there are asleep.
 func open(env string, mode int) (*os.File, error) {
 	path := os.Getenv(env)
 	fd, err := syscall.Open(path, mode|syscall.O_CLOEXEC, 0)
@@ -83,10 +82,10 @@ func (r reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Send displays data in the cell's output, and returns when the kernel has it. So
-// what is printed next comes after it, and the program may end. If the kernel does
-// not answer by nature, for it offers no pipe to do so, Send does not wait. Outside
-// a notebook it does nothing.
+// Send displays data in the cell's output, and returns when the kernel has it. So what
+// is printed next comes after it, and the program may end. If the kernel never answers,
+// because it offers no pipe to do so, Send does not wait. Outside a notebook it does
+// nothing.
 func Send(data *protocol.DisplayData) error {
 	if !InNotebook() {
 		return nil

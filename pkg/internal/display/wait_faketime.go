@@ -11,8 +11,8 @@ import (
 // The runner has the pipes open before the program starts.
 func openBack(env string) (*os.File, error) { return open(env, syscall.O_RDONLY) }
 
-// The runtime does not know that read and write wait, so no other goroutine gets
-// its turn by how long that lasts, and every run on the fake clock is the same.
+// The runtime does not know that read and write wait, so no other goroutine gets its
+// turn depending on how long that lasts, and every run on the fake clock is the same.
 
 func read(f *os.File, p []byte) (int, error) { return call(syscall.SYS_READ, f, p) }
 

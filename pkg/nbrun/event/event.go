@@ -1,13 +1,13 @@
-// Package event has what a run of a notebook is made of: a stream of events, in
-// plain data with JSON names. The terminal, the notebook's file, reports and pages
-// are observers of that stream.
+// Package event defines what a run of a notebook is made of: a stream of events, in
+// plain data with JSON names. The terminal, the notebook's file, reports and pages are
+// observers of that stream.
 //
 // The events of one run of a notebook are, in this order: one start; for each code cell
 // either a cell, its outputs, and a verdict (pass or fail), or a skip; one end.
-// Progress may come anywhere between start and end. When a run is broken off, the cell
+// Progress may come anywhere between start and end. When a run is interrupted, the cell
 // that was running has no verdict, and those after it have no events. An output may
 // come after the verdict of its cell, as a Jupyter kernel may say that a cell is done
-// and then put out more; its Cell says where it belongs.
+// and then send more; its Cell says where it belongs.
 package event
 
 import (
@@ -23,7 +23,7 @@ const (
 	Start    Action = "start"    // a notebook begins to be run: Engine and Clock say how
 	Progress Action = "progress" // something takes long: Text says what; "" that it is over
 	Begin    Action = "cell"     // a code cell begins
-	Out      Action = "output"   // the cell has put out Output
+	Out      Action = "output"   // the cell has written or shown Output
 	Pass     Action = "pass"     // the cell has ended as it should
 	Fail     Action = "fail"     // the cell has failed: Fault says how
 	Skip     Action = "skip"     // the cell was not run: Text says why
@@ -34,7 +34,7 @@ const (
 type Event struct {
 	// Time is on the clock of the cells, virtual or real; that of start, and of what
 	// comes before the first cell, is real. On the virtual clock a cell that has to run
-	// on the real one takes no time for those after it.
+	// on the real one takes no time, as seen by those after it.
 	Time     time.Time `json:"time"`
 	Action   Action    `json:"action"`
 	Notebook string    `json:"notebook,omitempty"` // as it was named to the runner
@@ -47,8 +47,8 @@ type Event struct {
 	// Elapsed is real time in nanoseconds: of the cell for pass and fail, of all for
 	// end.
 	Elapsed time.Duration `json:"elapsed,omitempty"`
-	Dropped int64         `json:"dropped,omitempty"` // pass, fail: bytes that the cell has put out and that were not kept
-	Left    int           `json:"left,omitempty"`    // end: processes that cells had left running, and that were ended
+	Dropped int64         `json:"dropped,omitempty"` // pass, fail: bytes of the cell's output that were not kept
+	Left    int           `json:"left,omitempty"`    // end: processes that cells had left running, and that the runner ended
 }
 
 // Clock is the clock that a cell's program sees.
@@ -80,11 +80,11 @@ const (
 	Display Kind = "display" // Data is displayed
 	Update  Kind = "update"  // Data replaces what the displays of that ID show
 	Result  Kind = "result"  // Data is the value of the cell
-	Clear   Kind = "clear"   // what the cell has put out so far is removed
+	Clear   Kind = "clear"   // what the cell has shown so far is removed
 	Error   Kind = "error"   // Name, Value and Traceback of what went wrong
 )
 
-// Output is what a cell puts out.
+// Output is a piece of a cell's output.
 type Output struct {
 	Kind     Kind           `json:"kind"`
 	Name     string         `json:"name,omitempty"` // of a stream: stdout, stderr; of an error
@@ -93,16 +93,17 @@ type Output struct {
 	Metadata map[string]any `json:"metadata,omitempty"`
 	ID       string         `json:"id,omitempty"`    // of a display that may be updated
 	Count    int            `json:"count,omitempty"` // execution_count of a result
-	// Wait says of a clear that it takes effect with the next output.
+	// Wait means that a clear takes effect with the next output.
 	Wait      bool     `json:"wait,omitempty"`
 	Value     string   `json:"value,omitempty"`
 	Traceback []string `json:"traceback,omitempty"`
-	// OfFault says of a display that it is a page about the fault that follows.
+	// OfFault means that a display is a page about the fault that follows.
 	OfFault bool `json:"of_fault,omitempty"`
 }
 
-// Observer is told what happens in a run, by one goroutine at a time. One that is
-// given to several runs at once is told by as many. An error stops the run.
+// Observer is notified of what happens in a run, by one goroutine at a time. One that
+// observes several runs at once is called by as many goroutines. An error stops the
+// run.
 type Observer interface{ Observe(Event) error }
 
 // ObserverFunc is a function as an Observer.
@@ -111,8 +112,8 @@ type ObserverFunc func(Event) error
 // Observe calls f.
 func (f ObserverFunc) Observe(e Event) error { return f(e) }
 
-// All is an observer that tells all others, in their order. Each is told even if
-// one before it has failed. Those that are nil are left out.
+// All is an observer that passes events to all others, in their order, even if one
+// before has failed. Nil observers are left out.
 func All(observers ...Observer) Observer {
 	return ObserverFunc(func(e Event) error {
 		var errs []error
@@ -125,8 +126,8 @@ func All(observers ...Observer) Observer {
 	})
 }
 
-// Sink takes what a cell puts out, in order, with the time at which the cell's
-// program did so. An error stops the cell.
+// Sink takes the output of a cell, in order, with the time at which the cell's program
+// wrote it. An error stops the cell.
 type Sink interface {
 	Put(at time.Time, o Output) error
 }

@@ -11,13 +11,13 @@ type Reason string
 // The reasons that are told apart.
 const (
 	Timeout     Reason = "timeout"     // the cell took longer than allowed
-	Memory      Reason = "memory"      // the cell held more memory than allowed
+	Memory      Reason = "memory"      // the cell used more memory than allowed
 	Unsupported Reason = "unsupported" // the engine can't do this; another one may
-	Differs     Reason = "differs"     // the outputs are not those stored: Traceback has what differs
+	Differs     Reason = "differs"     // the outputs differ from the stored ones: Traceback says how
 )
 
-// Fault is what is wrong with a cell, or went wrong in it. It is the only error with a
-// place.
+// Fault is something wrong with a cell, or that went wrong in it. It is the only error
+// with a place.
 type Fault struct {
 	Cell   int    `json:"cell,omitempty"`   // the cell's number; 0 when that is not known
 	Line   int    `json:"line,omitempty"`   // of the cell, from 1; 0 when the fault has no line
@@ -26,7 +26,7 @@ type Fault struct {
 	Reason Reason `json:"reason,omitempty"`
 	// Traceback has the lines that a notebook shows below the fault.
 	Traceback []string `json:"traceback,omitempty"`
-	// Expected says that the cell was allowed to fail.
+	// Expected means that the cell was allowed to fail.
 	Expected bool `json:"expected,omitempty"`
 }
 
@@ -35,8 +35,8 @@ func Faultf(cell, line int, format string, args ...any) *Fault {
 	return &Fault{Cell: cell, Line: line, Text: fmt.Sprintf(format, args...)}
 }
 
-// Error gives cell, line and fault, as far as they are known: "cell 3, line 2:
-// undefined: x".
+// Error returns cell, line and fault, where they are known: "cell 3, line 2: undefined:
+// x".
 func (f *Fault) Error() string {
 	var place []string
 	if f.Cell > 0 {
@@ -54,7 +54,7 @@ func (f *Fault) Error() string {
 // Faults are those of one cell, in the order of the source.
 type Faults []*Fault
 
-// Error is that of the first.
+// Error returns the first fault's text.
 func (f Faults) Error() string {
 	if len(f) == 0 {
 		return "does not compile"

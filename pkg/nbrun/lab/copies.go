@@ -10,18 +10,18 @@ import (
 	"path/filepath"
 )
 
-// Copies says whether copies of a folder's notebooks are served, and which.
+// Copies says whether to serve copies of a folder's notebooks, and which.
 type Copies int
 
 const (
 	// None serves the notebooks themselves.
 	None Copies = iota
-	// Kept serves copies without outputs, in a folder beside, which is named after
-	// the folder of the notebooks with "my-" before it. Copies that are there stay as
-	// they are.
+	// Kept serves copies without outputs, in a neighbouring folder whose name is that
+	// of the folder of the notebooks with "my-" before it. Existing copies stay as they
+	// are.
 	Kept
-	// Reset is Kept, but the copies are made anew. What was done in them is kept in
-	// the folder's own folder "before".
+	// Reset is like Kept, but makes the copies anew. What was done in them is kept in
+	// that folder's own folder "before".
 	Reset
 )
 
@@ -35,13 +35,13 @@ func Copy(opts Options) (string, error) {
 	return copyFrom(root, opts.Copies)
 }
 
-// copyFrom makes the copies of the notebooks in root, with the pages that they link,
-// and returns their folder. It lies beside root, so that links out of it still lead
-// where they led, and the notebooks are still in the same Go module.
+// copyFrom makes the copies of the notebooks in root, with the pages that they link to,
+// and returns their folder. It is beside root, so that links out of it still lead where
+// they did, and the notebooks are still in the same Go module.
 func copyFrom(root string, copies Copies) (string, error) {
 	to := filepath.Join(filepath.Dir(root), "my-"+filepath.Base(root))
 	if err := os.MkdirAll(to, 0o755); err != nil {
-		return "", fmt.Errorf("no place for your copies of the notebooks: %w", err)
+		return "", fmt.Errorf("can't make a folder for your copies of the notebooks: %w", err)
 	}
 	for _, pattern := range []string{"*.ipynb", "*.md"} {
 		files, err := filepath.Glob(filepath.Join(escapeGlob(root), pattern))
@@ -80,7 +80,7 @@ func copyFile(from, to string, copies Copies) error {
 	return os.WriteFile(to, data, 0o644)
 }
 
-// cleared is a notebook without its outputs, and without what folds them.
+// cleared returns a notebook without its outputs, and without what folds them.
 func cleared(data []byte) ([]byte, error) {
 	var nb map[string]any
 	if err := json.Unmarshal(data, &nb); err != nil {

@@ -21,20 +21,21 @@ import (
 )
 
 const (
-	// jupyterLab is what Options.Install gets, and minJupyterLab what will do.
+	// jupyterLab is what Options.Install installs, and minJupyterLab the oldest that
+	// will do.
 	jupyterLab    = "4.6.6"
 	minJupyterLab = 4
-	// gopls is the newest that Go 1.26 builds. It can't stand in go.mod: it wants an
-	// older golang.org/x/tools than goimports.
+	// gopls is the newest that Go 1.26 builds. It can't be in go.mod: it needs an older
+	// golang.org/x/tools than goimports.
 	gopls = "v0.21.1"
 )
 
 // ErrNoJupyter is wrapped by the error that says which Jupyter is missing, or too old.
 // With Options.Install that is not an error.
-var ErrNoJupyter = errors.New("`pip install jupyterlab` gets it")
+var ErrNoJupyter = errors.New("`pip install jupyterlab` installs it")
 
-// findJupyter returns the jupyter-lab to start: the one on PATH, else that in the
-// cache, which it makes if that is wanted.
+// findJupyter returns the jupyter-lab to start: the one on PATH, or the one in the
+// cache, which it installs if asked to.
 func findJupyter(ctx context.Context, state state, opts Options) (string, error) {
 	program, _, err := jupyterOnPath(ctx)
 	if err == nil || !errors.Is(err, ErrNoJupyter) {
@@ -76,8 +77,8 @@ func venv(state state) string       { return state.join("jupyterlab_" + jupyterL
 func venvDone(state state) string   { return filepath.Join(venv(state), "complete") }
 func ownJupyter(state state) string { return filepath.Join(venv(state), "bin", "jupyter-lab") }
 
-// install makes a Python environment with JupyterLab in the cache. Two that do so
-// at once do it once.
+// install makes a Python environment with JupyterLab in the cache. Two processes that
+// do so at once do it once.
 func install(ctx context.Context, state state, opts Options) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -94,7 +95,7 @@ func install(ctx context.Context, state state, opts Options) error {
 	progress := opts.progress()
 	progress("installing JupyterLab " + jupyterLab)
 	defer progress("")
-	// Half an environment of a run before is no good.
+	// What an interrupted run has left of an environment is of no use.
 	if err := os.RemoveAll(venv(state)); err != nil {
 		return err
 	}
@@ -111,8 +112,8 @@ func install(ctx context.Context, state state, opts Options) error {
 	return os.WriteFile(venvDone(state), nil, 0o600)
 }
 
-// command runs a program. Where it fails, it returns the last line of what that
-// put out, or all if that tells more.
+// command runs a program. If it fails, command returns the last line of its output, or
+// all of it if that says more.
 func command(ctx context.Context, name string, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err == nil {
@@ -131,14 +132,14 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 	return err.Error(), err
 }
 
-// goplsDir is where the gopls for this Go lies.
+// goplsDir is the folder of the gopls for this Go.
 func goplsDir() (string, error) {
 	return cache.Dir(cache.Gopls, gopls+"_"+runtime.Version())
 }
 
-// installGopls returns the folder with gopls, with which the kernel completes
-// names and shows their documentation. Without it all else works, so that its lack
-// is only warned of.
+// installGopls returns the folder with gopls, with which the kernel completes names and
+// shows their documentation. Everything else works without it, so its absence is only a
+// warning.
 func installGopls(ctx context.Context, opts Options) string {
 	dir, err := goplsDir()
 	if err != nil {
@@ -167,15 +168,15 @@ func installGopls(ctx context.Context, opts Options) string {
 	return dir
 }
 
-// Finding is a line of what Check finds.
+// Finding is one line of Check's result.
 type Finding struct {
 	OK   bool
 	Text string
 	Err  error // if something is missing, and that has an error of its own
 }
 
-// Check finds out what is there and what is missing, and changes nothing. Start
-// would work, given a network for what it still has to build, if all are OK.
+// Check finds out what is there and what is missing, and changes nothing. Start would
+// work if all are OK, given a network for what it still has to build.
 func Check(ctx context.Context, opts Options) []Finding {
 	var found []Finding
 	add := func(ok bool, format string, args ...any) {

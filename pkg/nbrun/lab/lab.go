@@ -1,6 +1,6 @@
-// Package lab serves notebooks in JupyterLab, with the GoNB kernel that this
-// module pins. What it builds and keeps lies in the user's cache; the user's own
-// Jupyter folders are left alone.
+// Package lab serves notebooks in JupyterLab, with the GoNB kernel that this module
+// pins. What it builds and keeps is in the user's cache; the user's own Jupyter folders
+// are left alone.
 package lab
 
 import (
@@ -29,10 +29,10 @@ import (
 
 // Options say what to serve, and how.
 type Options struct {
-	// Path is the folder that is served, or a notebook: then its folder is, and
-	// the notebook is what opens first.
+	// Path is the folder to serve, or a notebook: then its folder is served, and the
+	// notebook is opened first.
 	Path string
-	// Copies says whether copies without outputs are served instead.
+	// Copies says whether to serve copies without outputs instead.
 	Copies Copies
 	// Port of the loopback interface; 0 is 8888, or the next one that is free.
 	Port int
@@ -41,15 +41,15 @@ type Options struct {
 	Install bool
 	// Browser opens the address in the user's browser.
 	Browser bool
-	// Tell is told what takes long, and what does not work though the rest does: a
-	// line each. It may be called by several goroutines at once.
+	// Tell is called with a line for each thing that takes long, and for each that does
+	// not work though the rest does. Several goroutines may call it at once.
 	Tell func(line string)
 }
 
-// slow is how long something takes before Tell is told.
+// slow is how long something takes before Tell is called.
 const slow = time.Second
 
-// progress returns a function that is told what is being done, and "" when it is
+// progress returns a function to call with what is being done, and with "" when it is
 // done.
 func (o Options) progress() func(string) {
 	timer := time.NewTimer(0)
@@ -62,7 +62,7 @@ func (o Options) progress() func(string) {
 	}
 }
 
-// Server is a JupyterLab that runs.
+// Server is a running JupyterLab.
 type Server struct {
 	URL string // with the token: whoever has it can run programs here
 
@@ -83,9 +83,9 @@ const (
 	lookInterval = time.Second
 )
 
-// Start builds the kernel, unless it is built, starts JupyterLab and returns when
-// it answers. The first time that takes minutes and needs the network, after that
-// a few seconds and no network. When ctx ends before, all is ended again.
+// Start builds the kernel, unless it is built, starts JupyterLab and returns when it
+// answers. The first time takes minutes and needs the network; after that it takes a
+// few seconds and needs no network. If ctx ends first, everything is ended again.
 //
 // The server listens on the loopback interface only and asks for a token, which is part
 // of its URL.
@@ -98,7 +98,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, err
 	}
 	if opts.Port != 0 && !free(opts.Port) {
-		return nil, fmt.Errorf("port %d is in use: choose another one, or none", opts.Port)
+		return nil, fmt.Errorf("port %d is in use: choose another one, or leave it out", opts.Port)
 	}
 	if opts.Copies != None {
 		if root, err = copyFrom(root, opts.Copies); err != nil {
@@ -109,7 +109,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// All that takes long, at once.
+	// Everything that takes long, at once.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var program, completion string
@@ -148,9 +148,9 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	return s, nil
 }
 
-// Wait blocks until ctx ends, then ends JupyterLab with its kernels and all that
-// they have started, and returns nil. When JupyterLab ends by itself it returns
-// why. Meanwhile it builds the kernel again if somebody empties the cache.
+// Wait blocks until ctx ends, then ends JupyterLab with its kernels and everything they
+// have started, and returns nil. If JupyterLab ends before, it returns why. Meanwhile
+// it rebuilds the kernel if somebody empties the cache.
 func (s *Server) Wait(ctx context.Context) error {
 	look := time.NewTicker(lookInterval)
 	defer look.Stop()
@@ -182,7 +182,7 @@ func (s *Server) Wait(ctx context.Context) error {
 	}
 }
 
-// place is the folder to serve, and what to open first below it, "" for nothing.
+// place returns the folder to serve, and what to open first below it, "" for nothing.
 func place(path string) (root, first string, err error) {
 	if path == "" {
 		path = "notebooks"
@@ -219,7 +219,7 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// possible says why there can be no kernel here.
+// possible returns an error that says why there can be no kernel here, or nil.
 func possible() error {
 	if runtime.GOOS == "windows" {
 		return errors.New("GoNB does not run on Windows: do this in WSL")
@@ -245,7 +245,7 @@ type state string
 func stateDir() (state, error) {
 	dir, err := cache.Dir(cache.Lab, "")
 	if err != nil {
-		return "", fmt.Errorf("there is no place for a cache: %w", err)
+		return "", fmt.Errorf("there is no folder for a cache: %w", err)
 	}
 	return state(dir), nil
 }
@@ -254,8 +254,8 @@ func (s state) join(name ...string) string {
 	return filepath.Join(append([]string{string(s)}, name...)...)
 }
 
-// overrides are settings that a user can change: nothing is fetched unasked, and
-// gopls has the time that its first answer takes.
+// overrides are settings that a user can change: nothing is downloaded unasked, and
+// gopls gets the time that its first answer takes.
 //
 //go:embed overrides.json
 var overrides []byte
@@ -388,7 +388,7 @@ func (s *Server) start(ctx context.Context, program, root, first string, state s
 	return nil
 }
 
-// answers returns the server's address when it answers, "" before.
+// answers returns the server's address once it answers, and "" before.
 func (s *Server) answers(ctx context.Context, page string) string {
 	files, _ := filepath.Glob(filepath.Join(escapeGlob(s.traces.Dir), "jpserver-*.json"))
 	if len(files) == 0 {
@@ -418,7 +418,7 @@ func (s *Server) answers(ctx context.Context, page string) string {
 	return base + page + query
 }
 
-// stop ends JupyterLab, and all that is left of what it started.
+// stop ends JupyterLab, and everything left of what it started.
 func (s *Server) stop() {
 	select {
 	case <-s.ended:
@@ -436,7 +436,7 @@ func (s *Server) stop() {
 
 func (s *Server) logFile() string { return filepath.Join(s.traces.Dir, "jupyter.log") }
 
-// lastWords is the line of JupyterLab's log that tells most about its end.
+// lastWords is the line of JupyterLab's log that says most about its end.
 func (s *Server) lastWords() string {
 	data, err := os.ReadFile(s.logFile())
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// There is no kernel on Windows, and so nothing is ever started there.
+// There is no kernel on Windows, so nothing is ever started there.
 
 func attributes() *syscall.SysProcAttr { return nil }
 

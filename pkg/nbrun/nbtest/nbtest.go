@@ -25,22 +25,21 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
-// Run runs the notebooks that match the pattern, which is one of [path/filepath.Glob],
-// in the folder of the test. If none matches, the test fails.
+// Run runs the notebooks that match the pattern, as for [path/filepath.Glob], in the
+// folder of the test. If none matches, the test fails.
 //
-// The subtest of a notebook has the name of its file, that of a cell its number and
-// its id, if it has one: cell_3_setup. A cell fails when nbrun says so, with file,
-// cell, line and what is wrong; those after it are skipped, and say why, unless the
-// options allow errors. Cells that are tagged skip-execution are skipped. What cells
-// write is logged, so that it is seen when they fail, and always with -v. A cell that
-// is chosen by -run without those before it has these run first; when one of them
-// fails, it fails, too.
+// The subtest of a notebook has the name of its file, that of a cell its number and its
+// id, if it has one: cell_3_setup. A cell fails when nbrun says so, with file, cell,
+// line and what is wrong; those after it are skipped, and say why, unless the options
+// allow errors. Cells tagged skip-execution are skipped. What cells write is logged, so
+// that it is seen when they fail, and always with -v. If -run chooses a cell without
+// those before it, these run first; when one of them fails, the cell fails, too.
 //
-// A cell that still runs shortly before go test's own deadline is stopped, with all
-// that it has started.
+// A cell that is still running shortly before go test's own deadline is stopped, with
+// everything that it has started.
 //
 // With the engine nbrun.Yaegi, TestMain has to call nbrun.Main first. An Observer in
-// the options is told everything, as in a run by nbrun.
+// the options gets all events, as in a run by nbrun.
 func Run(t *testing.T, pattern string, opts nbrun.Options) {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
@@ -55,7 +54,7 @@ func Run(t *testing.T, pattern string, opts nbrun.Options) {
 	}
 }
 
-// name is the name of a file, with its folder where another one is called so, too.
+// name is the name of a file, with its folder if there is another file of that name.
 func name(file string, files []string) string {
 	base := filepath.Base(file)
 	same := 0
@@ -104,10 +103,10 @@ func run(t *testing.T, file string, opts nbrun.Options) {
 	}
 }
 
-// margin is what a run that is stopped has time for before go test's own deadline.
+// margin is the time that a stopped run has before go test's own deadline.
 const margin = 5 * time.Second
 
-// beforeDeadline is the test's context, but it ends in time to stop what runs.
+// beforeDeadline is the test's context, but ends early enough to stop what runs.
 func beforeDeadline(t *testing.T) (context.Context, context.CancelFunc) {
 	deadline, ok := t.Deadline()
 	if !ok {
@@ -193,8 +192,8 @@ func (r *runner) run(t *testing.T, i int) *event.Fault {
 	return fault
 }
 
-// plain is a text of a cell for the log of a test, where no line of it can pass for
-// one of go test.
+// plain returns a text of a cell for the log of a test, where no line of it can pass
+// for one of go test.
 func plain(text string) string { return report.Plain(text, "---", "===") }
 
 // output keeps what a cell writes.

@@ -38,7 +38,7 @@ func TestLessons(t *testing.T) {
 	nbtest.Run(t, filepath.Join(filepath.Dir(lessons.Index()), "0[13]-*.ipynb"), nbrun.Options{Clock: nbrun.Virtual})
 }
 
-// TestBad is not a test but what TestVerdicts looks at: it fails.
+// TestBad is not a test by itself: TestVerdicts looks at how it fails.
 func TestBad(t *testing.T) {
 	if os.Getenv("NBTEST_BAD") == "" {
 		t.Skip("run by TestVerdicts")
@@ -46,8 +46,8 @@ func TestBad(t *testing.T) {
 	nbtest.Run(t, os.Getenv("NBTEST_BAD"), nbrun.Options{Engine: nbrun.Yaegi})
 }
 
-// verdicts runs TestBad as go test would, and returns the last action of each test
-// and all that was written.
+// verdicts runs TestBad as go test would, and returns the last action of each test and
+// everything that was written.
 func verdicts(t *testing.T, pattern, run string, flags ...string) (verdict map[string]string, output string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -127,7 +127,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// A cell that hangs fails before go test ends all by its own deadline, and leaves no
+// A cell that hangs fails before go test's own deadline ends everything, and leaves no
 // process behind.
 func TestAHangEndsBeforeTheDeadline(t *testing.T) {
 	verdict, output := verdicts(t, "testdata/hang.ipynb", "TestBad", "-test.timeout", "4s")

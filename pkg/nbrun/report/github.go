@@ -11,8 +11,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// GitHub tells a workflow of GitHub Actions of all cells that fail: by annotations in
-// its log, and by a summary of the job, in Markdown.
+// GitHub reports all failing cells to a workflow of GitHub Actions: by annotations in
+// its log, and in a summary of the job, in Markdown.
 type GitHub struct {
 	log, summary io.Writer
 
@@ -20,7 +20,7 @@ type GitHub struct {
 	notebooks []*outcome
 }
 
-// outcome is what became of a notebook.
+// outcome is how the run of a notebook ended.
 type outcome struct {
 	name   string
 	cells  int
@@ -29,8 +29,8 @@ type outcome struct {
 	over   bool
 }
 
-// NewGitHub returns an observer that writes when it is closed, so that the log of
-// what runs is over.
+// NewGitHub returns an observer that writes when it is closed, so that the log of the
+// run is complete by then.
 func NewGitHub(log, summary io.Writer) *GitHub { return &GitHub{log: log, summary: summary} }
 
 // Observe takes an event in.
@@ -97,7 +97,7 @@ var (
 	property = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// markdown is a line as it is, in a table too.
+// markdown writes a line that Markdown shows as it is, in a table too.
 func markdown(line string) string {
 	line = html.EscapeString(Line(line))
 	for _, c := range []string{`\`, "`", "*", "_", "[", "]", "|", "~", "$"} {

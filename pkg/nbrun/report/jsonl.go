@@ -11,10 +11,10 @@ import (
 )
 
 // JSONLines writes events as lines of JSON, one each, in the order in which they come.
-// The members of a line are those of [event.Event], and stand in schema.json beside
-// that; those that are empty are left out. The source of a cell stands in the lines of
-// the actions cell and skip only. A stream's text is whole runes: half of one at the
-// end of a piece is held for the next, and what is not UTF-8 at all becomes U+FFFD.
+// The members of a line are those of [event.Event], and are described in schema.json
+// beside it; empty ones are left out. The source of a cell is only in the lines of the
+// actions cell and skip. A stream's text is whole runes: half of one at the end of a
+// piece is held for the next, and what is not UTF-8 at all becomes U+FFFD.
 type JSONLines struct {
 	mu     sync.Mutex
 	out    io.Writer
@@ -33,7 +33,7 @@ func NewJSONLines(out io.Writer) *JSONLines {
 	return &JSONLines{out: out, halves: map[half]event.Event{}}
 }
 
-// Observe writes the event. It fails when that can't be written.
+// Observe writes the event. It fails when the event can't be written.
 func (j *JSONLines) Observe(e event.Event) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -68,8 +68,7 @@ func (j *JSONLines) write(e event.Event) error {
 	return err
 }
 
-// whole puts the half of a rune that was held before the text, and holds the one at
-// its end.
+// whole puts the held half of a rune before the text, and holds the one at its end.
 func (j *JSONLines) whole(e event.Event) event.Event {
 	key := half{e.Notebook, e.Cell.Index, e.Output.Name}
 	o := *e.Output
@@ -88,8 +87,8 @@ func (j *JSONLines) whole(e event.Event) event.Event {
 	return e
 }
 
-// flush writes the halves of runes that nothing will complete: those of the cell, or
-// when the notebook has ended, of all its cells.
+// flush writes the halves of runes that nothing will complete: those of the cell, or,
+// when the notebook has ended, those of all its cells.
 func (j *JSONLines) flush(e event.Event) error {
 	for key, held := range j.halves {
 		if key.notebook != e.Notebook || e.Cell != nil && key.cell != e.Cell.Index {

@@ -12,9 +12,9 @@ import (
 )
 
 // JUnit writes runs as the XML that Jenkins and GitLab read: a suite for each notebook,
-// and in it a case for each cell, with its text. What a cell writes is without colours
-// and control characters, and no more than 64 KiB of it. Nor can it name a file that
-// these would attach to the case.
+// and in it a case for each cell, with its text. What a cell writes has no colours or
+// control characters, and is at most 64 KiB long. It can't name a file that these
+// systems would attach to the case.
 type JUnit struct {
 	out    io.Writer
 	mu     sync.Mutex
@@ -104,7 +104,7 @@ func (j *JUnit) suite(name string) *suite {
 	return nil
 }
 
-// add adds a case, in the place of an earlier run of the same cell.
+// add adds a case, in place of an earlier run of the same cell.
 func (s *suite) add(name string) *testCase {
 	c := &testCase{Name: name, Class: s.Name, Time: seconds(0)}
 	for i, old := range s.Cases {
@@ -117,7 +117,7 @@ func (s *suite) add(name string) *testCase {
 	return c
 }
 
-// named is the case of that name, which is added if there is none.
+// named returns the case with that name, adding it if there is none.
 func (s *suite) named(name string) *testCase {
 	for _, c := range s.Cases {
 		if c.Name == name {

@@ -9,7 +9,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
-// GitLab, and a plugin of Jenkins, attach the file that such a text names.
+// GitLab, and a Jenkins plugin, attach the file that such a text names.
 func TestACellAttachesNothingToItsCase(t *testing.T) {
 	var out strings.Builder
 	j := report.NewJUnit(&out)

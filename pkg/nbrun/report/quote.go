@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// quote stands before what could be taken for something else than a cell's words.
+// quote precedes what could be mistaken for something other than a cell's words.
 const quote = '\\'
 
-// quoter takes what cells write, in pieces, and makes of it what can go to a terminal
-// or a log. There it can pass neither for our own words nor for a command:
+// quoter takes what cells write, in pieces, and turns it into what may go to a terminal
+// or a log, where it can pass neither for our own words nor for a command:
 //
 //   - Escape sequences go, but those of colours if they are wanted, and so do control
 //     characters: they could change lines that are there already.
@@ -21,7 +21,7 @@ const quote = '\\'
 //   - A line that begins as ours do, by ▣, ─, one of the heads, or ✘ and a notebook or
 //     cell, gets one, too.
 //
-// Its state is small, whatever it is given.
+// Its state is small, whatever its input.
 type quoter struct {
 	colour bool
 	heads  []string // what lines of our own begin with, before a blank or a colon
@@ -39,7 +39,7 @@ type quoter struct {
 	long   bool   // and it is longer
 }
 
-// escape is where in an escape sequence a text is.
+// escape is the position of a text within an escape sequence.
 type escape int
 
 const (
@@ -50,7 +50,7 @@ const (
 	commandEnd        // after ESC in it
 )
 
-// paramsAtMost is the length of the longest sequence of colours that is handed on.
+// paramsAtMost is the length of the longest colour sequence that is passed on.
 const paramsAtMost = 64
 
 func newQuoter(colour bool, heads []string, put func([]byte)) *quoter {
@@ -64,7 +64,8 @@ func (q *quoter) newLine() {
 	q.blank, q.colons, q.hashes, q.head, q.long = true, 0, 0, q.head[:0], false
 }
 
-// inLine says that something was put before, in this line, that is not the cell's.
+// inLine says that something other than the cell's output was written before, in this
+// line.
 func (q *quoter) inLine() { q.newLine(); q.blank, q.long = false, true }
 
 // end ends what a cell has left unfinished.
@@ -124,7 +125,7 @@ func (q *quoter) rune(out []byte, r rune, raw []byte) []byte {
 }
 
 // inEscape takes a rune within an escape sequence, and reports whether it belongs to
-// that.
+// the sequence.
 func (q *quoter) inEscape(out []byte, r rune, raw []byte) ([]byte, bool) {
 	switch {
 	case r == '\n': // none has one; what is not ended must not hide what follows
@@ -223,8 +224,8 @@ func invisible(r rune) bool {
 }
 
 // Plain returns a text of a cell as a log may show it: without colours, without what
-// could pass for a command of a CI system, and with a backslash after the heads, where
-// a line begins with one of them.
+// could pass for a command of a CI system, and with a backslash after the heads where a
+// line begins with one of them.
 func Plain(text string, heads ...string) string {
 	var b strings.Builder
 	q := newQuoter(false, heads, func(p []byte) { b.Write(p) })

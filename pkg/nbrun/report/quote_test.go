@@ -12,7 +12,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
 
-// shown is what the terminal makes of what a cell writes, in pieces of that many bytes,
+// shown is what the terminal shows of what a cell writes in pieces of that many bytes,
 // without what it says itself.
 func shown(t *testing.T, text string, colour bool, size int) string {
 	t.Helper()
@@ -67,8 +67,8 @@ func TestWhatCellsWriteIsNothingElse(t *testing.T) {
 	}
 }
 
-// Colours of cells are handed on where they are wanted, and nothing else; they end
-// with the cell, so that our own words can be read.
+// Colours of cells are passed on where they are wanted, and nothing else; they end with
+// the cell, so that our own words can be read.
 func TestColoursEndWithTheCell(t *testing.T) {
 	for text, want := range map[string]string{
 		"\x1b[31mred\x1b[0m\n":                       "\x1b[31mred\x1b[0m\n",
@@ -93,7 +93,7 @@ func TestColoursEndWithTheCell(t *testing.T) {
 	}
 }
 
-// Names of files and messages are somebody else's, too.
+// Names of files and messages come from somebody else, too.
 func TestNamesAndMessagesAreOneLineEach(t *testing.T) {
 	const name = "::error::a\n✘ b\x1b[2J\u202e.ipynb"
 	var out bytes.Buffer
@@ -118,7 +118,7 @@ func TestNamesAndMessagesAreOneLineEach(t *testing.T) {
 	}
 }
 
-// What a cell displays is quoted as what it writes.
+// What a cell displays is quoted like what it writes.
 func TestDisplaysInWordsAreQuoted(t *testing.T) {
 	var out bytes.Buffer
 	term := report.NewTerminal(&out, &out, false, false, []string{"n"})

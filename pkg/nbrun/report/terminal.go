@@ -1,5 +1,5 @@
 // Package report has observers of runs: some show them in a terminal, others write them
-// down for other programs. Each takes events of any number of notebooks that run at
+// to files for other programs. Each takes events of any number of notebooks that run at
 // once.
 package report
 
@@ -19,12 +19,11 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// Terminal shows notebooks that run at the same time one after the other: the
-// first that has not ended speaks as it runs, the others wait with what they have
-// to say. In the end it shows a line for each.
+// Terminal shows notebooks that run at the same time one after the other: the output of
+// the first that has not ended is shown as it comes, and the others' is held back. At
+// the end it shows a line for each.
 type Terminal struct {
-	// Advice is added to a fault, for those who know what to do about it; it may be
-	// nil.
+	// Advice, if it is not nil, adds to a fault what can be done about it.
 	Advice func(*event.Fault) string
 	// Notes are lines to be shown below the summary.
 	Notes []string
@@ -40,8 +39,8 @@ type Terminal struct {
 	drawn bool // a line of progress is on the screen
 }
 
-// NewTerminal returns an observer that shows the notebooks of these names, all
-// different, in this order. With colour it writes escape sequences, and hands on those
+// NewTerminal returns an observer that shows the notebooks with these names, all
+// different, in this order. With colour it writes escape sequences, and passes on those
 // of cells that colour text; live says that errors go to a terminal. What cells write,
 // and names and messages, can pass neither for its own words nor for commands of a CI
 // system. It uses no global state.
@@ -72,7 +71,7 @@ func Colour(isTerminal bool) bool {
 	return isTerminal && os.Getenv("TERM") != "dumb"
 }
 
-// Observe shows an event. A notebook that has much to say before its turn is held up.
+// Observe shows an event. It blocks a notebook that writes much before its turn.
 func (t *Terminal) Observe(e event.Event) error {
 	v := t.view(e.Notebook)
 	if v == nil {
@@ -109,7 +108,7 @@ func (t *Terminal) Observe(e event.Event) error {
 	return nil
 }
 
-// view is that of the notebook of that name.
+// view returns the view of the notebook with that name.
 func (t *Terminal) view(name string) *view {
 	i := slices.IndexFunc(t.views, func(v *view) bool { return v.notebook == name })
 	if i < 0 {
@@ -118,7 +117,7 @@ func (t *Terminal) view(name string) *view {
 	return t.views[i]
 }
 
-// style writes text in a style of the terminal, if it is to have any.
+// style writes text in a terminal style, if styles are on.
 func (t *Terminal) style(a color.Attribute, text string) string {
 	c := color.New(a)
 	if c.DisableColor(); t.colour {
@@ -127,7 +126,7 @@ func (t *Terminal) style(a color.Attribute, text string) string {
 	return c.Sprint(text)
 }
 
-// ended lets the notebooks speak that come after one that has ended.
+// ended shows the notebooks that come after one that has ended.
 func (t *Terminal) ended(v *view) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -155,8 +154,8 @@ func (t *Terminal) clearProgress() {
 	}
 }
 
-// holdAtMost is how many bytes a notebook may have to say before it has to wait
-// for its turn.
+// holdAtMost is how many bytes are held back for a notebook before it has to wait for
+// its turn.
 const holdAtMost = 1 << 20
 
 // view shows one notebook.
@@ -179,7 +178,7 @@ type view struct {
 	cut    []int // cells whose outputs were not kept whole
 	over   bool
 	end    event.Event
-	failed string // what went wrong beside the run
+	failed string // what went wrong besides the run
 }
 
 func (v *view) print(text string) {
@@ -234,7 +233,7 @@ func (v *view) put(p []byte) {
 	v.column0 = p[len(p)-1] == '\n'
 }
 
-// inWords is a display in words.
+// inWords describes a display in words.
 func inWords(data map[string]any) string {
 	for _, mime := range []string{"text/plain", "text/markdown"} {
 		if text, ok := data[mime].(string); ok {
@@ -249,8 +248,8 @@ func inWords(data map[string]any) string {
 	return strings.Join(kinds, ", ")
 }
 
-// progress shows that long work goes on: in a terminal by a line that is drawn
-// anew, elsewhere by a line now and then.
+// progress shows that long work is still going on: in a terminal by a line that is
+// redrawn, elsewhere by a line now and then.
 func (v *view) progress(text string) {
 	if v.stop != nil {
 		v.stop()
@@ -298,7 +297,7 @@ func (v *view) progress(text string) {
 	}
 }
 
-// Failed notes what went wrong beside the run of a notebook, such as writing its file.
+// Failed notes what went wrong besides the run of a notebook, such as writing its file.
 func (t *Terminal) Failed(notebook, text string) {
 	if v := t.view(notebook); v != nil {
 		v.failed = Line(text)
@@ -329,7 +328,7 @@ func (t *Terminal) Summary() {
 		}
 		fmt.Fprintf(&b, "%-*s  %5d  %8s  %s  %s\n", width, v.name, v.ran, short(v.end.Elapsed), engine, v.mark())
 		if len(v.cut) > 0 {
-			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, cellList(v.cut)+" put out more than is kept"))
+			fmt.Fprintf(&b, "%-*s  %s\n", width, "", t.style(color.Faint, cellList(v.cut)+" wrote more than is kept"))
 		}
 		if v.end.Left > 0 {
 			note := Left(v.end.Left)
@@ -357,7 +356,7 @@ func (v *view) mark() string {
 	return v.t.style(color.FgGreen, "✔")
 }
 
-// advised is a fault, and what to do about it.
+// advised returns a fault and what to do about it.
 func (v *view) advised(f *event.Fault) string {
 	if v.t.Advice != nil {
 		if advice := v.t.Advice(f); advice != "" {
@@ -392,7 +391,7 @@ func cellList(cells []int) string {
 	return "cells " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// Left says that processes which cells had left running were ended.
+// Left says that processes left running by cells were ended.
 func Left(n int) string {
 	if n == 1 {
 		return "1 process that cells had left running was ended"

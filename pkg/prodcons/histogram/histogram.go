@@ -2,9 +2,9 @@
 // that a few kilobytes hold the distribution of any number of durations from a
 // nanosecond to centuries, with a bounded relative error.
 //
-// The layout is that of Gil Tene's HdrHistogram: 32 buckets for each power of
-// two. A duration read from it is the middle of its bucket, and so off by 1/64
-// (1.6 %) at most; below 64 ns it is exact.
+// The layout is that of Gil Tene's HdrHistogram: 32 buckets for each power of two. A
+// duration read from it is the middle of its bucket, and so off by at most 1/64 (1.6
+// %); below 64 ns it is exact.
 package histogram
 
 import (
@@ -20,9 +20,9 @@ const (
 	octaves = 57 // from 2^6 to 2^63
 )
 
-// Histogram is a distribution of durations. The zero value is empty and ready
-// for use. It takes 15 KB. Its methods may be called by any number of goroutines
-// at once; none waits, or allocates.
+// Histogram is a distribution of durations. The zero value is empty and ready for use.
+// It takes 15 KB. Its methods may be called by any number of goroutines at once; none
+// waits or allocates.
 type Histogram struct {
 	buckets [exact + octaves*octave]atomic.Int64
 	seconds atomic.Int64 // of the sum, each part with its weights
@@ -49,8 +49,9 @@ func middle(i int) time.Duration {
 	return low + 1<<(shift-1)
 }
 
-// Add counts a duration that stands for weight of its kind; one below zero counts as
-// zero, and one with a weight below one not at all. It costs some 10 ns (BenchmarkAdd).
+// Add counts a duration that stands for weight of its kind. One below zero counts as
+// zero, and one with a weight below one is not counted. It costs about 10 ns
+// (BenchmarkAdd).
 func (h *Histogram) Add(d time.Duration, weight int) {
 	if weight < 1 {
 		return
@@ -67,8 +68,8 @@ func (h *Histogram) Add(d time.Duration, weight int) {
 	}
 }
 
-// Clone returns a copy of the histogram as it is now. Durations that are added
-// meanwhile may be in some of its numbers and not yet in others.
+// Clone returns a copy of the histogram as it is now. Durations added meanwhile may be
+// in some of its numbers and not yet in others.
 func (h *Histogram) Clone() *Histogram {
 	c := new(Histogram)
 	for i := range h.buckets {
@@ -81,7 +82,7 @@ func (h *Histogram) Clone() *Histogram {
 	return c
 }
 
-// Summary is what a histogram says at one moment. All is zero when it is empty.
+// Summary is what a histogram says at one moment. All fields are zero when it is empty.
 type Summary struct {
 	Count          int // the sum of all weights
 	Min, Mean, Max time.Duration
@@ -90,8 +91,8 @@ type Summary struct {
 
 // Summarise returns the numbers of all durations so far: Min, Mean and Max exactly, and
 // for each q (from 0 to 1) the smallest duration that this part of them does not
-// exceed, with the package's error. Durations that are added meanwhile may be in some
-// of the numbers and not yet in others. It costs some microseconds.
+// exceed, with the package's error. Durations added meanwhile may be in some of the
+// numbers and not yet in others. It costs a few microseconds.
 func (h *Histogram) Summarise(q ...float64) Summary {
 	var counts [len(h.buckets)]int64
 	var total int64

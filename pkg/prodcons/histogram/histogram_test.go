@@ -55,7 +55,7 @@ func TestWeightsCount(t *testing.T) {
 	}
 }
 
-// The sum of all durations may be longer than a Duration can say.
+// The sum of all durations may be longer than a Duration can hold.
 func TestTheMeanOfALongTime(t *testing.T) {
 	for _, d := range []time.Duration{0, 1, 999, time.Hour, 1000 * time.Hour, math.MaxInt64} {
 		var h histogram.Histogram

@@ -15,7 +15,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons/jetstream"
 )
 
-// What it costs that a put survives a power failure, not only the death of its process.
+// The cost of a put that survives a power failure, and not only the death of its
+// process.
 func BenchmarkPut(b *testing.B) {
 	kilobyte := strings.Repeat("x", 1000)
 	for _, sync := range []bool{false, true} {
@@ -35,7 +36,7 @@ func BenchmarkPut(b *testing.B) {
 }
 
 // BenchmarkDeep queues jobs of 1 kB that nobody uses, kills their server, and starts it
-// again: what memory and disk a long queue takes, and how soon the first is had back.
+// again: what memory and disk a long queue takes, and how soon the first comes back.
 //
 //	go test -run '^$' -bench Deep -benchtime 1000000x
 func BenchmarkDeep(b *testing.B) {

@@ -16,7 +16,7 @@ import (
 )
 
 // A machine's clock is stepped for a process by a package time of its own, whose Now
-// adds what a file says, which is the process's memory, too.
+// adds what a file says; the file is mapped into the process's memory, too.
 const (
 	clockKey = "PRODCONS_TEST_CLOCK"
 	nowBegin = "\tsec, nsec, mono := runtimeNow()\n\tif mono == 0 {"
@@ -95,7 +95,7 @@ func newClock(t *testing.T) *clock {
 	return &clock{by: []string{"env", clockKey + "=" + file.Name(), "sh", "-c", "exec " + program}, file: file}
 }
 
-// set sets the clock that much ahead of the true time.
+// set sets the clock that far ahead of the true time.
 func (c *clock) set(t *testing.T, ahead time.Duration) {
 	t.Helper()
 	var data [8]byte

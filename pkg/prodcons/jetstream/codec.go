@@ -9,7 +9,7 @@ type Codec[T any] interface {
 	Decode(data []byte) (T, error)
 }
 
-// JSON is the [Codec] of a queue that is given no other: encoding/json.
+// JSON is the default [Codec] of a queue: encoding/json.
 type JSON[T any] struct{}
 
 // Encode is json.Marshal.

@@ -13,7 +13,7 @@ import (
 )
 
 // desk is where a queue's values arrive: it asks the server for as many as there are
-// consumers that wait, hands them out, and keeps the leases of what is lent alive.
+// waiting consumers, hands them out, and keeps the leases of lent values alive.
 type desk struct {
 	store    *Store
 	returned string        // the subject that tells of what was given back unused
@@ -40,7 +40,7 @@ type lane struct {
 	held     int       // how many of those held are from it
 }
 
-// waiter is a consumer that waits for a value.
+// waiter is a consumer waiting for a value.
 type waiter struct{ ready chan *loan }
 
 // loan is a message that was lent to this process.
@@ -81,14 +81,14 @@ func (d *desk) open(s *Store, returned string, maxWork time.Duration, ahead int)
 	return nil
 }
 
-// waiting is how many consumers wait.
+// waiting is the number of waiting consumers.
 func (d *desk) waiting() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.waiters)
 }
 
-// enter gives a consumer a place to wait, where there may be something already.
+// enter gives a consumer a place to wait; there may be something for it already.
 func (d *desk) enter() (*waiter, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -127,7 +127,7 @@ func (d *desk) leave(w *waiter) *loan {
 }
 
 // ask asks the server for as many values as consumers wait for, and those wanted ahead;
-// of keys, for one of each lane. It is called with d.mu locked.
+// with keys, for one of each lane. It is called with d.mu locked.
 func (d *desk) ask() error {
 	if d.sub == nil && len(d.waiters) == 0 {
 		return nil
@@ -163,8 +163,9 @@ func (d *desk) ask() error {
 	return nil
 }
 
-// unask takes back what the server was asked for: it sees that nobody listens. What
-// it has sent by then arrives all the same. It is called with d.mu locked.
+// unask withdraws what the server was asked for: the server notices that nobody
+// listens. What it has already sent arrives all the same. It is called with d.mu
+// locked.
 func (d *desk) unask() {
 	if d.sub != nil {
 		_ = d.sub.Drain()
@@ -247,8 +248,8 @@ func newLoan(m *nats.Msg) (*loan, error) {
 	}, nil
 }
 
-// giveBack tells the server that a value was not used, by no fault of its own. It does
-// not wait, as it is called with d.mu locked.
+// giveBack tells the server that a value was not used, through no fault of its own. It
+// does not wait, as it is called with d.mu locked.
 func (d *desk) giveBack(l *loan) {
 	d.store.returning.Go(func() {
 		// Noted first, as it would count as a try.
@@ -271,8 +272,8 @@ func (d *desk) end(l *loan) {
 	delete(d.lent, l)
 }
 
-// beat tells the server of what is lent that we live, gives back what is held for
-// nobody, and asks again for what it has not answered.
+// beat keeps the leases of lent values alive, gives back what is held for nobody, and
+// asks the server again for what it has not answered.
 func (d *desk) beat(now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

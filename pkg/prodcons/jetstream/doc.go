@@ -8,8 +8,8 @@
 //	err = group.Run(ctx)
 //
 // There is no server to install: it runs inside the process, in a folder, and listens
-// nowhere unless it is told to. For other processes and machines, Config has an address
-// instead, of that server or of a cluster, and nothing else changes.
+// nowhere unless told to. For other processes and machines, Config has the address of
+// that server or of a cluster instead, and nothing else changes.
 //
 // # What is promised
 //
@@ -29,20 +29,20 @@
 // # Clocks
 //
 // Leases, waits between tries and Window are counted by the wall clock of the server's
-// machine; those of other machines may be wrong. Where it is set forward, what is in
-// work is lent again before its lease is over, and an ID may be forgotten; where it is
-// set back, what a dead process held is lent again that much later. Nothing is lost by
-// either.
+// machine; those of other machines may be wrong. If it is set forward, what is being
+// worked on is lent again before its lease is over, and an ID may be forgotten; if it
+// is set back, what a dead process held is lent again that much later. Nothing is lost
+// in either case.
 //
 // # Size
 //
-// Values lie on the server's disk. With a million jobs of 1 kB in a queue, the server
+// Values are on the server's disk. With a million jobs of 1 kB in a queue, the server
 // took 230 MB of memory here, and was back 5 s after it was killed; with 20,000, 37 MB
 // and 0.1 s (go test -run '^$' -bench Deep -benchtime 1000000x, or 20000x).
 //
 // # How it ends
 //
-// That a queue is closed means nothing to other processes. There are three ways:
+// Closing a queue means nothing to other processes. There are three ways to end:
 //
 //   - Run for ever: a Group without Produce, or [Serve], over a queue that is not
 //     closed.
@@ -58,7 +58,7 @@
 // hand values from one goroutine to the next: a [prodcons.Buffer] takes 30 ns for what
 // takes 50 µs here (the benchmarks in scripts/bench and scripts/bench/durable). And if
 // your work changes rows of a database that you have anyway, a queue in that database
-// can take the job and change the rows in one transaction, which no queue outside can.
+// can take the job and change the rows in one transaction, which no other queue can.
 //
 // How others compare:
 //

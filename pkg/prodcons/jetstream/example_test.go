@@ -27,7 +27,7 @@ func scratch() (store *jetstream.Store, end func()) {
 	}
 }
 
-// A Group does not see what its queue is.
+// A Group does not see what kind of queue it has.
 func ExampleQueue() {
 	ctx := context.Background()
 	store, end := scratch()
@@ -132,7 +132,7 @@ func ExampleQueue_Parked() {
 	// 0 <nil> 1
 }
 
-// Each process tells the trace what happens there, and one makes a record of it.
+// Each process reports to the trace what happens there, and one makes a record of it.
 func ExampleNewTrace() {
 	ctx := context.Background()
 	store, end := scratch()

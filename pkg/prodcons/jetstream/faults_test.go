@@ -276,7 +276,7 @@ func TestNodesAreKilled(t *testing.T) {
 // longerThanAnElection is how long a node is away, so that another takes its place.
 const longerThanAnElection = 6 * time.Second
 
-// A node that stands still for a while may still think that it is the leader.
+// A node that is stopped for a while may still think that it is the leader.
 func TestNodesAreFrozen(t *testing.T) {
 	c := cluster(t)
 	c.underLoad(t, times(20), "one of three nodes frozen", func(i int) {
@@ -287,7 +287,8 @@ func TestNodesAreFrozen(t *testing.T) {
 	})
 }
 
-// missing is for what a test needs and this machine has not: in CI that is a failure.
+// missing is for what a test needs and this machine doesn't have: in CI that is a
+// failure.
 func missing(t *testing.T, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") != "" {

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// lock keeps other processes out of a folder until unlock is called. Where files
-// can't be locked, one that is open can't be removed, and so tells of its process.
+// lock keeps other processes out of a folder until unlock is called. Where files can't
+// be locked, an open file can't be removed, and so shows that its process lives.
 func lock(dir string) (unlock func(), err error) {
 	name := filepath.Join(dir, "lock")
 	if err := os.Remove(name); err != nil && !os.IsNotExist(err) {

@@ -11,7 +11,7 @@ import (
 )
 
 // lock keeps other processes out of a folder until unlock is called or the process
-// ends, however it does.
+// ends, in whatever way.
 func lock(dir string) (unlock func(), err error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	js "github.com/nats-io/nats.go/jetstream"
 )
 
-// Parked is a value that was lent as often as it may be, and never used. It lies
-// beside the queue until it is put back or removed.
+// Parked is a value that was lent as often as allowed and never used. It is kept beside
+// the queue until it is put back or removed.
 type Parked[T any] struct {
 	ID     uint64 // its number in the queue
 	Value  T      // the zero value if Data can't be decoded
@@ -31,9 +31,9 @@ const (
 	subjectHeader = "Prodcons-Subject"
 )
 
-// park puts a value beside the queue, with all errors that are known of it, and err, if
-// it is not nil, as the last. Until the last step it is in the queue, too; whoever gets
-// it again repeats this.
+// park puts a value beside the queue, with all its known errors, and err as the last if
+// it is not nil. Until the last step it is in the queue, too; whoever gets it again
+// repeats this.
 func (q *Queue[T]) park(ctx context.Context, l *loan, err error) error {
 	failures, failed := q.failures(ctx, l.seq)
 	if failed != nil {
@@ -119,7 +119,7 @@ func (q *Queue[T]) readParked(ctx context.Context, subject string) (p Parked[T],
 }
 
 // PutBack puts a parked value at the end of the queue, where it has all its tries
-// before it. If the queue is full, it waits or fails as Put does.
+// again. If the queue is full, it waits or fails as Put does.
 func (q *Queue[T]) PutBack(ctx context.Context, id uint64) error {
 	_, m, err := q.readParked(ctx, q.parkedSubject(id))
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 
 // Put stores v: when it returns nil, the server has it, as safe as Sync of [Config] and
 // Replicas of [Options] say. It waits while the queue is full or the server can't be
-// reached, and then tries again, but stores v once. It fails with [prodcons.ErrClosed]
-// after Close, with [prodcons.ErrFull] if the queue is full and Full of [Options] says
-// FailWhenFull, and with ctx's error when that ends first; only in that last case may v
-// be in the queue all the same.
+// reached, and then tries again, but stores v only once. It fails with
+// [prodcons.ErrClosed] after Close, with [prodcons.ErrFull] if the queue is full and
+// Full of [Options] is FailWhenFull, and with ctx's error when that ends first; only in
+// that last case may v be in the queue all the same.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	if err := q.open(ctx); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	return q.put(ctx, m)
 }
 
-// open reports, as an error, why nothing may be put.
+// open returns an error that says why nothing may be put, or nil.
 func (q *Queue[T]) open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (q *Queue[T]) open(ctx context.Context) error {
 	return nil
 }
 
-// id is the name of a value, by which the server knows it again.
+// id is the name of a value, by which the server recognises it.
 func (q *Queue[T]) id(v T) string {
 	if q.options.ID != nil {
 		return q.options.ID(v)
@@ -70,20 +70,20 @@ func (q *Queue[T]) put(ctx context.Context, m *nats.Msg) error {
 	}
 }
 
-// full reports whether the server has refused a value as the queue is full.
+// full reports whether the server has refused a value because the queue is full.
 func full(err error) bool {
 	var api *js.APIError
 	return errors.As(err, &api) && strings.Contains(api.Description, "maximum messages exceeded")
 }
 
-// inFlight is how many puts of a batch are on their way at once.
+// inFlight is how many puts of a batch are on their way at the same time.
 const inFlight = 512
 
-// PutBatch puts values without waiting for each before it sends the next, in their
-// order, unless something must be tried again. It returns how many of the first of
-// them are stored, and why the next is not; of those after that, some may be stored.
-// In a queue with Bound and Key, where trying again could change the order of a key,
-// it puts one after the other.
+// PutBatch puts values in their order, unless something must be tried again, without
+// waiting for each before it sends the next. It returns how many of the first ones are
+// stored, and why the next is not; some of those after it may be stored. In a queue
+// with Bound and Key, where trying again could change the order of a key, it puts them
+// one after the other.
 func (q *Queue[T]) PutBatch(ctx context.Context, values []T) (n int, err error) {
 	if q.options.Key != nil && q.jobs.CachedInfo().Config.MaxMsgs > 0 {
 		for i, v := range values {

@@ -16,8 +16,8 @@ import (
 )
 
 // Options describe a queue. The zero value works. What the server keeps with the queue
-// (Bound, Lanes, Lease, Window, Replicas) is set for all by whoever gives it; 0 leaves
-// it as it is.
+// (Bound, Lanes, Lease, Window, Replicas) is set for everybody by whoever sets it; 0
+// leaves it as it is.
 type Options[T any] struct {
 	// ID names a value: it is stored once, however often it is put within Window. Nil
 	// gives each put a name of its own. (A name is forgotten early if its value was
@@ -26,10 +26,11 @@ type Options[T any] struct {
 	Window time.Duration // 0 counts as two minutes
 
 	// Key, if it is not nil, makes the queue keep the order of the values of each key:
-	// one of them is lent at a time, and comes again before those behind it if it was
-	// not used, until it is parked. Keys share Lanes, by default 16, which is how many
-	// values can be lent at a time in all; it can't be changed later. A process whose
-	// consumers are busy may hold the next of each lane for a third of Lease.
+	// one of them is lent at a time, and if it was not used, it comes again before
+	// those behind it, until it is parked. Keys share Lanes, by default 16, which is
+	// how many values can be lent at a time in all; it can't be changed later. A
+	// process whose consumers are busy may hold the next value of each lane for a third
+	// of Lease.
 	Key   func(value T) string
 	Lanes int
 
@@ -39,22 +40,22 @@ type Options[T any] struct {
 	Bound int
 	Full  prodcons.WhenFull
 
-	// Retry is how often a value is lent before it is parked, and how long it waits
-	// between; see [prodcons.Retry]. The zero value lends it three times. One that
-	// has failed with an error that is [prodcons.Permanent] is parked at once.
+	// Retry is how often a value is lent before it is parked, and how long it waits in
+	// between; see [prodcons.Retry]. The zero value lends it three times. One that has
+	// failed with an error that is [prodcons.Permanent] is parked at once.
 	Retry prodcons.Retry
 
 	// Lease is how long a process may show no sign of life before its values are lent
 	// to somebody else; by default 30 s. As long as the process lives, the lease does
-	// not end, however long the work takes; but no longer than MaxWork, if that is set:
+	// not end, however long the work takes; but no longer than MaxWork, if that is set,
 	// for consumers that may hang.
 	Lease   time.Duration
 	MaxWork time.Duration
 
 	// Ahead is how many values a process asks for before its consumers wait for them;
-	// it has no effect on a queue with Key. It spares short work a round trip to the
-	// server; but while its consumers are busy, a process holds them for up to a third
-	// of Lease. With 0, no value waits as long as any consumer does.
+	// it has no effect on a queue with Key. It saves short work a round trip to the
+	// server, but while its consumers are busy, a process holds them for up to a third
+	// of Lease. With 0, no value waits while any consumer does.
 	Ahead int
 
 	// Codec is JSON if it is nil.
@@ -68,10 +69,10 @@ type Options[T any] struct {
 // Queue is a queue that outlives its programs: any number of processes put into it and
 // receive from it. It is a [prodcons.Lender]. [NewQueue] opens one.
 //
-// Delivery is at least once: a value that was confirmed is lent until somebody has
-// settled it, so if a process dies between work and settling, it comes again, and a
-// consumer must be ready for that. Order: first in, first out, but what is lent again
-// comes when its time has come; see also Key of [Options].
+// Delivery is at least once: a confirmed value is lent until somebody has settled it,
+// so if a process dies between work and settling, it comes again, and a consumer must
+// be ready for that. Order: first in, first out, but what is lent again comes when its
+// time has come; see also Key of [Options].
 type Queue[T any] struct {
 	name    string
 	store   *Store
@@ -100,7 +101,7 @@ const (
 	firstLanes  = 16
 )
 
-// NewQueue opens the queue of that name, of letters, digits and dashes, and makes it
+// NewQueue opens the queue with that name, of letters, digits and dashes, and makes it
 // if it isn't there.
 func NewQueue[T any](ctx context.Context, store *Store, name string, options Options[T]) (*Queue[T], error) {
 	q, err := newQueue(ctx, store, name, options)
@@ -145,7 +146,7 @@ func newQueue[T any](ctx context.Context, store *Store, name string, options Opt
 // subject is that of a kind of message of this queue.
 func (q *Queue[T]) subject(kind string) string { return "prodcons." + q.name + "." + kind }
 
-// lanesKey is where the number of lanes stands in the metadata of a queue's stream.
+// lanesKey is the key for the number of lanes in the metadata of a queue's stream.
 const lanesKey = "prodcons-lanes"
 
 // makeStreams makes or changes the streams on the server.
@@ -202,7 +203,7 @@ func (q *Queue[T]) makeStreams(ctx context.Context) (err error) {
 	return err
 }
 
-// set sets a setting, if it is said.
+// set changes a setting, if it is given.
 func set[N int | int64 | time.Duration](setting *N, said N) {
 	if said != 0 {
 		*setting = said
@@ -216,7 +217,7 @@ func (q *Queue[T]) lanesOf(config js.StreamConfig) (lanes int, err error) {
 	case err != nil:
 		return 0, errors.New("the server has a stream of this name that is not a queue of this package")
 	case lanes > 0 && q.options.Key == nil:
-		return 0, errors.New("it keeps the order of keys: Key must be set, as whoever made it did")
+		return 0, errors.New("it was made with keys, so Key must be set")
 	case lanes == 0 && q.options.Key != nil:
 		return 0, errors.New("it was made without keys, so Key must not be set")
 	case q.options.Lanes > 0 && q.options.Lanes != lanes:
@@ -259,7 +260,7 @@ func (q *Queue[T]) makeLanes(ctx context.Context) error {
 	return nil
 }
 
-// subjectOf is where a value is put.
+// subjectOf is the subject on which a value is put.
 func (q *Queue[T]) subjectOf(v T) string {
 	if q.options.Key == nil {
 		return q.subject("job")
@@ -269,10 +270,10 @@ func (q *Queue[T]) subjectOf(v T) string {
 	return q.subject("job." + strconv.Itoa(int(h.Sum32()%uint32(len(q.desk.lanes)))))
 }
 
-// Close says that no more will be put by this Queue; others may put on. Receive goes
-// on until it has seen the queue empty, nothing lent: a Group over a closed Queue
-// drains it and ends. One over a Queue that nobody closes, without Produce, runs
-// until its context ends. Close touches no value, and not the Store.
+// Close says that this Queue will put no more; others may still put. Receive goes on
+// until it has seen the queue empty, nothing lent: a Group over a closed Queue drains
+// it and ends. One over a Queue that nobody closes, without Produce, runs until its
+// context ends. Close touches no value, and not the Store.
 func (q *Queue[T]) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -281,8 +282,8 @@ func (q *Queue[T]) Close() {
 }
 
 // Len is the number of values in the queue, those lent included, whoever put them; if
-// the server can't be asked, the number when it last could. It asks the server, which
-// takes some 50 µs for one in this process.
+// the server can't be asked, it is the last known number. It asks the server, which
+// takes about 50 µs for one in this process.
 func (q *Queue[T]) Len() int {
 	ctx, cancel := context.WithTimeout(q.store.ctx, patience)
 	defer cancel()
@@ -304,8 +305,8 @@ func (q *Queue[T]) ask(ctx context.Context) (int, error) {
 	return int(stream.CachedInfo().State.Msgs), nil
 }
 
-// lookIfEmpty starts a goroutine that waits for a closed queue to be empty, if
-// somebody wants to know. It is called with q.mu locked.
+// lookIfEmpty starts a goroutine that waits for a closed queue to be empty, if somebody
+// needs to know. It is called with q.mu locked.
 func (q *Queue[T]) lookIfEmpty() {
 	if !q.closed || q.looking || q.desk.waiting() == 0 {
 		return

@@ -386,7 +386,7 @@ func TestAReceiveThatEndsTakesNothingAlong(t *testing.T) {
 	}
 }
 
-// Of each key one value is lent at a time, and their order stays, also when some fail.
+// One value of each key is lent at a time, and their order stays, even when some fail.
 func TestKeys(t *testing.T) {
 	type step struct{ Key, Number int }
 	store := open(t, jetstream.Config{})
@@ -696,7 +696,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
-// Two programs, each with its own connection, tell one trace.
+// Two programs, each with its own connection, report to one trace.
 func TestTrace(t *testing.T) {
 	here := open(t, jetstream.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 	there := open(t, jetstream.Config{Address: here.Address()})
@@ -746,7 +746,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// A process that dies can't tell that it gives back what it had.
+// A process that dies can't report that it gives back what it had.
 func TestATraceKnowsTheDead(t *testing.T) {
 	trace, err := jetstream.NewTrace(t.Context(), open(t, jetstream.Config{}), "run")
 	if err != nil {

@@ -18,15 +18,15 @@ import (
 var errStoreClosed = errors.New("the store is closed")
 
 // Receive lends the oldest value that nobody has, waiting until there is one. It fails
-// with [prodcons.ErrClosed] once Close was called and the queue seen empty, and with
-// ctx's error when that ends first. While the server can't be reached, it waits.
+// with [prodcons.ErrClosed] once Close was called and the queue was seen empty, and
+// with ctx's error when that ends first. While the server can't be reached, it waits.
 //
 // Settle(nil) removes the value: when it returns nil, the server knows. Settle(err)
-// notes the error, and the value is lent again after a while, or parked if it has been
-// lent often enough (see Retry of [Options]), or err is [prodcons.Permanent]. With an
-// error that is context.Canceled the value goes to somebody else at once, and that does
-// not count as a try. Settle fails if the server could not be reached until the lease
-// was over.
+// notes the error, and the value is lent again after a while; or it is parked, if it
+// has been lent often enough (see Retry of [Options]) or err is [prodcons.Permanent].
+// With an error that is context.Canceled the value goes to somebody else at once, and
+// that does not count as a try. Settle fails if the server could not be reached before
+// the lease was over.
 func (q *Queue[T]) Receive(ctx context.Context) (prodcons.Delivery[T], error) {
 	for {
 		l, err := q.lend(ctx)
@@ -37,7 +37,7 @@ func (q *Queue[T]) Receive(ctx context.Context) (prodcons.Delivery[T], error) {
 		if err != nil {
 			err = fmt.Errorf("decode: %w", err)
 		} else if q.spent(l.delivery-1) && q.spent(q.tries(ctx, l)-1) {
-			err = fmt.Errorf("lent %d times, and the last time not settled", l.delivery-1)
+			err = fmt.Errorf("lent %d times, and not settled the last time", l.delivery-1)
 		}
 		if err == nil {
 			var once sync.Once
@@ -157,8 +157,8 @@ func (q *Queue[T]) note(ctx context.Context, l *loan, kind string, err error) er
 	})
 }
 
-// tries is how often a value has been lent, without the times that it came back by no
-// fault of its own.
+// tries is how often a value has been lent, not counting the times that it came back
+// through no fault of its own.
 func (q *Queue[T]) tries(ctx context.Context, l *loan) int {
 	if l.delivery == 1 {
 		return 1
@@ -166,7 +166,7 @@ func (q *Queue[T]) tries(ctx context.Context, l *loan) int {
 	return l.delivery - len(q.notes(ctx, "returned", l.seq))
 }
 
-// spent says whether a value may not be lent again after that many tries.
+// spent reports whether a value may not be lent again after that many tries.
 func (q *Queue[T]) spent(tries int) bool {
 	_, again := q.options.Retry.Again(tries, nil)
 	return !again

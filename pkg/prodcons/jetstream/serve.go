@@ -8,12 +8,13 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Serve calls use for what comes into the queue, n values at a time, until ctx ends,
-// or, once Close was called, until the queue is empty. Unlike in a [prodcons.Group], an
-// error of use does not stop it: the value is lent again, or parked, as [Queue.Receive]
-// says. What is in work when ctx ends goes to somebody else if use returns ctx's error.
-// It returns ctx's cause, or what was wrong with the queue, or nil if it was drained.
-// If use panics, so does Serve, after the value was settled.
+// Serve calls use for each value that comes into the queue, n values at a time, until
+// ctx ends, or, once Close was called, until the queue is empty. Unlike in a
+// [prodcons.Group], an error of use does not stop it: the value is lent again, or
+// parked, as [Queue.Receive] says. What is being worked on when ctx ends goes to
+// somebody else if use returns ctx's error. Serve returns ctx's cause, or what was
+// wrong with the queue, or nil if it was drained. If use panics, so does Serve, after
+// the value was settled.
 func Serve[T any](ctx context.Context, queue *Queue[T], n int, use func(ctx context.Context, value T) error) error {
 	group := prodcons.Group[prodcons.Delivery[T]]{
 		Consumers: max(n, 1),

@@ -76,4 +76,4 @@ func loopback(address string) (host string, port int, err error) {
 }
 
 // errLocked is how lock fails if another process has the folder.
-var errLocked = errors.New("another process has it open: reach its queues by its Address, or end it")
+var errLocked = errors.New("another process has it open: reach its queues by its Address, or end that process")

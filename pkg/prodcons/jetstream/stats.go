@@ -8,8 +8,8 @@ import (
 	js "github.com/nats-io/nats.go/jetstream"
 )
 
-// Stats are of the whole queue, whoever uses it. As the server counts one after the
-// other, and others go on meanwhile, they need not add up.
+// Stats are about the whole queue, whoever uses it. As the server counts one number
+// after the other while others go on, they need not add up.
 type Stats struct {
 	Queued      int `json:"queued"`      // have not been lent yet
 	Lent        int `json:"lent"`        // are in work, or wait for their next try

@@ -15,8 +15,8 @@ import (
 // Config says where the queues are: in a folder, or at an address. One of Dir and
 // Address must be set.
 type Config struct {
-	// Dir is a folder, made if need be, in which a server inside this process keeps
-	// the queues. One process at a time can have it.
+	// Dir is a folder, made if need be, in which a server inside this process keeps the
+	// queues. Only one process at a time can use it.
 	Dir string
 
 	// Listen makes the server of Dir listen, so that other processes can use its
@@ -26,9 +26,9 @@ type Config struct {
 	Listen string
 
 	// Sync makes the server of Dir write through to the disk before it confirms. What
-	// is confirmed then survives a power failure. Without it, what is confirmed is
-	// with the operating system: it survives the death of the process, and the disk
-	// has it within two minutes.
+	// is confirmed then survives a power failure. Without it, what is confirmed is with
+	// the operating system: it survives the death of the process, and is on the disk
+	// within two minutes.
 	Sync bool
 
 	// Address is that of a server, or the addresses of a cluster's servers with commas
@@ -61,9 +61,9 @@ type Store struct {
 	closed     bool
 }
 
-// Open connects to the server, or starts the one in the folder and reads what is
-// there, until ctx ends; once it has returned, ctx is not used any more. A server
-// that is lost later is looked for until it is back.
+// Open connects to the server, or starts the one in the folder and reads what is there,
+// until ctx ends; once it has returned, ctx is no longer used. If the server is lost
+// later, it is looked for until it is back.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	switch {
 	case config.Dir == "" && config.Address == "":
@@ -111,8 +111,8 @@ func (s *Store) open(ctx context.Context, config Config) error {
 	return err
 }
 
-// Address is where other processes reach the server of a folder, as Config's Address;
-// it is empty if the server does not listen, or is not in a folder.
+// Address is where other processes reach the server of a folder, as in Config's
+// Address; it is empty if the server does not listen, or is not in a folder.
 func (s *Store) Address() string {
 	if s.server == nil || s.server.Addr() == nil {
 		return ""
@@ -133,8 +133,8 @@ func (s *Store) reconnected() {
 	}
 }
 
-// Close gives back what is lent, ends the connection, and the server of a folder. The
-// queues' values stay. Close the Group first, and the Store after it.
+// Close gives back what is lent, and ends the connection and the server of a folder.
+// The queues' values stay. Close the Group first, and the Store after it.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -169,11 +169,11 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// patience is how long one answer of the server is waited for.
+// patience is how long to wait for one answer of the server.
 const patience = 2 * time.Second
 
-// The server's codes for a queue that has its number of values, for a disk that is full,
-// and for a value that it knows already but is not sure of.
+// The server's codes for a queue that is at its bound, for a full disk, and for a value
+// that it knows already but is not sure of.
 const (
 	inProcess   js.ErrorCode = 10158
 	storeFailed js.ErrorCode = 10077
@@ -198,9 +198,9 @@ func temporary(err error) bool {
 	return false
 }
 
-// persist calls f until it does not fail any more because of the server's absence, or
-// ctx ends. Each call has some seconds, and ends early when the connection was lost and
-// is back: then its answer will not come.
+// persist calls f until it no longer fails because the server is away, or ctx ends.
+// Each call has a few seconds, and ends early when the connection was lost and is back:
+// then its answer will not come.
 func (s *Store) persist(ctx context.Context, f func(ctx context.Context) error) error {
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
 		if err := ctx.Err(); err != nil {

@@ -15,11 +15,11 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Trace is the record of a run of many processes: each tells it what happens there,
-// and one makes a [prodcons.Record] of it. [NewTrace] makes one.
+// Trace is the record of a run of many processes: each reports what happens there, and
+// any of them can make a [prodcons.Record] of it. [NewTrace] makes one.
 //
 // Times are by each machine's own wall clock, since the trace was made by the server's.
-// Between machines they are off by the difference of their clocks; some milliseconds,
+// Between machines they are off by the difference of their clocks: a few milliseconds
 // where these are kept by NTP.
 type Trace struct {
 	store   *Store
@@ -56,7 +56,7 @@ func (t *Trace) stream() string { return t.name + "_trace" }
 // events of your own. It adds the first numbers to those of the group's producers and
 // consumers, so that each has a number of its own in the whole run. Values should be
 // items whose [prodcons.Origin] has these. It does not wait for the server: what a
-// process that is killed has told in its last moment may be missing.
+// killed process reported in its last moment may be missing.
 func (t *Trace) Observer(firstProducer, firstConsumer int) func(prodcons.Event) {
 	var began atomic.Int64 // the group's beginning: no event is told before it happens
 	began.Store(int64(^uint64(0) >> 1))
@@ -80,8 +80,8 @@ func (t *Trace) Observer(firstProducer, firstConsumer int) func(prodcons.Event) 
 // Start is when the trace began.
 func (t *Trace) Start() time.Time { return t.start }
 
-// withDeaths sorts the events, and adds what a process that died could not tell: an
-// item that is picked up again was given back. When is not known; it is told of the
+// withDeaths sorts the events, and adds what a process that died could not report: an
+// item that is picked up again was given back. When is not known; it is dated to the
 // first moment at which it can have been.
 func withDeaths(events []prodcons.Event) []prodcons.Event {
 	byTime := func(a, b prodcons.Event) int { return cmp.Compare(a.At, b.At) }
@@ -107,7 +107,7 @@ func withDeaths(events []prodcons.Event) []prodcons.Event {
 	return events
 }
 
-// Record makes a record of all that was told so far. An item that was picked up by a
+// Record makes a record of everything reported so far. An item that was picked up by a
 // process that died, and then by another, counts as given back by the first.
 func (t *Trace) Record(ctx context.Context) (*prodcons.Record, error) {
 	r, err := t.record(ctx)

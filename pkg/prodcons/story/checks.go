@@ -19,13 +19,13 @@ type Checks struct {
 	pending        string // what is to be seen elsewhere before the exercise is solved
 }
 
-// fewest is how many items of each producer the lessons' claims are about: with
-// fewer, some are not true.
+// fewest is the smallest number of items per producer for which the lessons' claims are
+// true.
 const fewest = 15
 
-// Check begins the checks of a lesson whose producers make n items each. When a
-// claim is false, the status that End returns fails the cell. Check panics with an
-// error if n is so small that the claims say nothing.
+// Check begins the checks of a lesson whose producers make n items each. When a claim
+// is false, the status that End returns fails the cell. Check panics with an error if n
+// is so small that the claims say nothing.
 func Check(n int) *Checks {
 	if n < fewest {
 		panic(fmt.Errorf("the claims are about runs of %d items or more, and n is %d: set it in the parameters cell, and run the cells from there again", fewest, n))
@@ -33,8 +33,8 @@ func Check(n int) *Checks {
 	return &Checks{}
 }
 
-// Exercise begins the checks of an exercise, with n as in Check. What is missing
-// is said, and the cell goes on: an exercise not yet done is no fault.
+// Exercise begins the checks of an exercise, with n as in Check. It says what is
+// missing, and the cell goes on: an exercise not yet done is no fault.
 func Exercise(n int) *Checks {
 	c := Check(n)
 	c.exercise = true
@@ -42,7 +42,7 @@ func Exercise(n int) *Checks {
 }
 
 // That checks a claim that does not depend on how exact the clock is. The numbers
-// behind it stand beside it.
+// behind it are printed beside it.
 func (c *Checks) That(claim string, ok bool, format string, args ...any) {
 	c.last = false
 	switch numbers := fmt.Sprintf(format, args...); {
@@ -79,13 +79,13 @@ func (c *Checks) Between(claim string, got, low, high time.Duration) {
 	c.That(claim, got >= middle-give && got <= middle+give, "%s (expected %s ± %s)", seconds(got), seconds(middle), seconds(give))
 }
 
-// Below checks that got is less than limit. Where the clock can't tell a third of
-// that limit, or not whether got is below it, the claim is left open.
+// Below checks that got is less than limit. The claim is left open if the clock can't
+// tell a third of that limit, or whether got is below it.
 func (c *Checks) Below(claim string, got, limit time.Duration) {
 	c.beside(claim, got, limit, got < limit, "limit %s")
 }
 
-// Above checks that got is more than limit, as Below does for less.
+// Above checks that got is more than limit, with the same care as Below.
 func (c *Checks) Above(claim string, got, limit time.Duration) {
 	c.beside(claim, got, limit, got > limit, "at least %s")
 }
@@ -101,9 +101,9 @@ func (c *Checks) beside(claim string, got, limit time.Duration, ok bool, format 
 	}
 }
 
-// Timed is That for a claim that is true or false by the times of a run, where times
-// that lie that far apart decide it, in story time. Where the clock of that run can't
-// tell a third of that, the claim is left open.
+// Timed is That for a claim that the times of a run decide, where what decides are
+// times that far apart, in story time. The claim is left open if the clock of that run
+// can't tell a third of that.
 func (c *Checks) Timed(run *prodcons.Record, apart time.Duration, claim string, ok bool, format string, args ...any) {
 	numbers := fmt.Sprintf(format, args...)
 	if !c.open(claim, numbers, clockOf(run).uncertain(apart), apart) {
@@ -111,7 +111,7 @@ func (c *Checks) Timed(run *prodcons.Record, apart time.Duration, claim string, 
 	}
 }
 
-// open says, if it is so, that a claim can't be told from what was measured.
+// open says, where it is so, that a claim can't be decided by what was measured.
 func (c *Checks) open(claim, got string, give, measured time.Duration) bool {
 	if c.needs || give <= measured/3 {
 		return false
@@ -126,9 +126,9 @@ func (c *Checks) tell(look style, mark, claim, numbers string) {
 	write(styled(look, mark) + " " + claim + ": " + numbers + "\n")
 }
 
-// Answer checks the answer to a question of which only the seal stands in the cell:
-// the first eight digits of the SHA-256 of "question: answer", so that nobody reads
-// it there by accident.
+// Answer checks the answer to a question. The cell has only its seal: the first eight
+// digits of the SHA-256 of "question: answer", so that nobody reads the answer there by
+// accident.
 func (c *Checks) Answer(question, answer, seal string) {
 	sum := sha256.Sum256([]byte(question + ": " + answer))
 	c.That(question, hex.EncodeToString(sum[:4]) == seal, "you say %q", answer)
@@ -177,7 +177,7 @@ func (c *Checks) InOrder(run *prodcons.Record) {
 	c.That("items are picked up in the order they were made", wrong == 0, "%d out of order", wrong)
 }
 
-// Ends runs f, and needs it to return within that many real seconds, and to leave no
+// Ends runs f, and needs it to return within that many real seconds and to leave no
 // goroutine behind.
 func (c *Checks) Ends(seconds float64, f func()) {
 	before := Goroutines(0)
@@ -207,7 +207,7 @@ func (c *Checks) Hint(text string) {
 	}
 }
 
-// Pending says what is to be seen elsewhere before the exercise is solved.
+// Pending says what must be seen elsewhere before the exercise is solved.
 func (c *Checks) Pending(text string) { c.pending = text }
 
 // End closes the checks and returns the exit status for the cell, which ends with

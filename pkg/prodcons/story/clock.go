@@ -8,24 +8,23 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// measure is how exact the clock of a run is: what a real second is in the story, and
-// by how much the system has woken the run's goroutines too late, at most and on
-// average, in real time.
+// measure is how exact the clock of a run is: how much story time a real second is, and
+// how late the system has woken the run's goroutines, at most and on average, in real
+// time.
 type measure struct {
 	speed      float64
 	late, mean time.Duration
 }
 
-// uncertain is by how much a time of this length, measured on the real clock, may be
-// off, in story time: by what timers and goroutines need to wake, and what the system
-// was late on average; by what it was late at most; and by a thousandth of the whole.
+// uncertain is how far a time of this length, measured on the real clock, may be off,
+// in story time: by what timers and goroutines need to wake, by how late the system was
+// on average and at most, and by a thousandth of the whole.
 func (m measure) uncertain(length time.Duration) time.Duration {
 	return m.story(time.Millisecond+m.mean+length.Abs()/1000) + m.story(m.late)
 }
 
-// uncertainMean is uncertain for the mean of many waits: what the system was late at
-// most counts for no more than a twentieth of it, as a delay passes, and the next
-// sleeps make up for it.
+// uncertainMean is uncertain for the mean of many waits: the longest delay counts for
+// no more than a twentieth, as a delay passes, and the next sleeps make up for it.
 func (m measure) uncertainMean(length time.Duration) time.Duration {
 	m.late = min(m.late, time.Duration(float64(length.Abs()/20)/max(m.speed, 1)))
 	return m.uncertain(length)
@@ -73,7 +72,7 @@ func clockOf(run *prodcons.Record) measure {
 }
 
 // Goroutines returns the number of goroutines, once those that are about to end have
-// ended: it waits, for a second at most, until there are no more than before. With 0 it
+// ended: it waits, for at most a second, until there are no more than before. With 0 it
 // does not wait.
 func Goroutines(before int) int {
 	if before == 0 {

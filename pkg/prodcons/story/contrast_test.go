@@ -41,8 +41,8 @@ func luminance(t *testing.T, number int) float64 {
 
 func contrast(a, b float64) float64 { return (max(a, b) + 0.05) / (min(a, b) + 0.05) }
 
-// Coloured text stands on a ground of its own, so its contrast is the same on a
-// white page and on a black one.
+// Coloured text has a background of its own, so its contrast is the same on a white
+// page and on a black one.
 func TestColouredTextCanBeReadAndToldApartInGrey(t *testing.T) {
 	ground := map[string]float64{}
 	for name, style := range story.Styles {

@@ -15,13 +15,13 @@
 //	consumer.Work()
 //	run.End()                 // bold:   App exiting, total time: 0.50 sec.
 //
-// What lies between the two, a slice, a channel or a queue of package prodcons, is
-// the caller's. [StartQuiet] is for a story that only keeps its record.
+// What lies between the two, a slice, a channel or a queue of package prodcons, is up
+// to the caller. [StartQuiet] is for a story that only keeps its record.
 //
 // All times are in story seconds. At a speed of 10 a story second takes a tenth of a
-// real one, and the numbers stay the same. A [Pace] is that rhythm; it draws the
-// rests from a seed, so that all versions of the story have the same ones and
-// differ in nothing but how the items are handed over.
+// real one, and the numbers stay the same. A [Pace] is that rhythm; it draws the rests
+// from a seed, so that all versions of the story have the same ones and differ only in
+// how the items are handed over.
 //
 // # Seeing and checking
 //

@@ -5,7 +5,7 @@ import "time"
 // ForgetLate makes the package as it is in a program that has run nothing.
 func ForgetLate() { clocks.of, clocks.worst = nil, measure{} }
 
-// Uncertain is by how much a time may be off.
+// Uncertain is how far a time may be off.
 func Uncertain(length time.Duration) time.Duration { return uncertain(length) }
 
 // Styles are those of text on a ground of its own, by their names.

@@ -11,7 +11,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/internal/display"
 )
 
-// Output is where lines go, if it is not nil; else they go to os.Stdout.
+// Output is where lines go; if it is nil they go to os.Stdout.
 var Output io.Writer
 
 func output() io.Writer {
@@ -24,8 +24,8 @@ func output() io.Writer {
 // style is how a text looks: the parameters of the escape sequence that begins it.
 type style string
 
-// Text stands on a ground of its own, so that it can be read on a white page and on
-// a black one. Yellow is light and the others are dark, so that it is told from them
+// Text has a background of its own, so that it can be read on a white page and on a
+// black one. Yellow is light and the others are dark, so that it can be told from them
 // in grey. The numbers are those of the 256 colours that all terminals have.
 const (
 	plain  style = ""
@@ -38,8 +38,8 @@ const (
 )
 
 // styled returns the text in a style, where there are colours. They are on in a
-// notebook, though its cells write to a pipe; elsewhere package color knows, which
-// follows the program that imports it.
+// notebook, though its cells write to a pipe; elsewhere package color decides, as in
+// the program that imports it.
 func styled(s style, text string) string {
 	coloured := !color.NoColor || display.InNotebook() && os.Getenv("NO_COLOR") == ""
 	if s == plain || !coloured {

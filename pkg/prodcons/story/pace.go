@@ -15,11 +15,11 @@ const (
 	WorkTime = 500 * time.Millisecond  // what a consumer needs for one item
 )
 
-// Pace is the rhythm of one goroutine: a producer's rests, drawn from a seed, or
-// a consumer's work. All its times are story times; a speed of 10 lets a story
-// second pass in a tenth of a real one.
+// Pace is the rhythm of one goroutine: a producer's rests, drawn from a seed, or a
+// consumer's work. All its times are story times: at a speed of 10 a story second takes
+// a tenth of a real one.
 //
-// Two paces of one seed draw the same rests, so that two versions of a program
+// Two paces with the same seed draw the same rests, so that two versions of a program
 // can be compared. A Pace belongs to one goroutine.
 type Pace struct {
 	speed  float64
@@ -60,8 +60,8 @@ func (p *Pace) Rest() { p.Sleep(p.Next()) }
 func (p *Pace) Work() { p.Sleep(WorkTime) }
 
 // Sleep sleeps for a story time. The system's timers wake a little late; the next
-// sleeps make up for what one has taken too long, so that the times of a story stay
-// true at any speed.
+// sleeps make up for what one has overslept, so that the times of a story stay true at
+// any speed.
 func (p *Pace) Sleep(story time.Duration) {
 	want := time.Duration(float64(story)/p.speed) - p.behind
 	if want <= 0 {
@@ -83,7 +83,7 @@ func (p *Pace) woken(late time.Duration) {
 	}
 }
 
-// spend notes that telling has taken a while: the next sleep makes up for it.
+// spend notes that printing has taken a while: the next sleep makes up for it.
 func (p *Pace) spend(took time.Duration) {
 	p.behind += took
 	if took > timely && int64(took) > p.late.Load() {
@@ -95,8 +95,7 @@ func (p *Pace) spend(took time.Duration) {
 const timely = 2 * time.Millisecond
 
 // Late is the longest delay with which the system has woken this pace, in real time.
-// Delays of under 2 ms are not counted: so it is 0 on a machine that has nothing else
-// to do, and on another it tells how far the times of a story can be trusted: as each
-// sleep makes up for the one before, delays do not add up. It may be called by any
-// goroutine.
+// Delays of under 2 ms are not counted, so it is 0 on a machine with nothing else to
+// do. On a busy one it tells how far the times of a story can be trusted: as each sleep
+// makes up for the one before, delays do not add up. It may be called by any goroutine.
 func (p *Pace) Late() time.Duration { return time.Duration(p.late.Load()) }

@@ -8,7 +8,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Story is a run that tells itself. Its methods may be called by any goroutine.
+// Story is a run that tells its own story. Its methods may be called by any goroutine.
 type Story struct {
 	*prodcons.Record
 	speed float64
@@ -66,8 +66,8 @@ func (s *Story) pace(seed int) *Pace {
 	return p
 }
 
-// late is by how much the system has woken one of the story's producers and
-// consumers too late, at most and on average, in real time.
+// late is how late the system has woken the story's producers and consumers, at most
+// and on average, in real time.
 func (s *Story) late() (most, mean time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -133,7 +133,7 @@ func (slow) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// The times of a story are those of its sleeps, however long it takes to tell it.
+// The times of a story are those of its sleeps, however long it takes to print it.
 func TestTellingTakesNoTimeOfTheStory(t *testing.T) {
 	capture(t, false)
 	story.Output = slow{}
@@ -258,8 +258,8 @@ func TestChecksOfAnExerciseDoNotFail(t *testing.T) {
 	}
 }
 
-// A tick could have been a cross: where a claim allows for more than a third of what
-// is measured, it is left open, and an exercise is not solved.
+// A tick could have been a cross: where a claim allows for more than a third of what is
+// measured, it is left open, and an exercise is not solved.
 func TestWhatCannotBeMeasuredIsLeftOpen(t *testing.T) {
 	w := capture(t, false)
 	story.ForgetLate()
@@ -284,7 +284,7 @@ func TestWhatCannotBeMeasuredIsLeftOpen(t *testing.T) {
 	}
 }
 
-// A claim that hangs on a few milliseconds is open where the system was later than that.
+// A claim that depends on a few milliseconds is open if the system was later than that.
 func TestAClaimIsAsGoodAsTheClockOfItsRun(t *testing.T) {
 	for _, row := range []struct {
 		speed float64
@@ -312,8 +312,8 @@ func TestAClaimIsAsGoodAsTheClockOfItsRun(t *testing.T) {
 	}
 }
 
-// Where the clock can't tell on which side of a limit a time is, it does not say that
-// it is on the wrong one.
+// Where the clock can't tell on which side of a limit a time is, the check does not say
+// that it is on the wrong one.
 func TestWhatIsCloseToALimitIsLeftOpen(t *testing.T) {
 	w := capture(t, false)
 	story.ForgetLate()
@@ -342,7 +342,7 @@ func TestProgressIsOneLine(t *testing.T) {
 	}
 }
 
-// What needs a claim to be true says nothing where that is false.
+// A check that needs a claim to be true says nothing if it is false.
 func TestClaimsThatNeedOthers(t *testing.T) {
 	w := capture(t, false)
 	run := story.StartQuiet("nothing is picked up", 1000)
@@ -555,7 +555,7 @@ func TestTheClockIsTrustedLessOnABusyMachine(t *testing.T) {
 	for {
 		var busy atomic.Bool
 		busy.Store(true)
-		for range 8 { // they take turns, some 10 ms each
+		for range 8 { // they take turns, about 10 ms each
 			go func() {
 				for busy.Load() {
 				}

@@ -8,9 +8,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/prodcons"
 )
 
-// Table prints the numbers of runs, a line each: items, total time, and of the
-// waits the first, the last, the shortest, the mean and the longest, in story
-// seconds, and how often a consumer looked and found nothing.
+// Table prints the numbers of runs, a line each: items, total time; the first, last,
+// shortest, mean and longest wait, in story seconds; and how often a consumer looked
+// and found nothing.
 func Table(runs ...*prodcons.Record) {
 	width := len("run")
 	for _, r := range runs {
@@ -30,8 +30,8 @@ func Table(runs ...*prodcons.Record) {
 	write(b.String())
 }
 
-// seconds writes a duration as the story does, and short ones so that they can
-// still be told from nothing.
+// seconds writes a duration as the story does, and short ones so that they can still be
+// told from zero.
 func seconds(d time.Duration) string {
 	switch {
 	case d == 0:
@@ -47,8 +47,8 @@ func seconds(d time.Duration) string {
 	}
 }
 
-// Longest is the greatest number of a run's items that lay in the queue at once, or
-// in the hands of a producer that waited for room.
+// Longest is the greatest number of a run's items that were in the queue, or held by a
+// producer that waited for room, at once.
 func Longest(run *prodcons.Record) (most int) {
 	length := 0
 	for _, e := range run.Events() {
@@ -73,7 +73,7 @@ func LastMade(run *prodcons.Record) (at time.Duration) {
 	return at
 }
 
-// Percent writes parts of a whole, such as utilisations, as percentages.
+// Percent writes fractions, such as utilisations, as percentages.
 func Percent(parts ...float64) string {
 	var texts []string
 	for _, p := range parts {

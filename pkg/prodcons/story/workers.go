@@ -58,10 +58,10 @@ func (c *Consumer) PickUp(item IntItem) {
 	c.pace.spend(time.Since(start))
 }
 
-// Work works for half a second on the item picked up last.
+// Work works for half a second on the last item picked up.
 func (c *Consumer) Work() { c.WorkFor(WorkTime.Seconds()) }
 
-// WorkFor works for that many story seconds on the item picked up last.
+// WorkFor works for that many story seconds on the last item picked up.
 func (c *Consumer) WorkFor(seconds float64) {
 	c.Sleep(seconds)
 	c.story.Done(c.number, c.item.Origin)

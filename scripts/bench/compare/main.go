@@ -1,14 +1,17 @@
 // Compare runs the benchmarks of this module in turns, prints the medians as
-// tables, ours beside the peers', and says which goals are met.
+// tables, ours beside the peers', and says which goals are met, and which figures of
+// the README have drifted.
 //
 //	go run ./compare [-rounds 5] [-attempts 1] [-slack 1]
 //
-// Each round runs every benchmark once, and the next in reverse order, so that a
-// noisy neighbour does not hit one row alone, nor one side. What counts are the
-// ratios of one round. Of each the median is estimated with an interval, from the
-// order of the rounds' ratios: a goal is met or missed when all of the interval is on
-// one side of it, and else it is too noisy to tell. The exit status is 1 when a goal
-// is missed by more than the factor slack, after all attempts.
+// Each round runs every benchmark once, and the next one in reverse order, so that a
+// noisy neighbour does not hit only one row or one side. What counts are the ratios of
+// one round. The median of each is estimated with an interval, from the order of the
+// rounds' ratios: a goal is met or missed when the whole interval is on one side of it,
+// and otherwise it is too noisy to tell. A figure has drifted when the whole interval
+// is more than a factor of 2 away from it, and is not wider than that. The exit status
+// is 1 when a goal is missed by more than the factor slack, or a figure has drifted,
+// after all attempts.
 package main
 
 import (
@@ -72,12 +75,17 @@ func run(rounds, attempts int, slack float64) error {
 		}
 		results.print()
 		missed, noisy := results.goals(slack)
-		if missed+noisy == 0 {
+		fmt.Printf("\nThe figures in the README, within a factor of %d:\n", drift)
+		drifted, err := results.drifted(".")
+		if err != nil {
+			return err
+		}
+		if missed+noisy+drifted == 0 {
 			return nil
 		}
 		if attempt == attempts {
-			if missed > 0 {
-				return fmt.Errorf("goals missed: %d", missed)
+			if missed+drifted > 0 {
+				return fmt.Errorf("goals missed: %d; figures of the README that have drifted: %d", missed, drifted)
 			}
 			fmt.Printf("Of %d goals it is too noisy to tell whether they are met.\n", noisy)
 			return nil
@@ -216,6 +224,9 @@ func divide(a, b []float64) []float64 {
 // means are the geometric means of all rows, round by round.
 func means(ratios [][]float64) []float64 {
 	var means []float64
+	if len(ratios) == 0 {
+		return nil
+	}
 	for round := range ratios[0] {
 		sum := 0.0
 		for _, row := range ratios {
@@ -226,9 +237,9 @@ func means(ratios [][]float64) []float64 {
 	return means
 }
 
-// estimate returns the median of some values, and an interval that has the median of
-// all there could be in it fifteen times in sixteen: from the values' order, which
-// is as true for an odd distribution as for a normal one.
+// estimate returns the median of some values, and an interval that contains the true
+// median fifteen times in sixteen: from the values' order, so it holds for an odd
+// distribution as well as for a normal one.
 func estimate(values []float64) (low, median, high float64) {
 	values = slices.Sorted(slices.Values(values))
 	n := len(values)
@@ -268,9 +279,9 @@ func (all results) goals(slack float64) (missed, noisy int) {
 		}
 		fmt.Printf("%s %s: %.3g (%.3g to %.3g), at most %.2f%s\n", mark, what, median, low, high, most, remark)
 	}
-	// What is held is what the code does on a quiet machine, and a little. Where a
-	// channel is faster, that is by the locked instructions of a wait: some twenty
-	// here, four there.
+	// The limits are what the code does on a quiet machine, and a little more. Where a
+	// channel is faster, that is because of the locked instructions of a wait: about
+	// twenty here, four there.
 	rows := func(what, kind, who, peer string, mean, worst float64) {
 		names, ratios := all.ratios(kind, who, peer)
 		if len(ratios) > 1 && mean > 0 {
@@ -282,8 +293,8 @@ func (all results) goals(slack float64) (missed, noisy int) {
 	}
 	rows("Buffer ÷ channel", "Handover", "fast", "chan", 0.40, 0.80)
 	_, xsync := all.ratios("Handover", "fast", "xsync")
-	// It never sleeps. Of a Put or Get 95 % of the time is in two locked
-	// instructions, which it has, too; so the rest is a matter of the machine.
+	// It never sleeps. Of a Put or Get 95 % of the time is in two locked instructions,
+	// which it has, too; so the rest depends on the machine.
 	goal("Buffer ÷ xsync, geometric mean", means(xsync), 1.70)
 	rows("Buffer, 32 at a time ÷ channel", "Handover", "fastbatch", "chan", 0.12, 0.30)
 	rows("hardly any room ÷ channel", "Tight", "fast", "chan", 0, 2.20)

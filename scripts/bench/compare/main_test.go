@@ -3,6 +3,8 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -89,6 +91,73 @@ func TestAGoalIsMetMissedOrNotToBeTold(t *testing.T) {
 	} {
 		if missed, noisy := fill(c.ratio, c.spread).goals(1); missed != c.missed || noisy != c.noisy {
 			t.Errorf("%s: %d missed, %d noisy", c.what, missed, noisy)
+		}
+	}
+}
+
+// The figures of the README are found, and what has drifted from them is reported.
+func TestDrift(t *testing.T) {
+	asWritten := func() results {
+		all := results{}
+		set := func(name, unit string, value float64) {
+			all[name] = map[string][]float64{unit: {value, value, value, value, value}}
+		}
+		for kind, ratios := range map[string]map[string]float64{
+			"Handover": {"xsync": 0.23, "fast": 0.37, "fastbatch": 0.09}, "Large": {"fast": 0.9}, "Crowd": {"fast": 0.35}, "Work": {"fast": 1.1}, "PingPong": {"fast": 1.3},
+		} {
+			set(kind+"/chan/1", perOp, 100)
+			for who, ratio := range ratios {
+				set(kind+"/"+who+"/1", perOp, 100*ratio)
+			}
+		}
+		for row, ratio := range map[string]float64{"1to1/cap1": 1.2, "4to4/cap2": 1.8} {
+			set("Tight/chan/"+row, perOp, 100)
+			set("Tight/fast/"+row, perOp, 100*ratio)
+		}
+		for i, ns := range []float64{57, 110, 354, 498, 545, 434, 743} {
+			set("Group/"+callers[i]+"/1", perOp, ns)
+		}
+		set("Small/prodcons/10", perOp, 1.3)
+		all["Small/prodcons/10"]["allocs/op"] = []float64{12, 12, 12, 12, 12}
+		all["Small/prodcons/10"]["B/op"] = []float64{3700, 3700, 3700, 3700, 3700}
+		set("Small/workers/10", perOp, 1)
+		all["PickUp"] = map[string][]float64{"p50-ratio": {1.1, 1.1, 1.1, 1.1, 1.1}, "p99-ratio": {1.2, 1.2, 1.2, 1.2, 1.2}}
+		return all
+	}
+	empty := t.TempDir()
+	for _, name := range []string{"README.md", "doc.go"} {
+		if err := os.WriteFile(filepath.Join(empty, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name, unit     string
+		factor, spread float64
+		folder         string
+		want           int
+	}{
+		{"Handover/fast/1", perOp, 1, 1, "..", 0},
+		{"Handover/fast/1", perOp, 1.9, 1, "..", 0},
+		{"Handover/fast/1", perOp, 2.2, 1, "..", 1},
+		{"Handover/fast/1", perOp, 2.2, 1.1, "..", 1}, // the rounds agree
+		{"Handover/fast/1", perOp, 2.2, 1.3, "..", 0}, // too noisy to tell
+		{"Handover/fastbatch/1", perOp, 0.4, 1, "..", 1},
+		{"Tight/fast/4to4/cap2", perOp, 3, 1, "..", 1},
+		{"Group/ants/1", perOp, 0.4, 1, "..", 1},
+		{"PickUp", "p99-ratio", 3, 1, "..", 1},
+		{"Small/prodcons/10", perOp, 3, 1, "..", 1},
+		{"Small/prodcons/10", "allocs/op", 3, 1, "..", 1},
+		{"Small/prodcons/10", "B/op", 3, 1, "..", 1},
+		{"Handover/fast/1", perOp, 1, 1, empty, 20},
+	} {
+		all := asWritten()
+		factor := c.factor
+		for i := range all[c.name][c.unit] {
+			all[c.name][c.unit][i] *= factor
+			factor *= c.spread
+		}
+		if got, err := all.drifted(c.folder); err != nil || got != c.want {
+			t.Errorf("%s × %v: %d have drifted, want %d; %v", c.name, c.factor, got, c.want, err)
 		}
 	}
 }

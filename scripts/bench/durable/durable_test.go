@@ -59,7 +59,7 @@ func serving(b *testing.B) string {
 	return "nats://" + s.Addr().String()
 }
 
-// text is the payload, as what is measured is not how bytes are written as JSON.
+// text is the payload, as writing bytes as JSON is not what is measured.
 type text struct{}
 
 func (text) Encode(v []byte) ([]byte, error) { return v, nil }
@@ -67,8 +67,8 @@ func (text) Decode(v []byte) ([]byte, error) { return v, nil }
 
 type ours struct{ queue *jetstream.Queue[[]byte] }
 
-// ahead is how many jobs are fetched at once where that can be said; watermill has
-// 500 always, river and asynq as many as there are workers that wait.
+// ahead is how many jobs are fetched at once where that can be set; watermill always
+// has 500, river and asynq as many as there are waiting workers.
 func ahead(batched bool) int {
 	if batched {
 		return 100

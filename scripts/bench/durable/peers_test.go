@@ -30,7 +30,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// raw is nats.go with the same settings: a stream of work, each message with an id, each
+// raw is nats.go with the same settings: a work stream, each message with an id; each
 // worker asks for one at a time and waits until its acknowledgement is confirmed.
 type raw struct {
 	js       js.JetStream
@@ -368,7 +368,7 @@ func (q postgres) serve(ctx context.Context, workers int, used func()) error {
 	client, err := river.NewClient[pgx.Tx](riverpgxv5.New(q.pool), &river.Config{
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}}, Workers: all,
 		Logger: slog.New(slog.DiscardHandler),
-		// As fast as it can be told to fetch: its own choice is every 100 ms.
+		// As fast as it can be told to fetch: by default it does so every 100 ms.
 		FetchCooldown: time.Millisecond, FetchPollInterval: time.Millisecond,
 	})
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package cache says where things lie in the user's cache: what is built for the
-// notebook of a folder, the kernel, Jupyter's environment. It is the one owner of
-// that layout, of what is believed of it, and of its size.
+// Package cache says where things are in the user's cache: what is built for the
+// notebook of a folder, the kernel, Jupyter's environment. It alone owns that layout,
+// decides what of it is trusted, and limits its size.
 //
-// What lies there is not believed: it may be damaged, or somebody may have put it
-// there. A folder that another user could have filled is not used ([Trusted]), a file
-// is used only if it is as it was when it was built ([Sealed]), and whatever stands in
-// the way of a folder or file is removed ([Folder], [WriteFile]).
+// What is there is not trusted: it may be damaged, or somebody may have put it there. A
+// folder that another user could have filled is not used ([Trusted]), a file is used
+// only if it is as it was when it was built ([Sealed]), and whatever is in the way of a
+// folder or file is removed ([Folder], [WriteFile]).
 package cache
 
 import (
@@ -31,7 +31,7 @@ const (
 	Book    Kind = "book_"  // what pages run cells with, by the Go that it is made of
 )
 
-// root is the folder that all lies in. It need not be there.
+// root is the folder of the whole cache. It need not exist.
 func root() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -40,7 +40,7 @@ func root() (string, error) {
 	return filepath.Join(dir, "nbrun"), nil
 }
 
-// ID is short for what tells one thing of a kind from the others.
+// ID is a short name that tells one thing of a kind from the others.
 func ID(what ...string) string {
 	sum := sha256.New()
 	for _, w := range what {
@@ -49,7 +49,7 @@ func ID(what ...string) string {
 	return hex.EncodeToString(sum.Sum(nil)[:6])
 }
 
-// Dir is the folder of the thing of that kind and ID.
+// Dir is the folder of the thing with that kind and ID.
 func Dir(kind Kind, id string) (string, error) {
 	dir, err := root()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// own gives the test a cache of its own, and returns where it lies.
+// own gives the test a cache of its own, and returns its folder.
 func own(t *testing.T) string {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -56,8 +56,8 @@ func TestACacheThatOthersCanFillIsNotUsed(t *testing.T) {
 	}
 }
 
-// tick waits until the clock of the file system goes on, which tells of no change
-// between two ticks.
+// tick waits until the clock of the file system advances, as it shows no change between
+// two ticks.
 func tick(t *testing.T, path string) {
 	t.Helper()
 	before, err := os.Stat(path)

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// identity is a digest of the file, where nothing else tells that it has changed.
+// identity is a digest of the file, where nothing else shows that it has changed.
 func identity(path string) (string, error) {
 	if _, err := isFile(path); err != nil {
 		return "", err

@@ -9,18 +9,18 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockName is the file by which those who use a folder keep out of each other's way.
+// lockName is the file by which users of a folder keep out of each other's way.
 func lockName(dir string) string { return dir + ".lock" }
 
-// TryLock locks a folder, which need not be there, for this process and against
-// others in it. It fails when another has it, or when there can be no lock.
+// TryLock locks a folder, which need not exist, for this process and against others in
+// it. It fails when somebody else has locked it, or when it can't be locked.
 func TryLock(dir string) (unlock func(), ok bool) {
 	for {
 		lock := flock.New(lockName(dir))
 		if ok, err := lock.TryLock(); err != nil || !ok {
 			return nil, false
 		}
-		// Who removes a folder removes its lock, which somebody may have opened before.
+		// Removing a folder removes its lock, which somebody may have opened before.
 		held, err := lock.Stat()
 		if named, err2 := os.Lstat(lockName(dir)); err == nil && err2 == nil && os.SameFile(held, named) {
 			return func() { _ = lock.Unlock() }, true
@@ -29,7 +29,7 @@ func TryLock(dir string) (unlock func(), ok bool) {
 	}
 }
 
-// Lock locks a folder. Waiting is called once if another has it.
+// Lock locks a folder. It calls waiting once if somebody else has locked it.
 func Lock(ctx context.Context, dir string, waiting func()) (unlock func(), err error) {
 	if unlock, ok := TryLock(dir); ok {
 		return unlock, nil

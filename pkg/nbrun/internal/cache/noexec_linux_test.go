@@ -2,7 +2,7 @@ package cache
 
 import "testing"
 
-// The system lets no program be started from its own list of processes.
+// The system does not let programs be started from its own list of processes.
 func TestNoProgramIsStartedFromSomeFolders(t *testing.T) {
 	if !noExec("/proc") {
 		t.Skip("/proc is mounted in another way here")

@@ -2,6 +2,6 @@
 
 package cache
 
-// noExec reports whether no program can be started from a folder, as far as that can
-// be known.
+// noExec reports whether programs can't be started from a folder, where that can be
+// known.
 func noExec(string) bool { return false }

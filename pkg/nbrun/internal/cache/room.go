@@ -10,18 +10,18 @@ import (
 )
 
 // Limit is how many bytes of what is built for notebooks stay in the cache. A small
-// notebook takes some 10 MB, one that draws plots 40 MB: the limit holds those of a
+// notebook takes about 10 MB, one that draws plots 40 MB: the limit holds those of a
 // course or of a repository, and is less than a hundredth of most disks.
 const Limit = 1 << 30
 
-// inUse is how long a folder whose use is not locked is taken for being in use.
+// inUse is how long a folder whose use is not locked is considered in use.
 const inUse = 24 * time.Hour
 
-// notebookName is the file, in the folder of a notebook's programs, with the path of
-// the notebook.
+// notebookName is the file, in the folder of a notebook's programs, that holds the path
+// of the notebook.
 const notebookName = "notebook"
 
-// SetNotebook notes in a folder the notebook that it is for, if there is such a file.
+// SetNotebook notes in a folder which notebook it is for, if that file exists.
 func SetNotebook(dir, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return Remove(filepath.Join(dir, notebookName))
@@ -32,7 +32,7 @@ func SetNotebook(dir, path string) error {
 // IsNotebook reports whether a name is that of the file that SetNotebook writes.
 func IsNotebook(name string) bool { return name == notebookName }
 
-// notebookGone reports whether the notebook of a folder is no longer there.
+// notebookGone reports whether the notebook of a folder no longer exists.
 func notebookGone(dir string) bool {
 	path, err := os.ReadFile(filepath.Join(dir, notebookName))
 	if err != nil {
@@ -42,9 +42,9 @@ func notebookGone(dir string) bool {
 	return os.IsNotExist(err)
 }
 
-// MakeRoom removes what is built for notebooks that are no longer there, and then, as
-// long as all that is built takes more than Limit, what was not used for longest. What
-// is in use stays. It is to be called when something was built.
+// MakeRoom removes what was built for notebooks that no longer exist, and then, while
+// everything built takes more than Limit, what has not been used for longest. What is
+// in use stays. Call it after building something.
 func MakeRoom() { makeRoom(Limit) }
 
 // A Unit is something in the cache that goes as a whole.
@@ -78,8 +78,8 @@ func makeRoom(limit int64) {
 	Oldest(units, limit, func(path string) bool { return !busy[path] && removeUnused(path) })
 }
 
-// Oldest has the units removed that were not used for longest, until the rest take
-// no more than limit.
+// Oldest removes the units that have not been used for longest, until the rest take no
+// more than limit.
 func Oldest(units []Unit, limit int64, remove func(path string) bool) {
 	var total int64
 	for _, u := range units {
@@ -96,7 +96,7 @@ func Oldest(units []Unit, limit int64, remove func(path string) bool) {
 	}
 }
 
-// kindOf is the kind that a folder is of, "" if that is none that comes and goes with
+// kindOf is the kind of a folder, "" if it is not one that comes and goes with
 // notebooks.
 func kindOf(name string) Kind {
 	for _, kind := range []Kind{Programs, Kernel, Overlay, Book} {

@@ -2,11 +2,11 @@ package cache
 
 import "os"
 
-// SealExt is the end of the name of the file that a seal is in.
+// SealExt is the extension of the file that holds a seal.
 const SealExt = ".seal"
 
-// Seal notes what the file is like, beside it. It is to be called when the file was
-// built, or found to be what it should be.
+// Seal notes beside the file what it is like. Call it after the file was built, or
+// found to be what it should be.
 func Seal(path string) error {
 	is, err := identity(path)
 	if err != nil {
@@ -15,8 +15,8 @@ func Seal(path string) error {
 	return WriteFile(path+SealExt, is)
 }
 
-// Sealed reports whether the file is as it was when it was sealed. One that is not,
-// or never was, is not to be believed.
+// Sealed reports whether the file is as it was when it was sealed. Otherwise it must
+// not be trusted.
 func Sealed(path string) bool {
 	is, err := identity(path)
 	return err == nil && Has(path+SealExt, is)

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// strange says why a folder can't be trusted, "" if it can.
+// strange returns the reason why a folder can't be trusted, "" if it can.
 func strange(info os.FileInfo) string {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {

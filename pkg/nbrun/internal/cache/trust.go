@@ -12,9 +12,9 @@ import (
 // filled, or from which no program can be started.
 var ErrStrange = errors.New("it can't be trusted")
 
-// Trusted makes the folder that all lies in, if it is not there yet. It fails if
-// that belongs to somebody else, or if others can write to it: what lies there is
-// run. It fails, too, if nothing can be.
+// Trusted makes the folder of the whole cache, if it is not there yet. It fails if that
+// belongs to somebody else, if others can write to it, as what is there is run, or if
+// nothing can be run from it.
 func Trusted() error {
 	dir, err := root()
 	if err != nil {
@@ -46,7 +46,8 @@ func (e *strangeError) Error() string { return e.text }
 func (e *strangeError) Unwrap() error { return ErrStrange }
 
 // Folder makes a folder in the cache, if it is not there yet. What is there in its
-// place, or can't be trusted, goes. Its parent must be a Folder, or that of all.
+// place, or can't be trusted, is removed. Its parent must be a Folder, or the folder of
+// the whole cache.
 func Folder(dir string) error {
 	info, err := os.Lstat(dir)
 	if err == nil && info.IsDir() && info.Mode().Perm()&0o700 == 0o700 && strange(info) == "" {
@@ -63,7 +64,7 @@ func Folder(dir string) error {
 	return nil
 }
 
-// Remove removes what is there, also from folders without permission to do so.
+// Remove removes what is there, including folders without permission to do so.
 func Remove(path string) error {
 	err := os.RemoveAll(path)
 	if !errors.Is(err, fs.ErrPermission) {
@@ -78,8 +79,7 @@ func Remove(path string) error {
 	return os.RemoveAll(path)
 }
 
-// Has reports whether there is a file with that text, and nothing else in its
-// place: no link to another one.
+// Has reports whether there is a file with that text, and not a link to one.
 func Has(path, text string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(text)) {
@@ -90,7 +90,7 @@ func Has(path, text string) bool {
 }
 
 // WriteFile writes a file, unless there is one with that text. Other processes may
-// write it at the same time, the same text. What is there in its place goes.
+// write the same text at the same time. Anything else in its place is removed.
 func WriteFile(path, text string) error {
 	if Has(path, text) {
 		return nil // as the same time stamp spares the go command some work

@@ -1,5 +1,5 @@
-// Package cells understands the dialect of GoNB's cells: which lines are Go, and
-// which are commands to the kernel. A cell's text comes in, a [Cell] goes out.
+// Package cells parses the dialect of GoNB's cells: which lines are Go, and which are
+// commands to the kernel. A cell's text goes in, a [Cell] comes out.
 //
 // It follows GoNB v0.11.4 (github.com/janpfeifer/gonb), whose help page is the
 // only description of the dialect; where that is silent, it does what GoNB does.
@@ -13,7 +13,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// Cell is a parsed cell. One that is a script or a file has nothing but that.
+// Cell is a parsed cell. One that is a script or a file has nothing else.
 type Cell struct {
 	Script *Script   // %%script, %%bash, %%sh
 	File   *File     // %%writefile
@@ -42,8 +42,8 @@ type File struct {
 	Text   string
 }
 
-// Main says how a program starts: at a line of the cell from where on lines
-// belong to func main, or by calling a function.
+// Main says how a program starts: at a line of the cell after which lines belong to
+// func main, or by calling a function.
 type Main struct {
 	Line int    // of %% or %exec, counted from 1
 	Call string // the function that %exec calls; "" for %%
@@ -54,8 +54,8 @@ type Command struct {
 	Line int
 	Name string   // for % lines: the word after %
 	Args []string // for % lines
-	// Shell is the text of a ! line, to be run by bash, with Temp in the
-	// kernel's temporary folder (!*).
+	// Shell is the text of a ! line, to be run by bash, with Temp in the kernel's
+	// temporary folder (!*).
 	Shell string
 	Temp  bool
 }
@@ -68,8 +68,8 @@ const commentPrefix = "//gonb:"
 
 func trim(line string) string { return strings.TrimPrefix(line, commentPrefix) }
 
-// Parse parses the text of a cell. Its errors are all of
-// type *event.Fault, with a line and without a cell.
+// Parse parses the text of a cell. All its errors are of type *event.Fault, with a line
+// and without a cell.
 func Parse(source string) (*Cell, error) {
 	lines := strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")
 	if words := split(trim(lines[0])); len(words) > 0 {
@@ -80,7 +80,7 @@ func Parse(source string) (*Cell, error) {
 	return parseGo(lines)
 }
 
-// special parses a cell whose first line says that the rest is no Go.
+// special parses a cell whose first line says that the rest is not Go.
 func special(words, rest []string) (*Cell, error) {
 	text := strings.Join(rest, "\n") + "\n"
 	switch words[0] {
@@ -172,9 +172,9 @@ func parseGo(lines []string) (*Cell, error) {
 	return c, nil
 }
 
-// withoutCommands joins the lines. Within a raw string, where a blank line would
-// be seen, lines of commands are left out, and blank ones added after its end, so
-// that the lines that follow keep their numbers.
+// withoutCommands joins the lines. Within a raw string, where a blank line would show,
+// lines of commands are left out, and blank ones added after its end, so that the lines
+// after it keep their numbers.
 func withoutCommands(lines []string, commands map[int]bool) string {
 	text := strings.Join(lines, "\n")
 	if len(commands) == 0 || !strings.Contains(text, "`") {
@@ -214,7 +214,7 @@ func withoutCommands(lines []string, commands map[int]bool) string {
 	return strings.Join(kept, "\n")
 }
 
-// text is the Go that stands in the place of the %% or %exec line.
+// text is the Go that replaces the %% or %exec line.
 func (m *Main) text() string {
 	if m.Call == "" {
 		return "func main() { flag.Parse()"
@@ -222,8 +222,8 @@ func (m *Main) text() string {
 	return "func main() { flag.Parse(); " + m.Call + "() }"
 }
 
-// command takes in a % line: what says how the program is made and started, and
-// for all else a step.
+// command takes a % line: it notes how the program is made and started, and for
+// everything else adds a step.
 func (c *Cell) command(line int, words []string) error {
 	name, args := words[0], words[1:]
 	switch name {
@@ -247,7 +247,7 @@ func (c *Cell) command(line int, words []string) error {
 	return nil
 }
 
-// main takes in the line that says how the program starts.
+// main takes the line that says how the program starts.
 func (c *Cell) main(line int, name string, args []string) error {
 	if c.Main != nil {
 		return errorf(line, "the cell has two of %%%%, %%main and %%exec (the other is on line %d)", c.Main.Line)

@@ -74,7 +74,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// normalise takes an empty list for none.
+// normalise makes empty lists nil.
 func normalise(c *Cell) {
 	if len(c.Args) == 0 {
 		c.Args = nil

@@ -14,7 +14,7 @@ import (
 )
 
 // Nothing of a later cell that can have an effect happens before its turn: the flags
-// and variables that it sets, the compilers of cgo, modules that are fetched.
+// and variables that it sets, the compilers of cgo, fetching modules.
 func TestBuildingAheadHasNoEffect(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")

@@ -36,15 +36,15 @@ func (w *Workspace) newBuild(job engine.Job) *build {
 	return b
 }
 
-// idle are the build flags by which the go command does nothing but build.
+// idle are the build flags with which the go command only builds.
 var idle = map[string]bool{
 	"a": true, "asan": true, "buildvcs": true, "cover": true, "covermode": true, "coverpkg": true, "msan": true,
 	"p": true, "race": true, "tags": true, "trimpath": true, "v": true, "x": true,
 }
 
-// hasNoEffect reports whether building the program does nothing else. A flag that
-// names a program has that run (-toolexec, -ldflags=-extld), others write files
-// (-gcflags=-cpuprofile), and cgo has other compilers run.
+// hasNoEffect reports whether building the program does nothing else. A flag that names
+// a program makes it run (-toolexec, -ldflags=-extld), others write files
+// (-gcflags=-cpuprofile), and cgo runs other compilers.
 func (b *build) hasNoEffect() bool {
 	all := b.Flags
 	if set := b.Env.Get("GOFLAGS"); set != os.Getenv("GOFLAGS") {
@@ -54,18 +54,18 @@ func (b *build) hasNoEffect() bool {
 	return !b.usesCgo() && !slices.ContainsFunc(all, harmful)
 }
 
-// isBuiltLike reports whether a program is built in the way of another, by the same
-// flags and environment, so that it can be built with that one before its turn.
+// isBuiltLike reports whether a program is built in the same way as another, with the
+// same flags and environment, so that it can be built with that one before its turn.
 func (b *build) isBuiltLike(other *build) bool {
 	return !b.usesCgo() && b.how() == other.how()
 }
 
 func (b *build) usesCgo() bool { return strings.Contains(b.Source, "\nimport  \"C\"\n") }
 
-// canBeVirtual reports whether the program can run on the fake clock. What needs
-// cgo, as the race detector does, can't; nor can gonbui if it is not built with the
-// overlay, as it waits for the kernel in Go's poller, where on the fake clock the
-// runtime takes it for asleep.
+// canBeVirtual reports whether the program can run on the fake clock. What needs cgo,
+// as the race detector does, can't; nor can gonbui if it is not built with the overlay,
+// as it waits for the kernel in Go's poller, where on the fake clock the runtime thinks
+// it is asleep.
 func (b *build) canBeVirtual() bool {
 	all := slices.Concat(b.inherited, b.Flags)
 	if runtime.GOOS != "linux" || slices.ContainsFunc(all, hasOverlay) {
@@ -100,16 +100,16 @@ func (b *build) kind() string {
 	return fmt.Sprint(b.Test, b.AutoGet, b.virtual, "\x00", b.how())
 }
 
-// how is what the go command is told of how to build the program.
+// how is what the go command is told about building the program.
 func (b *build) how() string {
 	return strings.Join(b.Flags, "\x00") + "\x00" + strings.Join(buildEnv(b.Env), "\x00")
 }
 
-// toolchainEnv is what the go command goes by beside its own variables: compilers,
-// and where its files of settings are.
+// toolchainEnv is what the go command depends on besides its own variables: compilers,
+// and where its settings files are.
 var toolchainEnv = []string{"CC", "CXX", "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PKG_CONFIG"}
 
-// buildEnv is what the go command goes by of an environment.
+// buildEnv is what the go command depends on of an environment.
 func buildEnv(env process.Env) []string {
 	last := map[string]string{}
 	for _, entry := range env {
@@ -152,21 +152,21 @@ func (w *Workspace) prepare(ctx context.Context, builds []*build) {
 	}
 }
 
-// wants tells whether the program still has to be built, or looked at anew.
+// wants reports whether the program still has to be built or checked.
 func (w *Workspace) wants(b *build) bool {
 	_, done := w.built[w.binary(b)]
 	return !done
 }
 
-// forget has the program built anew.
+// forget makes the program be built anew.
 func (w *Workspace) forget(b *build) {
 	path := w.binary(b)
 	delete(w.built, path)
 	_ = cache.Unseal(path) // or building will fail and say why
 }
 
-// saveLast leaves the source of the program in main.go or main_test.go, where
-// GoNB leaves it for commands that want to see it.
+// saveLast leaves the source of the program in main.go or main_test.go, as GoNB does,
+// for commands that look at it.
 func (w *Workspace) saveLast(b *build) {
 	names := []string{"main.go", "main_test.go"}
 	if b.Test {
@@ -213,7 +213,7 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// binary is where the program's binary lies.
+// binary is the path of the program's binary.
 func (w *Workspace) binary(b *build) string {
 	name := b.Name()
 	if b.Test {
@@ -235,7 +235,7 @@ func (w *Workspace) build(ctx context.Context, b *build) error {
 	return err
 }
 
-// failure makes faults of what the go command said about a build.
+// failure turns what the go command said about a build into faults.
 func failure(b *build, output string, exit error) event.Faults {
 	if faults := program.CompilerFaults(verdict.ReplaceAllString(output, "")); len(faults) > 0 {
 		return faults
@@ -243,7 +243,7 @@ func failure(b *build, output string, exit error) event.Faults {
 	return event.Faults{{Text: fmt.Sprintf("go %s: %v", command(b), exit)}}
 }
 
-// verdict is a line of go test that says no more than that there are errors.
+// verdict is a line of go test that only says that there are errors.
 var verdict = regexp.MustCompile(`(?m)^FAIL(?:\t.*)?\n`)
 
 // command is the go command's word for building the program.
@@ -254,7 +254,7 @@ func command(b *build) string {
 	return "build"
 }
 
-// goBuild has the go command build programs of one kind, with its flag -mod, and
+// goBuild makes the go command build programs of one kind, with its flag -mod, and
 // returns what it says. The error is an *exec.ExitError if the go command has failed.
 func (w *Workspace) goBuild(ctx context.Context, builds []*build, mod string) (string, error) {
 	w.restore()
@@ -317,11 +317,11 @@ func (w *Workspace) goBuild(ctx context.Context, builds []*build, mod string) (s
 	return output, err
 }
 
-// readonly has the go command fetch no modules, and leave go.mod as it is.
+// readonly makes the go command fetch no modules, and leave go.mod as it is.
 const readonly = "-mod=readonly"
 
-// mod is the flag for a program whose turn it is: modules that are missing are
-// fetched for no other.
+// mod is the flag for a program whose turn it is: only for that are missing modules
+// fetched.
 func (w *Workspace) mod(b *build) string {
 	if b.AutoGet {
 		return "-mod=mod"
@@ -329,10 +329,10 @@ func (w *Workspace) mod(b *build) string {
 	return readonly
 }
 
-// goCommand runs the go command in the workspace, and returns what it says, with
-// paths from there.
+// goCommand runs the go command in the workspace, and returns what it says, with paths
+// relative to it.
 func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []string) (string, error) {
-	// What the environment of a cross-building job is for is not this machine.
+	// The environment of a cross-building job is not for this machine.
 	env := b.Env.With("GOWORK", "off").With("GOOS", runtime.GOOS).With("GOARCH", runtime.GOARCH)
 	if b.virtual {
 		env = env.With("CGO_ENABLED", "0")
@@ -355,8 +355,8 @@ func (w *Workspace) goCommand(ctx context.Context, o overlay, b *build, args []s
 	return w.tidied(string(said)), err
 }
 
-// tidied is what the go command has said, with paths from the workspace, or, for the
-// notebook's own modules, from the notebook.
+// tidied is what the go command has said, with paths relative to the workspace, or, for
+// the notebook's own modules, to the notebook.
 func (w *Workspace) tidied(said string) string {
 	const slash = string(filepath.Separator)
 	said = strings.ReplaceAll(said, w.dir+slash, "")
@@ -376,8 +376,8 @@ func (w *Workspace) tidied(said string) string {
 	return tidy.Paths(said)
 }
 
-// mostSaid is how much is kept of what the go command says, in bytes. A cell's flags may
-// have it run anything.
+// mostSaid is how much of what the go command says is kept, in bytes. A cell's flags
+// may make it run anything.
 const mostSaid = 1 << 20
 
 // beginning keeps the beginning of what is written to it.
@@ -388,8 +388,8 @@ func (b *beginning) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flags are the program's build flags; the fake clock is a build tag, and of
-// several -tags the go command takes the last, before any in GOFLAGS.
+// flags are the program's build flags; the fake clock is a build tag, and if there are
+// several -tags the go command uses the last, before any in GOFLAGS.
 func flags(b *build) []string {
 	if !b.virtual {
 		return b.Flags
@@ -418,8 +418,8 @@ func splitTags(flags []string) (tags, rest []string) {
 	return tags, rest
 }
 
-// write writes the program's source, with nothing beside it that would be compiled,
-// too, and returns the name of its package.
+// write writes the program's source, with nothing else beside it that would be
+// compiled, and returns the name of its package.
 func (w *Workspace) write(b *build) (string, error) {
 	file := "main.go"
 	if b.Test {

@@ -16,7 +16,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 )
 
-// forged is what makes a program say something else, which no hash or path contains.
+// forged makes a program say something else; no hash or path contains it.
 const forged = "package main\n\nimport \"os\"\n\nfunc init() { os.Stdout.WriteString(\"COUNTERFEIT\"); os.Exit(0) }\n"
 
 // damages are what can happen to a file or folder of the cache. Evil is a program
@@ -70,7 +70,7 @@ var damages = []struct {
 	}},
 }
 
-// Whatever happens to the cache, before a run or in the middle of it: cells say what
+// Whatever happens to the cache, before a run or in the middle of it, cells say what
 // they should, and not even the first run after it fails.
 func TestDamageToTheCacheIsNeitherBelievedNorLasting(t *testing.T) {
 	ownCache(t)
@@ -142,7 +142,7 @@ func TestDamageToTheCacheIsNeitherBelievedNorLasting(t *testing.T) {
 		}
 		got := says(w)
 		if module := filepath.Base(at) == "go.mod" || filepath.Base(at) == "go.sum" || d.name == "a file added"; during && module && (strings.Contains(got, "go: ") || strings.Contains(got, "go.work:") || strings.Contains(got, "go.mod:")) && !strings.Contains(got, "COUNTERFEIT") {
-			// That is for cells to change: it is the next run that has its own again.
+			// Cells may change that: the next run has its own again.
 			if err := w.Close(); err != nil {
 				t.Error(err)
 			}
@@ -166,7 +166,7 @@ func TestDamageToTheCacheIsNeitherBelievedNorLasting(t *testing.T) {
 	}
 }
 
-// A cell's own program is looked at again right before it is run.
+// A cell's own program is checked again right before it is run.
 func TestABinaryIsBuiltAgainWhenItsTurnComes(t *testing.T) {
 	ownCache(t)
 	w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))

@@ -6,19 +6,18 @@ import (
 )
 
 // firsts are the first builds of each kind in this process. Others wait for them: two
-// at once would each compile the standard library, and all else that they share, where
+// at once would each compile the standard library, and everything else they share, if
 // Go's cache does not have it yet.
 var firsts first
 
-// first has one go first, by kind. The zero value is ready.
+// first lets one go first, by kind. The zero value is ready.
 type first struct {
 	mu   sync.Mutex
 	over map[string]chan struct{} // closed when the first of the kind is over
 }
 
-// wait returns at once if nobody was there before, or else when the first is over. It
-// fails with ctx's error when ctx ends before. Call done when what was waited for is
-// over.
+// wait returns at once if nobody was there before, and otherwise when the first is
+// over. It fails with ctx's error when ctx ends first. Call done when the work is over.
 func (f *first) wait(ctx context.Context, kind string) (done func(), err error) {
 	f.mu.Lock()
 	over, known := f.over[kind]

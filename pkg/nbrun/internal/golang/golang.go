@@ -23,8 +23,7 @@ import (
 // fakeClock reports whether this system has Go's fake clock.
 const fakeClock = runtime.GOOS != "windows" && runtime.GOOS != "js" && runtime.GOOS != "wasip1"
 
-// New returns what opens workspaces, whose programs run on a clock, as far as they
-// can.
+// New returns what opens workspaces, whose programs run on that clock, if they can.
 func New(o engine.Options) (engine.Opener, error) {
 	if o.Kernel != "" {
 		return nil, errors.New("a kernel is for the gonb engine only")
@@ -49,8 +48,8 @@ func New(o engine.Options) (engine.Opener, error) {
 	}, nil
 }
 
-// Workspace is the folder that a notebook's programs are built in: a module of
-// its own, which has what the module has that the notebook lies in.
+// Workspace is the folder that a notebook's programs are built in: a module of its own,
+// which requires what the module around the notebook requires.
 type Workspace struct {
 	dir      string // the kernel's temporary folder, as cells know it
 	progress func(string)
@@ -79,8 +78,7 @@ type Workspace struct {
 	}
 }
 
-// KeepFor is how long the program of a cell that is no longer run stays in the
-// cache.
+// KeepFor is how long the program of a cell that is no longer run stays in the cache.
 const KeepFor = 7 * 24 * time.Hour
 
 // Open makes the workspace of a notebook. While another process runs the same
@@ -116,8 +114,7 @@ func Open(ctx context.Context, notebook, temp string) (*Workspace, error) {
 	return w, errors.Join(w.vendor.link(w.dir), w.ResetModule())
 }
 
-// Close gives the workspace up. What another run can use again stays, as far as there
-// is room.
+// Close gives the workspace up. What another run can use again stays, if there is room.
 func (w *Workspace) Close() error {
 	if w.unlock == nil {
 		return os.RemoveAll(w.dir)
@@ -137,7 +134,7 @@ func (w *Workspace) Close() error {
 }
 
 // clean removes what an earlier run, or anybody else, left beside the programs, and
-// programs not used for long.
+// programs that have not been used for long.
 func (w *Workspace) clean() error {
 	now := time.Now()
 	_ = os.Chtimes(w.dir, now, now) // what is in use is not old
@@ -150,7 +147,7 @@ func (w *Workspace) clean() error {
 			return err
 		}
 	}
-	// Nothing but programs: a go.mod there would make another module of them.
+	// Nothing but programs: a go.mod there would make it another module.
 	err := removeFrom(filepath.Join(w.dir, "p"), func(e os.DirEntry) bool { return e.IsDir() && programName.MatchString(e.Name()) })
 	if err != nil {
 		return err
@@ -171,7 +168,7 @@ func (w *Workspace) clean() error {
 // programName is the name of the folder of a program.
 var programName = regexp.MustCompile(`^p[0-9a-f]{20}$`)
 
-// removeFrom removes from a folder what is not to stay there.
+// removeFrom removes from a folder what should not stay there.
 func removeFrom(dir string, stays func(os.DirEntry) bool) error {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
@@ -182,8 +179,8 @@ func removeFrom(dir string, stays func(os.DirEntry) bool) error {
 	return err
 }
 
-// limit removes binaries that were not used for longest, but none that this run has
-// used, until they take no more than that many bytes.
+// limit removes the binaries that were not used for longest, but none that this run has
+// used, until the rest take no more than that many bytes.
 func (w *Workspace) limit(bytes int64) {
 	var units []cache.Unit
 	binaries, _ := filepath.Glob(filepath.Join(w.dir, "bin", "*", "*"))
@@ -195,8 +192,8 @@ func (w *Workspace) limit(bytes int64) {
 	cache.Oldest(units, bytes, func(path string) bool { return !w.used[path] && cache.Unseal(path) == nil })
 }
 
-// restore makes the workspace anew if somebody has removed it, and go.mod, which
-// cells can change, if it is no longer a file.
+// restore remakes the workspace if somebody has removed it, and go.mod, which cells can
+// change, if it is no longer a file.
 func (w *Workspace) restore() {
 	if w.last == nil {
 		return // it is only being made
@@ -224,14 +221,14 @@ func (w *Workspace) Dir() string {
 	return w.dir
 }
 
-// Module says that there is one.
+// Module reports that there is one.
 func (w *Workspace) Module() bool { return true }
 
 // Now is the time on the clock of the programs.
 func (w *Workspace) Now() time.Time { return w.clock.Now() }
 
-// Changed makes the next Run ask the go command anew: something may have changed
-// that programs are built from.
+// Changed makes the next Run ask the go command anew: something that programs are built
+// from may have changed.
 func (w *Workspace) Changed() {
 	clear(w.built)
 	clear(w.apart)
@@ -239,8 +236,7 @@ func (w *Workspace) Changed() {
 	w.joined = false
 }
 
-// Run builds a program, if need be, and with it those that come after it, and runs
-// it.
+// Run builds a program, if need be, and with it those that come after it, and runs it.
 func (w *Workspace) Run(ctx context.Context, job engine.Job, ahead func() []engine.Job, out event.Sink) (engine.Exit, error) {
 	b := w.newBuild(job)
 	exit := engine.Exit{Clock: event.Real}
@@ -284,8 +280,8 @@ func (w *Workspace) start(ctx context.Context, b *build, binary string, out even
 func (w *Workspace) runEnv(b *build) process.Env {
 	env := b.Env
 	if b.virtual && env.Get("GOMAXPROCS") == "" {
-		// On one processor, goroutines that go on at the same instant of the fake
-		// clock do so in the same order each time.
+		// On one processor, goroutines that go on at the same instant of the fake clock
+		// do so in the same order each time.
 		env = env.With("GOMAXPROCS", "1")
 	}
 	if w.clock.Virtual && env.Get("GORACE") == "" {

@@ -284,7 +284,8 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// What the go command goes by makes another binary; what programs go by does not.
+// What the go command depends on makes another binary; what programs depend on does
+// not.
 func TestTheEnvironmentOfABuild(t *testing.T) {
 	w := &Workspace{dir: t.TempDir(), clock: process.NewClock(false)}
 	with := func(name, value string) string {
@@ -322,7 +323,7 @@ func TestTheFakeClock(t *testing.T) {
 			t.Errorf("run %d wrote at %v and ended at %v, want %v", i, at, w.Now(), want)
 		}
 	}
-	// What runs on the real clock takes no time in the eyes of those after it.
+	// What runs on the real clock takes no time, as seen by those after it.
 	j = job(t, "%%\ntime.Sleep(time.Millisecond)")
 	j.RealClock = true
 	before := w.Now()
@@ -436,7 +437,7 @@ func TestModulesOfOtherRepositories(t *testing.T) {
 	}
 }
 
-// What GOFLAGS says holds on the fake clock, too.
+// What GOFLAGS says applies on the fake clock, too.
 func TestTheFlagsOfTheEnvironment(t *testing.T) {
 	for goflags, want := range map[string]string{
 		"-tags=foo -v":   "virtual -tags=faketime,foo",

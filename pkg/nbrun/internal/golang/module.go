@@ -22,14 +22,14 @@ import (
 )
 
 // moduleOf composes the workspace's go.mod and go.sum. The workspace requires the
-// module that the notebook lies in, from where it lies, the modules of the go.work there,
-// and all that these require, in the same versions; so the notebook's imports are the
-// module's, and nothing has to be fetched. What a vendor folder has is taken from
+// module around the notebook, where it is, the modules of the go.work there, and
+// everything that these require, in the same versions; so the notebook's imports are
+// the module's, and nothing has to be fetched. What a vendor folder has is used from
 // there.
 //
-// The workspace is called as if it lay in the notebook's folder, so that cells can
-// import the internal packages that a program there could. The language of cells is
-// that of the toolchain, as in GoNB, whatever the module's own is.
+// The workspace is named as if it were in the notebook's folder, so that cells can
+// import the internal packages that a program there could. The language of cells is the
+// toolchain's, as in GoNB, whatever the module's own is.
 func (w *Workspace) moduleOf(ctx context.Context, name string) error {
 	folder := w.folder
 	env, err := askGo(ctx, folder, os.Environ())
@@ -73,8 +73,7 @@ func (w *Workspace) moduleOf(ctx context.Context, name string) error {
 	return err
 }
 
-// composition is a go.mod that is being composed of those of modules that lie in
-// folders.
+// composition is a go.mod being composed from those of modules in folders.
 type composition struct {
 	file    *modfile.File
 	modules []local
@@ -83,7 +82,7 @@ type composition struct {
 	errs    []error
 }
 
-// local is a module that lies in a folder.
+// local is a module in a folder.
 type local struct {
 	dir string
 	*modfile.File
@@ -126,7 +125,7 @@ func (c *composition) addWork(path string) (used []string, err error) {
 	return used, nil
 }
 
-// has reports whether a module lies in a folder.
+// has reports whether a module is one of those in folders.
 func (c *composition) has(path string) bool {
 	return c.file.Module != nil && c.file.Module.Mod.Path == path ||
 		slices.ContainsFunc(c.modules, func(m local) bool { return m.Module.Mod.Path == path })
@@ -168,7 +167,7 @@ func (c *composition) compose() (map[string]string, error) {
 	return map[string]string{"go.mod": string(text), "go.sum": sum.String()}, nil
 }
 
-// require requires a module in no older version than others do.
+// require requires a module, in no older version than others do.
 func (c *composition) require(m module.Version) {
 	if c.has(m.Path) {
 		return
@@ -179,8 +178,8 @@ func (c *composition) require(m module.Version) {
 	}
 }
 
-// replace adds a replacement, unless there is one of the same module. Overrides says
-// that it counts even so, and for modules that lie in folders.
+// replace adds a replacement, unless there is one for the same module. With overrides
+// it counts even so, and for modules in folders.
 func (c *composition) replace(r *modfile.Replace, overrides bool) {
 	there := slices.ContainsFunc(c.file.Replace, func(old *modfile.Replace) bool {
 		return old.Old.Path == r.Old.Path && (old.Old.Version == "" || old.Old.Version == r.Old.Version)
@@ -190,7 +189,7 @@ func (c *composition) replace(r *modfile.Replace, overrides bool) {
 	}
 }
 
-// absolute are replacements with the folders that they name from dir.
+// absolute returns replacements whose folders are absolute; they are relative to dir.
 func absolute(replace []*modfile.Replace, dir string) []*modfile.Replace {
 	var list []*modfile.Replace
 	for _, r := range replace {
@@ -204,8 +203,8 @@ func absolute(replace []*modfile.Replace, dir string) []*modfile.Replace {
 }
 
 // joinWork adds the modules of the go.work that a cell may have made here, as the
-// kernel would have them. The module that the notebook lies in is there already.
-// Errors are of type event.Faults.
+// kernel would see them. The module around the notebook is there already. Errors are of
+// type event.Faults.
 func (w *Workspace) joinWork() error {
 	if w.joined {
 		return nil
@@ -260,8 +259,8 @@ func (w *Workspace) writeModule(files map[string]string) error {
 	return nil
 }
 
-// saveModule remembers go.mod and go.sum, which cells can change, in case that they
-// are removed. It reports whether they have changed since it was last called.
+// saveModule remembers go.mod and go.sum, which cells can change, in case they are
+// removed. It reports whether they have changed since it was last called.
 func (w *Workspace) saveModule() (changed bool) {
 	files := map[string]string{}
 	for name := range w.module {

@@ -20,8 +20,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/taken"
 )
 
-// overlay is how the go command is called so that programs wait until what they
-// display is taken: see package taken. The zero overlay is none.
+// overlay is how the go command is called so that programs wait until what they display
+// has been taken: see package taken. The zero overlay is none.
 type overlay struct {
 	file string // for -overlay
 	root string // for GOROOT, if it has to be named in another way
@@ -30,10 +30,10 @@ type overlay struct {
 // gonb is the module of gonbui.
 const gonb = "github.com/janpfeifer/gonb"
 
-// overlay returns the overlay for a build. There is none if no program of the
-// workspace can import gonbui, nor if the user's own flags have one, as only one is
-// possible. What can't be found out or done is no error: displays may then come
-// out of order, as in GoNB.
+// overlay returns the overlay for a build. There is none if no program of the workspace
+// can import gonbui, nor if the user's own flags have one, as only one is possible.
+// What can't be found out or done is no error: displays may then come out of order, as
+// in GoNB.
 func (w *Workspace) overlay(ctx context.Context, b *build) overlay {
 	mod, err := regular.ReadFile(filepath.Join(w.dir, "go.mod"))
 	if err != nil || !bytes.Contains(mod, []byte(gonb)) || runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
@@ -88,7 +88,7 @@ func (w *Workspace) newOverlay(ctx context.Context, env process.Env) (overlay, e
 // gob is the folder of the files that are overlaid.
 var gob = filepath.Join("src", "encoding", "gob")
 
-// writeOverlay writes the overlay to a folder of its own, as far as it is not there.
+// writeOverlay writes the overlay to a folder of its own, where it is missing.
 func writeOverlay(dir, root, modCache string, files map[string]string) (overlay, error) {
 	if err := cache.Folder(dir); err != nil {
 		return overlay{}, err
@@ -96,8 +96,8 @@ func writeOverlay(dir, root, modCache string, files map[string]string) (overlay,
 	now := time.Now()
 	_ = os.Chtimes(dir, now, now) // what is in use is not old
 	o := overlay{file: filepath.Join(dir, "overlay.json")}
-	// A Go that was fetched as a module lies in the module cache, where the go
-	// command refuses an overlay. By another name it does not.
+	// A Go that was fetched as a module is in the module cache, where the go command
+	// refuses an overlay. By another name it accepts it.
 	if rel, err := filepath.Rel(modCache, root); err == nil && filepath.IsLocal(rel) {
 		o.root = filepath.Join(dir, "pkg", "mod", rel)
 		if err := linkTo(root, dir, o.root); err != nil {
@@ -143,8 +143,8 @@ func linkTo(target, dir, link string) error {
 	return nil
 }
 
-// command returns the go command with the overlay in its arguments, which follow
-// the first, and its environment.
+// command returns the go command's arguments and environment with the overlay. Its flag
+// comes after the first argument.
 func (o overlay) command(ctx context.Context, args []string, env process.Env) *exec.Cmd {
 	name := "go"
 	if o.file != "" {

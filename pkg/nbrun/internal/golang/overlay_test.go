@@ -88,7 +88,7 @@ func TestProgramsWaitUntilADisplayIsTaken(t *testing.T) {
 	}
 }
 
-// A Go that the go command has fetched lies in the module cache.
+// A Go that the go command has fetched is in the module cache.
 func TestAGoFromTheModuleCache(t *testing.T) {
 	ownCache(t)
 	w := open(t, notebook(t, plainModule))
@@ -113,7 +113,7 @@ func TestAGoFromTheModuleCache(t *testing.T) {
 	}
 }
 
-// What lies there is compiled into every program.
+// What is there is compiled into every program.
 func TestDamageToTheOverlayIsNotBelieved(t *testing.T) {
 	ownCache(t)
 	modCache := t.TempDir()

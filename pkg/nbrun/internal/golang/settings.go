@@ -12,7 +12,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
-// settings are what the go command goes by in a folder.
+// settings are what the go command depends on in a folder.
 type settings struct{ GOVERSION, GOWORK, GOFLAGS, GOROOT, GOMODCACHE string }
 
 // askGo asks the go command.
@@ -32,8 +32,8 @@ func askGo(ctx context.Context, dir string, env process.Env) (settings, error) {
 	return s, json.Unmarshal(out, &s)
 }
 
-// release is the release in the version of a Go that may be built from a branch, or
-// with an experiment.
+// release is the release named in the version of a Go that may have been built from a
+// branch, or with an experiment.
 var release = regexp.MustCompile(`go(\d+\.\d+(?:\.\d+|rc\d+)?)`)
 
 // version is the version for the go line of a go.mod.

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// together builds programs of one kind by one command. When that fails, the
-// programs at fault are taken out, and the command is run again for the rest.
+// together builds programs of one kind by one command. When that fails, the programs at
+// fault are left out, and the command is run again for the rest.
 //
-// What the go command has said of a program is what it would say if that program
-// were built alone, and is kept. Programs that are at fault by other signs, or may
-// not be, are left for binaryOf to build. If there are no signs, all are.
+// What the go command has said about a program is what it would say if that program
+// were built alone, and is kept. Programs that are at fault by other signs, or may not
+// be at fault, are left for binaryOf to build. If there are no signs, all are.
 func (w *Workspace) together(ctx context.Context, group []*build) {
 	for len(group) > 0 {
 		output, err := w.goBuild(ctx, group, readonly)
@@ -37,8 +37,8 @@ func (w *Workspace) together(ctx context.Context, group []*build) {
 			if !named {
 				return false
 			}
-			// One that has a binary may have no more than warnings, or the binary is
-			// old; one that needs a module may fetch it when its turn comes.
+			// One that has a binary may only have warnings, or the binary is old; one
+			// that needs a module may fetch it when its turn comes.
 			if _, err := os.Stat(w.binary(b)); err == nil || slices.ContainsFunc(b.Flags, talks) || missing.MatchString(text) {
 				w.apart[w.binary(b)] = true
 			} else {
@@ -64,11 +64,11 @@ func (w *Workspace) together(ctx context.Context, group []*build) {
 }
 
 var (
-	// missing is what the go command, and go test below a heading, says of a program whose
-	// module is not there, or not known to go.mod or go.sum.
+	// missing is what the go command, and go test below a heading, says about a program
+	// whose module is not there, or not in go.mod or go.sum.
 	missing = regexp.MustCompile(`-mod=readonly|no required module provides|missing go\.sum entry|updates to go\.mod needed`)
-	// heading stands above what is said of a package; a second one, of go vet,
-	// belongs to it.
+	// heading precedes what is said about a package; a second one, of go vet, belongs
+	// to it.
 	heading = regexp.MustCompile(`^# ([^\s\[]\S*)`)
 	// ourPackage is the import path of a program.
 	ourPackage = regexp.MustCompile(`^\S+/p/(p[0-9a-f]{20})(?:\.test)?(?: |$)`)
@@ -79,7 +79,7 @@ func talks(flag string) bool {
 	return slices.Contains([]string{"v", "x", "n", "work", "json"}, flagName(flag))
 }
 
-// blame divides what the go command has said by the programs that it is about, and
+// blame splits what the go command has said by the programs that it is about, and
 // returns the other packages that it is about.
 func blame(output string) (said map[string]string, others map[string]bool) {
 	said, others = map[string]string{}, map[string]bool{}

@@ -13,17 +13,17 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 )
 
-// noneAhead is for a program that nothing is known to come after.
+// noneAhead is for a program when nothing is known to come after it.
 func noneAhead() []engine.Job { return nil }
 
-// newBuild is what a cell's program comes to.
+// newBuild is the build of a cell's program.
 func newBuild(t *testing.T, w *Workspace, source string, flags ...string) *build {
 	t.Helper()
 	return w.newBuild(job(t, source, flags...))
 }
 
-// counted puts a go command on PATH that notes how often it is called with build
-// or test, and by which arguments.
+// counted puts a go command on PATH that notes how often it is called with build or
+// test, and with which arguments.
 func counted(t *testing.T) (calls func() []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -123,7 +123,7 @@ func TestOneBadProgramDoesNotSetTheOthersApart(t *testing.T) {
 	}
 }
 
-// text is an error with all that it has.
+// text returns all parts of an error.
 func text(t *testing.T, err error) string {
 	t.Helper()
 	data, jsonErr := json.Marshal(err)
@@ -159,7 +159,7 @@ func TestOldBinariesAndTalk(t *testing.T) {
 	}
 }
 
-// If there is no telling which program is at fault, each is built alone.
+// If nothing shows which program is at fault, each is built alone.
 func TestABrokenModuleSetsAllApart(t *testing.T) {
 	ownCache(t)
 	w := open(t, filepath.Join(t.TempDir(), "a.ipynb"))

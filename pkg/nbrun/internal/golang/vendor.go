@@ -13,12 +13,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
-// vendored is the folder, in a workspace, where modules of a vendor folder are. The
-// go command would take none of that name for more than it is.
+// vendored is the folder, in a workspace, of a vendor folder's modules. The go command
+// attaches no meaning to that name.
 const vendored = "vendored"
 
 // vendor is a vendor folder. As its modules have no go.mod there, a workspace has them
-// in folders of its own, with a go.mod, and links to what is in the vendor folder.
+// in folders of its own, with a go.mod, and links to the contents of the vendor folder.
 type vendor struct {
 	dir     string
 	modules []vendoredModule
@@ -47,7 +47,7 @@ func readVendor(dir string) *vendor {
 			v.modules[len(v.modules)-1].goLine = strings.TrimSpace(version)
 		}
 	}
-	// The list has modules of which nothing is needed, too.
+	// The list also has modules of which nothing is needed.
 	v.modules = slices.DeleteFunc(v.modules, func(m vendoredModule) bool {
 		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(m.Path)))
 		return err != nil
@@ -55,7 +55,7 @@ func readVendor(dir string) *vendor {
 	return v
 }
 
-// replaceIn has a go.mod take the modules from the workspace.
+// replaceIn makes a go.mod use the modules from the workspace.
 func (v *vendor) replaceIn(c *composition) {
 	if v == nil {
 		return
@@ -99,8 +99,8 @@ func (v *vendor) link(workspace string) error {
 	return nil
 }
 
-// linkAll links what is in a folder. Files are copied, as the go command embeds none
-// through a link.
+// linkAll links the contents of a folder. Files are copied, as the go command embeds
+// none through a link.
 func (v *vendor) linkAll(folder, root string, own map[string]bool) error {
 	from := filepath.Join(v.dir, filepath.FromSlash(folder))
 	to := filepath.Join(root, filepath.FromSlash(folder))

@@ -16,22 +16,22 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// command is a % command: what it may be given, what it does to the programs that
-// come after it, and what else it does.
+// command is a % command: its arguments, what it does to the programs that come after
+// it, and what else it does.
 type command struct {
 	names []string
-	// check says, behind the name, what is wrong with the arguments, "" if nothing is.
-	// Nil: all goes.
+	// check says, after the name, what is wrong with the arguments, "" if nothing is.
+	// If it is nil, all are right.
 	check func(args []string) string
 	// changes does to the state what the command does to the programs of later cells.
-	// It must be known without doing anything else, as programs are built ahead. Nil:
-	// that is not known.
+	// It must do nothing else, as programs are built ahead. If it is nil, the effect is
+	// not known beforehand.
 	changes func(st *state, args []string)
 	// do does the rest, after changes. Before is the state before those.
 	do func(s *session, before state, args []string, line int, out *output) error
 }
 
-// commands are all % commands but those that say how a program is made and started,
+// commands are all % commands except those that say how a program is made and started,
 // which package cells knows.
 var commands = []command{
 	{names: []string{"env"}, check: checkEnv, changes: changeEnv, do: sayEnv},
@@ -49,10 +49,10 @@ var commands = []command{
 	{names: []string{"goworkfix"}, do: goWorkFix},
 	{names: []string{"wasm"}, check: unsupported("it needs a browser")},
 	{names: []string{"widgets", "widgets_hb"}, check: unsupported("widgets need a browser")},
-	{names: []string{"with_inputs", "with_password"}, check: unsupported("nobody is there to type")},
+	{names: []string{"with_inputs", "with_password"}, check: unsupported("there is nobody to type")},
 }
 
-// find is the command of that name.
+// find returns the command with that name.
 func find(name string) command {
 	for _, c := range commands {
 		if slices.Contains(c.names, name) {
@@ -64,7 +64,7 @@ func find(name string) command {
 	}}
 }
 
-// check says what is wrong with the commands of a cell, before any is done.
+// check returns what is wrong with the commands of a cell, before any is done.
 func check(steps []cells.Command) error {
 	for _, step := range steps {
 		if step.Shell != "" || step.Name == "" {
@@ -110,7 +110,7 @@ func (s *session) step(ctx context.Context, step cells.Command, out *output) err
 	return c.do(s, before, step.Args, step.Line, out)
 }
 
-// nothing is what a command changes that changes nothing for later programs.
+// nothing changes nothing for later programs.
 func nothing(*state, []string) {}
 
 // unsupported is the check of a command that is never right.
@@ -187,7 +187,7 @@ func sayFlags(s *session, _ state, _ []string, _ int, out *output) error {
 
 func checkReset(args []string) string {
 	if len(args) > 0 && (len(args) > 1 || args[0] != "go.mod") {
-		return ` takes nothing, or "go.mod"`
+		return ` takes no argument, or "go.mod"`
 	}
 	return ""
 }

@@ -1,7 +1,7 @@
-// Package gonb does what GoNB's kernel does between programs: it understands the
-// cells, does their commands, keeps declarations, environment and folder from cell
-// to cell, and foresees what later cells will come to. The programs themselves are
-// run by a backend. A cell comes in, and what it puts out goes out.
+// Package gonb does what GoNB's kernel does between programs: it parses the cells,
+// carries out their commands, keeps declarations, environment and folder from cell to
+// cell, and predicts the programs of later cells. A backend runs the programs. A cell
+// goes in, and its output comes out.
 package gonb
 
 import (
@@ -22,15 +22,15 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// Options say what is to be unlike GoNB.
+// Options say what should differ from GoNB.
 type Options struct {
 	Strict bool // a cell fails when one of its shell commands does
-	// BuildOnly has programs built and not run, no file written, and no shell command
-	// run but those that change the module which programs are built in.
+	// BuildOnly builds programs and runs none, writes no file, and runs only those
+	// shell commands that change the module which programs are built in.
 	BuildOnly bool
 }
 
-// Over is the engine that runs cells as GoNB does, over a backend for their programs.
+// Over is the engine that runs cells as GoNB does, with a backend for their programs.
 func Over(open engine.Opener, opts Options) engine.Engine { return over{open, opts} }
 
 type over struct {
@@ -73,8 +73,8 @@ type session struct {
 	state // what cells change
 }
 
-// state is what cells change, and what their programs are made of. Nothing in it
-// changes in place, so that a copy is a copy.
+// state is what cells change, and what their programs are made from. Nothing in it
+// changes in place, so a copy is a copy.
 type state struct {
 	memory  *program.Memory
 	env     process.Env
@@ -83,7 +83,7 @@ type state struct {
 	autoGet bool
 }
 
-// moveTo makes a folder the one that programs run in.
+// moveTo makes programs run in a folder.
 func (st *state) moveTo(dir string) {
 	st.cwd = dir
 	st.env = st.env.With("PWD", dir).With("GONB_DIR", dir)
@@ -112,7 +112,7 @@ func parse(number int, source engine.Cell) cell {
 // Now is the time on the clock of the programs.
 func (s *session) Now() time.Time { return s.backend.Now() }
 
-// Replace puts another cell in the place of one, for a notebook that is edited.
+// Replace replaces a cell by another, for a notebook that is edited.
 func (s *session) Replace(number int, source engine.Cell) {
 	s.cells[number-1] = parse(number, source)
 	clear(s.composed)
@@ -121,13 +121,13 @@ func (s *session) Replace(number int, source engine.Cell) {
 // Close closes the backend.
 func (s *session) Close() error { return s.backend.Close() }
 
-// Run does a cell's commands and runs its Go.
+// Run carries out a cell's commands and runs its Go.
 func (s *session) Run(ctx context.Context, number int, sink event.Sink) (event.Clock, error) {
 	return s.with(ctx, number, sink, s.program)
 }
 
-// Declare does a cell's commands, and takes what its Go declares as declared. Whether
-// that compiles, the next program says.
+// Declare carries out a cell's commands, and remembers what its Go declares. Whether
+// that compiles, the next program shows.
 func (s *session) Declare(ctx context.Context, number int, sink event.Sink) error {
 	_, err := s.with(ctx, number, sink, func(_ context.Context, c *cell, out *output) (event.Clock, error) {
 		p, err := s.compose(c, s.memory)
@@ -140,7 +140,7 @@ func (s *session) Declare(ctx context.Context, number int, sink event.Sink) erro
 	return err
 }
 
-// with does a cell's commands, and what is to be done with its Go.
+// with carries out a cell's commands, and what is given to do with its Go.
 func (s *session) with(ctx context.Context, number int, sink event.Sink, do func(context.Context, *cell, *output) (event.Clock, error)) (event.Clock, error) {
 	out := &output{session: s, sink: sink, cell: number}
 	out.words.Dir = s.backend.Dir()
@@ -153,8 +153,8 @@ func (s *session) with(ctx context.Context, number int, sink event.Sink, do func
 	return clock, errors.Join(err, out.close())
 }
 
-// prepare does all of a cell that comes before its Go, and reports whether that is all
-// that there is.
+// prepare does everything of a cell that comes before its Go, and reports whether that
+// is all there is.
 func (s *session) prepare(ctx context.Context, c *cell, out *output) (done bool, err error) {
 	if c.fault != nil {
 		return true, out.fail(c.fault)
@@ -181,7 +181,7 @@ func (s *session) prepare(ctx context.Context, c *cell, out *output) (done bool,
 	return !c.parsed.HasGo, nil
 }
 
-// program composes the cell's program, and has it run.
+// program composes the cell's program, and runs it.
 func (s *session) program(ctx context.Context, c *cell, out *output) (event.Clock, error) {
 	p, err := s.compose(c, s.memory)
 	if err != nil {
@@ -203,7 +203,7 @@ func (s *session) job(c *cell, p *program.Program, st state) engine.Job {
 	return engine.Job{Program: p, RealClock: c.RealClock, Dir: st.cwd, Env: st.env, Flags: st.flags, AutoGet: st.autoGet, BuildOnly: s.opts.BuildOnly}
 }
 
-// composed is what composing a program came to.
+// composed is the result of composing a program.
 type composed struct {
 	program *program.Program
 	err     error
@@ -220,7 +220,7 @@ func (s *session) compose(c *cell, memory *program.Memory) (*program.Program, er
 	return done.program, done.err
 }
 
-// changed says that anything may have changed that programs are made of.
+// changed means that anything that programs are made from may have changed.
 func (s *session) changed() {
 	clear(s.composed)
 	s.backend.Changed()
@@ -253,8 +253,8 @@ func (s *session) ahead(c *cell, p *program.Program) []engine.Job {
 	return jobs
 }
 
-// refused tells the faults of a program that could not be run; other errors stay
-// what they are.
+// refused reports the faults of a program that could not be run; other errors stay what
+// they are.
 func (s *session) refused(err error, out *output) error {
 	var faults event.Faults
 	if errors.As(err, &faults) {
@@ -266,7 +266,7 @@ func (s *session) refused(err error, out *output) error {
 	return err
 }
 
-// faulty tells what is wrong with a program's source, with the lines that it is
+// faulty reports what is wrong with a program's source, with the lines that it is
 // about.
 func (s *session) faulty(faults event.Faults, out *output) error {
 	if len(faults) == 0 {

@@ -17,7 +17,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// backend notes what it is to run, and runs nothing.
+// backend notes what it should run, and runs nothing.
 type backend struct {
 	dir     string
 	ran     []engine.Job
@@ -50,7 +50,7 @@ func (b *backend) Run(_ context.Context, job engine.Job, ahead func() []engine.J
 	return engine.Exit{Ran: true, Clock: event.Virtual}, nil
 }
 
-// runCells runs cells, and returns what each has put out, and its fault.
+// runCells runs cells, and returns the output of each, and its fault.
 func runCells(t *testing.T, b *backend, sources ...string) (said []string, faults []*event.Fault) {
 	t.Helper()
 	if b.dir == "" {
@@ -105,8 +105,8 @@ func TestAProgramIsComposedOnce(t *testing.T) {
 	}
 }
 
-// Each command that is in the table does to later programs what was foreseen: the
-// program of the cell after it is the one built ahead, or none was.
+// Each command in the table does to later programs what was foreseen: the program of
+// the cell after it is the one built ahead, or none was.
 func TestWhatIsForeseenComesTrue(t *testing.T) {
 	lines := []string{"!true", "%goworkfix", "%reset", "%nonsense", "%cd", "%untrack x", "%env A b"}
 	for _, c := range commands {
@@ -139,14 +139,14 @@ func TestArgumentsAreCheckedBeforeAnythingIsDone(t *testing.T) {
 		"!echo never\n%wasm":  "cell 1, line 2: %wasm is not supported: it needs a browser",
 		"%widgets":            "cell 1, line 1: %widgets is not supported: widgets need a browser",
 		"%widgets_hb":         "cell 1, line 1: %widgets_hb is not supported: widgets need a browser",
-		"%with_inputs\n!read": "cell 1, line 1: %with_inputs is not supported: nobody is there to type",
-		"%with_password":      "cell 1, line 1: %with_password is not supported: nobody is there to type",
+		"%with_inputs\n!read": "cell 1, line 1: %with_inputs is not supported: there is nobody to type",
+		"%with_password":      "cell 1, line 1: %with_password is not supported: there is nobody to type",
 		"%env A":              "cell 1, line 1: %env takes a name and a value (%env NAME VALUE or %env NAME=VALUE)",
 		"%env A=1":            "cell 1, line 1: %env A=1: GoNB does not accept this for a one-letter name; write %env A 1",
 		"%env A=B c":          `cell 1, line 1: %env: "A=B" can't be the name of a variable`,
 		"%cd a b":             "cell 1, line 1: %cd takes one folder, not 2; put a name with spaces in quotes",
 		"%untrack":            "cell 1, line 1: %untrack takes the name of one file",
-		"%reset all":          `cell 1, line 1: %reset takes nothing, or "go.mod"`,
+		"%reset all":          `cell 1, line 1: %reset takes no argument, or "go.mod"`,
 		"%cd none":            "cell 1, line 1: %cd: there is no folder none",
 	} {
 		said, faults := runCells(t, &backend{}, source)
@@ -183,7 +183,7 @@ func TestWhatCommandsSay(t *testing.T) {
 	}
 }
 
-// A program that does not compile is as if its cell had not been run.
+// If a program does not compile, it is as if its cell had not been run.
 func TestMemoryIsOfWhatWasAccepted(t *testing.T) {
 	b := &backend{fail: func(job engine.Job) error {
 		if strings.Contains(job.Source, "bad") {

@@ -11,7 +11,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/tidy"
 )
 
-// output takes what one cell puts out, and hands it on.
+// output takes the output of one cell, and passes it on.
 type output struct {
 	*session
 	sink  event.Sink
@@ -20,14 +20,15 @@ type output struct {
 	file  *os.File // of %capture
 }
 
-// Limits of the displays that can be replaced. Those beyond are displays like others.
+// Limits of the displays that can be replaced. Those beyond are displays like any
+// other.
 const (
 	longID = 256 // bytes
 	maxIDs = 10_000
 )
 
-// Put hands an output on. A display with the ID of one that there is already
-// replaces what that shows.
+// Put passes an output on. A display with the ID of an earlier one replaces what that
+// shows.
 func (o *output) Put(at time.Time, e event.Output) error {
 	switch {
 	case e.Kind == event.Stream:
@@ -40,7 +41,7 @@ func (o *output) Put(at time.Time, e event.Output) error {
 	return errors.Join(o.captured(e), o.sink.Put(at, e))
 }
 
-// say puts out what the kernel itself says.
+// say writes what the kernel itself says.
 func (o *output) say(stream, format string, args ...any) error {
 	return o.Put(o.Now(), event.Output{Kind: event.Stream, Name: stream, Text: fmt.Sprintf(format, args...)})
 }
@@ -50,12 +51,12 @@ func (o *output) show(mime, text string) error {
 	return o.Put(o.Now(), event.Output{Kind: event.Display, Data: map[string]any{mime: text}, Metadata: map[string]any{}})
 }
 
-// failf is the fault of the cell at one of its lines.
+// failf reports a fault at one of the cell's lines, and returns it.
 func (o *output) failf(line int, format string, args ...any) error {
 	return o.fail(event.Faultf(o.cell, line, format, args...))
 }
 
-// fail tells a fault, and returns it.
+// fail reports a fault, and returns it.
 func (o *output) fail(f *event.Fault) error {
 	if f.Traceback == nil {
 		f.Traceback = []string{f.Error()}
@@ -63,13 +64,13 @@ func (o *output) fail(f *event.Fault) error {
 	return o.told(f, f.Text)
 }
 
-// told puts a fault out as the notebook has it, and returns it.
+// told writes a fault as the notebook has it, and returns it.
 func (o *output) told(f *event.Fault, value string) error {
 	return errors.Join(f, o.Put(o.Now(), event.Output{Kind: event.Error, Name: "ERROR", Value: value, Traceback: f.Traceback}))
 }
 
-// exit makes a fault of an exit status other than 0, and says it on stderr, as
-// GoNB does.
+// exit makes a fault of an exit status other than 0, and writes it to stderr, as GoNB
+// does.
 func (o *output) exit(status error) error {
 	if status == nil {
 		return nil
@@ -84,15 +85,15 @@ func (o *output) exit(status error) error {
 	return o.told(f, value)
 }
 
-// capture copies what the cell puts out to a file.
+// capture copies the cell's output to a file.
 func (o *output) capture(path string, add bool) error {
 	f, err := create(path, add)
 	o.file = f
 	return err
 }
 
-// create opens a regular file for a cell to write, or to add to. Anything else might
-// keep us waiting.
+// create opens a regular file for a cell to write, or to append to. Anything else might
+// block us.
 func create(path string, add bool) (*os.File, error) {
 	mode := os.O_TRUNC
 	if add {
@@ -126,8 +127,8 @@ func (o *output) close() error {
 	return o.file.Close()
 }
 
-// onOurClock hands on what a process on the real clock puts out, at the time that it
-// is on the clock of the programs.
+// onOurClock passes on the output of a process on the real clock, at the current time
+// of the programs' clock.
 func (o *output) onOurClock() event.Sink {
 	return event.SinkFunc(func(_ time.Time, e event.Output) error { return o.Put(o.Now(), e) })
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
-// bash is where GoNB looks for it, or else wherever it is.
+// bash is where GoNB looks for it, or else where PATH has it.
 var bash = func() string {
 	const path = "/bin/bash"
 	if _, err := os.Stat(path); err == nil {
@@ -24,8 +24,8 @@ var bash = func() string {
 // goCommand is a line that changes a module or a workspace.
 var goCommand = regexp.MustCompile(`(^|\|\||&&)\s*go\s+(get|mod|work)\b`)
 
-// ChangesModule reports whether a ! line is one that changes a module or a workspace,
-// which is not done where there is none.
+// ChangesModule reports whether a ! line changes a module or a workspace. Such a line
+// is not run where there is none.
 func ChangesModule(cmd cells.Command) bool { return cmd.Temp && goCommand.MatchString(cmd.Shell) }
 
 // shellLine runs a ! line with bash.
@@ -43,8 +43,8 @@ func (s *session) shellLine(ctx context.Context, cmd cells.Command, out *output)
 	return s.shell(ctx, cmd.Line, p, out)
 }
 
-// shell runs a command. As in GoNB, its exit status is told and fails no cell, unless
-// the session is strict.
+// shell runs a command. As in GoNB, its exit status is reported and fails no cell,
+// unless the session is strict.
 func (s *session) shell(ctx context.Context, line int, p *process.Process, out *output) error {
 	s.changed()
 	p.Env = s.env
@@ -86,7 +86,7 @@ func (s *session) writeFile(f *cells.File, out *output) error {
 	return out.say("stderr", "Cell contents %s %q.\n", done, s.expandName(f.Path))
 }
 
-// expand is the file that a command names: with ~ and variables, in the kernel's
+// expand returns the file that a command names, with ~ and variables, in the kernel's
 // folder.
 func (s *session) expand(name string) string { return s.path(s.expandName(name)) }
 

@@ -17,8 +17,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
-// track notes files and folders that an editor would want to know of. Here nobody
-// does, but what is said is what GoNB says.
+// track notes files and folders that an editor would want to know of. Here nobody does,
+// but the messages are GoNB's.
 func track(s *session, _ state, args []string, _ int, out *output) error {
 	if len(args) == 0 {
 		return showTracked(s, out)
@@ -71,8 +71,8 @@ func showTracked(s *session, out *output) error {
 	return out.show("text/html", strings.Join(lines, "\n")+"\n")
 }
 
-// autoTrack tracks the folders that cells have had go.mod or go.work name, as GoNB does
-// after a shell command.
+// autoTrack tracks the folders that go.mod or go.work name because of cells, as GoNB
+// does after a shell command.
 func (s *session) autoTrack() {
 	dirs := s.replacements()
 	maps.DeleteFunc(dirs, func(dir string, _ bool) bool { return s.given[dir] })
@@ -90,7 +90,7 @@ func (s *session) autoTrack() {
 	}
 }
 
-// replacements are the folders that the workspace's go.mod replaces modules by.
+// replacements are the folders by which the workspace's go.mod replaces modules.
 func (s *session) replacements() map[string]bool {
 	dirs := map[string]bool{}
 	data, err := regular.ReadFile(filepath.Join(s.backend.Dir(), "go.mod"))
@@ -107,7 +107,7 @@ func (s *session) replacements() map[string]bool {
 
 var goFile = regexp.MustCompile(`(\.go|\bgo\.(mod|sum|work))$`)
 
-// addGoFolders adds the folders below one that have files of Go.
+// addGoFolders adds the folders below one that have Go files.
 func addGoFolders(names map[string]bool, dir string) {
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && goFile.MatchString(path) && !strings.HasSuffix(path, "_test.go") {
@@ -117,8 +117,8 @@ func addGoFolders(names map[string]bool, dir string) {
 	})
 }
 
-// goWorkFix has go.mod replace the modules of the go.work that a cell has made, as go
-// get goes by nothing else, and says what GoNB says.
+// goWorkFix makes go.mod replace the modules of the go.work that a cell has made, as go
+// get depends on nothing else, and says what GoNB says.
 func goWorkFix(s *session, _ state, _ []string, line int, out *output) error {
 	if !s.backend.Module() {
 		return nil
@@ -163,7 +163,7 @@ func goWorkFix(s *session, _ state, _ []string, line int, out *output) error {
 	return nil
 }
 
-// replaceIn writes the replacements into the workspace's go.mod. That has some of its
+// replaceIn writes the replacements into the workspace's go.mod, which has some of its
 // own, of which GoNB knows nothing.
 func (s *session) replaceIn(folders map[string]string, out *output) error {
 	path := filepath.Join(s.backend.Dir(), "go.mod")

@@ -8,9 +8,8 @@ import (
 )
 
 // EditOutputs joins neighbouring pieces of one stream in the outputs stored in the
-// notebook, applies edit to the texts of all (streams, tracebacks, text and HTML of
-// displays), and tells whether that changed any. Outputs of a run are not looked
-// at.
+// notebook, applies edit to all their texts (streams, tracebacks, text and HTML of
+// displays), and reports whether that changed any. It leaves outputs of a run alone.
 func (nb *Notebook) EditOutputs(edit func(string) string) bool {
 	changed := false
 	for _, c := range nb.Cells {
@@ -124,7 +123,7 @@ func splitLines(text string) []any {
 	return lines
 }
 
-// ClearOutputs takes the outputs stored in the notebook out, with the numbers and times
+// ClearOutputs removes the outputs stored in the notebook, with the numbers and times
 // of their cells, and reports whether there were any.
 func (nb *Notebook) ClearOutputs() (changed bool) {
 	for _, c := range nb.Cells {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// folded reads a stream's text as JupyterLab keeps it, and a terminal shows it: what
-// comes after a carriage return is written over what stands before it, as bars of
-// progress do, and a backspace takes a character away.
+// folded reads a stream's text as JupyterLab keeps it and a terminal shows it: what
+// comes after a carriage return overwrites what is before it, as in progress bars, and
+// a backspace removes a character.
 func folded(r io.Reader) io.Reader { return &folder{in: bufio.NewReaderSize(r, 1<<16)} }
 
 type folder struct {
@@ -30,7 +30,7 @@ func (f *folder) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Fold is the whole of a text as it is kept.
+// Fold returns a whole text as it is kept.
 func Fold(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -59,7 +59,7 @@ func fold(line string) string {
 	return string(shown) + end
 }
 
-// back takes away what backspaces do. One at the beginning stays.
+// back removes what backspaces remove. One at the beginning stays.
 func back(text string) []rune {
 	var shown []rune
 	for _, c := range text {

@@ -41,17 +41,17 @@ type Cell struct {
 	Source string
 	Tags   []string
 
-	Outputs *Outputs // set by a Recorder: what the cell put out in its run
+	Outputs *Outputs // set by a Recorder: what the cell has output in its run
 	Count   int      // execution_count, set with Outputs; 0 is null
-	Times   *Times   // set with Outputs; nil if they are not to be written
-	Cleared bool     // its outputs were taken out, and with them the times of its execution go
+	Times   *Times   // set with Outputs; nil if they should not be written
+	Cleared bool     // its outputs were removed, and so the times of its execution will be
 
 	raw    []byte // as it stands in the file; nil when that is no longer so
 	fields []field
 	edited bool // fields are no longer those in the file
 }
 
-// HasTag tells whether the cell is tagged so.
+// HasTag reports whether the cell has that tag.
 func (c *Cell) HasTag(tag string) bool { return slices.Contains(c.Tags, tag) }
 
 // field is a member of a JSON object, its value as it stands in the file.
@@ -60,7 +60,8 @@ type field struct {
 	value json.RawMessage
 }
 
-// ReadFile reads the notebook in a file, which must be a regular one. Its errors do not name the file.
+// ReadFile reads the notebook in a file, which must be a regular one. Its errors do not
+// name the file.
 func ReadFile(path string) (*Notebook, error) {
 	data, err := Load(path)
 	if err != nil {
@@ -69,8 +70,8 @@ func ReadFile(path string) (*Notebook, error) {
 	return Read(data)
 }
 
-// Load is what is in a file, which must be a regular one. Its errors do not name the
-// file.
+// Load returns the contents of a file, which must be a regular one. Its errors do not
+// name the file.
 func Load(path string) ([]byte, error) {
 	f, err := regular.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
@@ -84,7 +85,7 @@ func Load(path string) ([]byte, error) {
 	return data, trimPath(err)
 }
 
-// trimPath takes the path out of a file error, as callers name the file.
+// trimPath removes the path from a file error, as callers name the file.
 func trimPath(err error) error {
 	var none *regular.NotRegular
 	if errors.As(err, &none) {
@@ -139,8 +140,8 @@ func Read(data []byte) (*Notebook, error) {
 	return nb, nil
 }
 
-// language is that of a notebook with these metadata, "" when they don't tell. What is
-// odd in them is no matter for a runner.
+// language is the language of a notebook with these metadata, "" if they don't say. A
+// runner does not mind what is odd in them.
 func language(metadata json.RawMessage) string {
 	var meta struct {
 		Kernelspec struct{ Name, Language string } `json:"kernelspec"`
@@ -162,8 +163,8 @@ var kernels = map[string]string{
 	"gonb": "go", "gophernotes": "go", "lgo": "go",
 }
 
-// LanguageOf is the language of what may be a notebook, or something like one, as of
-// another format; "" when that can't be told.
+// LanguageOf is the language of what may be a notebook, or something like one, such as
+// a notebook of another format; "" when it can't be told.
 func LanguageOf(data []byte) string {
 	fields, err := object(data)
 	if err != nil {
@@ -260,8 +261,8 @@ func get(fields []field, key string) json.RawMessage {
 	return nil
 }
 
-// object splits a JSON object into its members. Of members with the same name
-// the last one counts, as in Python.
+// object splits a JSON object into its members. Of members with the same name the last
+// one counts, as in Python.
 func object(data []byte) ([]field, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	tok, err := dec.Token()
@@ -294,7 +295,7 @@ func object(data []byte) ([]field, error) {
 		return nil, notJSON(data, err)
 	}
 	if rest := bytes.TrimLeft(data[dec.InputOffset():], " \t\r\n"); len(rest) > 0 {
-		return nil, fmt.Errorf("line %d: something follows the end of the JSON object", line(data, int64(len(data)-len(rest))))
+		return nil, fmt.Errorf("line %d: unexpected text after the JSON object", line(data, int64(len(data)-len(rest))))
 	}
 	return fields, nil
 }
@@ -314,8 +315,8 @@ func line(data []byte, offset int64) int {
 }
 
 func notJSON(data []byte, err error) error {
-	// The decoder's own offsets count from the value it was reading, so the
-	// place is looked for anew.
+	// The decoder's own offsets count from the value it was reading, so the place is
+	// searched for anew.
 	var syntax *json.SyntaxError
 	var v json.RawMessage
 	if errors.As(json.Unmarshal(data, &v), &syntax) {
@@ -353,7 +354,7 @@ func (nb *Notebook) Insert(i int, source string, tags ...string) *Cell {
 	return c
 }
 
-// Remove takes cell i out.
+// Remove removes cell i.
 func (nb *Notebook) Remove(i int) {
 	nb.Cells = slices.Delete(nb.Cells, i, i+1)
 	nb.edited = true
@@ -398,8 +399,8 @@ func (c *Cell) ID() string {
 	return id
 }
 
-// Clone returns a copy of the notebook that can be run without a change to this
-// one. What was read is shared, as it does not change.
+// Clone returns a copy of the notebook that can be run without changing this one. What
+// was read is shared, as it does not change.
 func (nb *Notebook) Clone() *Notebook {
 	c := *nb
 	c.Cells = make([]*Cell, len(nb.Cells))

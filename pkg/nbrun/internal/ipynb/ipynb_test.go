@@ -30,7 +30,7 @@ func TestWhatIsNoNotebookIsSaidInOneLine(t *testing.T) {
 		"string":            {`"x"`, "is a JSON string, not a JSON object: is it a notebook?"},
 		"number":            {"3", "is a JSON number, not a JSON object: is it a notebook?"},
 		"null":              {"null", "is null, not a JSON object: is it a notebook?"},
-		"two objects":       {"{}\n{}", "line 2: something follows the end of the JSON object"},
+		"two objects":       {"{}\n{}", "line 2: unexpected text after the JSON object"},
 		"byte order mark":   {"\xef\xbb\xbf{}", "begins with a byte order mark, which JSON forbids: save it as plain UTF-8"},
 		"broken UTF-8":      {"{\n\"a\": \"\xff\"}", "line 2: is not UTF-8: save it as UTF-8"},
 		"no format":         {`{"cells": []}`, `has no "nbformat": is it a notebook?`},
@@ -128,7 +128,7 @@ func TestAnUnchangedNotebookKeepsEveryByte(t *testing.T) {
 	}
 }
 
-// replay puts a cell's stored outputs out anew.
+// replay outputs a cell's stored outputs again.
 func replay(t *testing.T, c *Cell) {
 	t.Helper()
 	var stored []map[string]any
@@ -428,8 +428,8 @@ func TestWriteFileLeavesNothingHalfWritten(t *testing.T) {
 	}
 }
 
-// What a writer has left that was killed goes when a notebook is written beside it;
-// what another one is writing stays.
+// What a killed writer has left is removed when a notebook is written beside it; what
+// another one is writing stays.
 func TestLongTextLiesInAFileAndIsWrittenWhole(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	text := Text{store: new(store)}
@@ -462,8 +462,8 @@ func TestLongTextLiesInAFileAndIsWrittenWhole(t *testing.T) {
 	}
 }
 
-// One file is enough, and little memory, however many texts there are, and however
-// they are mixed.
+// One file and little memory are enough, however many texts there are, and however they
+// are mixed.
 func TestTheTextsOfANotebookShareAFile(t *testing.T) {
 	s := new(store)
 	defer s.close()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Outputs are what a cell puts out, in order, as Jupyter keeps it.
+// Outputs are the outputs of a cell, in order, as Jupyter keeps them.
 type Outputs struct {
 	list  []*output
 	store *store // of their texts; nil until there is one
@@ -51,7 +51,7 @@ func (o *Outputs) add(out *output) *output {
 	return out
 }
 
-// clear drops what has been put out so far.
+// clear drops the outputs so far.
 func (o *Outputs) clear() {
 	for _, out := range o.list {
 		if out.text != nil {
@@ -94,8 +94,8 @@ func (o *output) write(w *writer, level int) error {
 	return w.object(level, members)
 }
 
-// Texts returns what the outputs stored in the file say: the whole of stdout and
-// of stderr, and the errors' values.
+// Texts returns the text of the outputs stored in the file: all of stdout and of
+// stderr, and the errors' values.
 func (c *Cell) Texts() (stdout, stderr string, errs []string) {
 	var stored []struct {
 		Type   string          `json:"output_type"`

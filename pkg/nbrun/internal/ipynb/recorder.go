@@ -6,8 +6,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// Recorder is the observer of a run that puts what cells put out into the notebook,
-// as Jupyter would.
+// Recorder is the observer of a run that puts the cells' output into the notebook, as
+// Jupyter would.
 type Recorder struct {
 	notebook *Notebook
 	times    bool
@@ -17,7 +17,7 @@ type Recorder struct {
 }
 
 // Recorder returns the observer for a run of the notebook. With times, the notebook
-// gets the times of its cells, too.
+// also gets the times of its cells.
 func (nb *Notebook) Recorder(times bool) *Recorder {
 	return &Recorder{notebook: nb, times: times, displays: map[string][]*output{}, clear: map[*Cell]bool{}}
 }

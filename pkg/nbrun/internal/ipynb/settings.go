@@ -7,27 +7,27 @@ import (
 	"time"
 )
 
-// Settings are what the metadata of a notebook or a cell ask of whoever runs it. What
-// is zero they don't say.
+// Settings are what the metadata of a notebook or a cell ask of a runner. Zero means
+// that they don't say.
 type Settings struct {
 	// Timeout is the time that a cell may take, as nbmake and jupyter-cache read it: a
-	// number of seconds, "timeout" in "execution". A negative one is no limit, and is
-	// negative here.
+	// number of seconds, "timeout" in "execution". A negative number means no limit,
+	// and is negative here.
 	Timeout time.Duration
 	// MaxMemory is how many bytes a cell may hold: "max_memory" in "nbrun".
 	MaxMemory int64
-	// Masks are the regular expressions of what is not compared with the stored outputs:
-	// a list of them, "mask" in "nbrun".
+	// Masks are the regular expressions for what is not compared with the stored
+	// outputs: a list of them, "mask" in "nbrun".
 	Masks []string
 	// RealClock keeps the cells off the virtual clock: "clock" in "nbrun" is "real".
 	RealClock bool
 }
 
-// Settings are those of the notebook, for all of its cells. It fails if the metadata
-// have a setting with a value that it can't have.
+// Settings returns the notebook's settings, for all of its cells. It fails if the
+// metadata have a setting with an invalid value.
 func (nb *Notebook) Settings() (Settings, error) { return settings(nb.field("metadata")) }
 
-// Settings are those of the cell.
+// Settings returns the cell's settings.
 func (c *Cell) Settings() (Settings, error) { return settings(get(c.fields, "metadata")) }
 
 func settings(metadata json.RawMessage) (s Settings, err error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// Stored are the outputs that the file has of a cell.
+// Stored returns the outputs that the file has for a cell.
 func (c *Cell) Stored() ([]event.Output, error) {
 	raw := get(c.fields, "outputs")
 	if raw == nil || isNull(raw) {

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// What of the texts stays in memory; what goes beyond lies in a temporary file.
+// How much of the texts stays in memory; the rest goes to a temporary file.
 const (
 	inMemory    = 1 << 20  // of one text
 	allInMemory = 16 << 20 // of all texts of a notebook

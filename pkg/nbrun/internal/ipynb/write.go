@@ -22,7 +22,7 @@ type style struct {
 	end    string // what follows the closing brace
 }
 
-// styleOf looks at the first lines of a file. Jupyter's own style is one blank a
+// styleOf looks at the first lines of a file. Jupyter's own style is one blank per
 // level.
 func styleOf(data []byte) style {
 	s := style{indent: " ", nl: "\n", colon: ": ", comma: ","}
@@ -125,8 +125,8 @@ func (c *Cell) write(w *writer, level int) error {
 	return w.ordered(level, order, members)
 }
 
-// hasOldTimes reports whether the file has times of an earlier execution. A timeout
-// stands in the same place.
+// hasOldTimes reports whether the file has times of an earlier execution. A timeout is
+// in the same place.
 func (c *Cell) hasOldTimes() bool {
 	fields, err := object(get(c.fields, "metadata"))
 	if err != nil {
@@ -138,8 +138,8 @@ func (c *Cell) hasOldTimes() bool {
 }
 
 // writeMetadata writes the cell's metadata with the times of its execution, if there
-// are any, in the member and form that JupyterLab and nbclient use. Those of an
-// earlier one are left out.
+// are any, in the member and form that JupyterLab and nbclient use. Those of an earlier
+// one are left out.
 func (c *Cell) writeMetadata(w *writer, level int) error {
 	fields := []field{}
 	if raw := get(c.fields, "metadata"); raw != nil {
@@ -190,8 +190,8 @@ func (c *Cell) writeMetadata(w *writer, level int) error {
 // stamp is ISO 8601 as jupyter_client writes it.
 const stamp = "2006-01-02T15:04:05.000000" + "Z"
 
-// insert adds key where it belongs by the alphabet if keys are sorted, as
-// Jupyter sorts them, and else at the end.
+// insert adds key in alphabetical order if keys are sorted, as Jupyter sorts them, and
+// otherwise at the end.
 func insert(keys []string, key string) []string {
 	if !slices.IsSorted(keys) {
 		return append(keys, key)
@@ -282,8 +282,8 @@ func (w *writer) ordered(level int, keys []string, members map[string]func(int) 
 	return nil
 }
 
-// value writes any value that encoding/json could; split tells that this is a
-// MIME bundle, whose texts are split into lines where nbformat splits them.
+// value writes any value that encoding/json could; split says that this is a MIME
+// bundle, whose texts are split into lines where nbformat splits them.
 func (w *writer) value(level int, v any, split bool) error {
 	switch v := v.(type) {
 	case nil:

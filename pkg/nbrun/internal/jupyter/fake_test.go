@@ -22,8 +22,8 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// fakeEnv makes of the test binary a kernel that misbehaves; its value says how
-// from the start on, the text of a cell how in that cell.
+// fakeEnv makes the test binary a kernel that misbehaves; its value says how from the
+// start, and the text of a cell how in that cell.
 const fakeEnv = "NBRUN_FAKE_KERNEL"
 
 // fake is such a kernel.
@@ -211,7 +211,7 @@ func (f *fake) shell(r *request) {
 	}
 }
 
-// cell does what a cell says, and tells whether it is to be answered as usual.
+// cell does what a cell says, and reports whether to answer as usual.
 func (f *fake) cell(r *request) bool {
 	what, rest, _ := strings.Cut(r.content.Code, ": ")
 	switch what {

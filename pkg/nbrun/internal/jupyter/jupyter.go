@@ -1,12 +1,12 @@
-// Package jupyter runs cells in a real Jupyter kernel, in Jupyter's own protocol,
-// without Python: it builds GoNB's kernel from this module's go.mod, or uses one that
-// is installed, starts it, and speaks to it.
+// Package jupyter runs cells in a real Jupyter kernel, with Jupyter's own protocol,
+// without Python: it builds GoNB's kernel from this module's go.mod, or uses an
+// installed one, starts it, and talks to it.
 //
-// The sockets are in a process of their own, the link (see the folder of that
-// name), built together with the kernel. It keeps package net, and with it cgo,
-// out of programs that import this package: with cgo the Go runtime notices no
-// deadlocks, which interpreted cells need. It stands between us and a kernel that
-// sends garbage, and it ends the kernel when we are killed.
+// The sockets are in a process of their own, the link (see the folder of that name),
+// built together with the kernel. It keeps package net, and with it cgo, out of
+// programs that import this package: with cgo the Go runtime detects no deadlocks,
+// which interpreted cells need. It stands between us and a kernel that sends garbage,
+// and it ends the kernel when we are killed.
 package jupyter
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 )
 
-// What the link is told and tells.
+// What the link is told, and what it reports.
 type (
 	Message = orders.Message
 	Reply   = orders.Reply
@@ -34,9 +34,9 @@ type (
 )
 
 // ErrRefused is returned for a cell that asks somebody to type.
-var ErrRefused = errors.New("the program asks for input, and nobody is there to type")
+var ErrRefused = errors.New("the program asks for input, but there is nobody to type it")
 
-// Kernel is a kernel that runs. Its methods are to be called by one goroutine.
+// Kernel is a running kernel. Only one goroutine may call its methods.
 type Kernel struct {
 	cmd     *exec.Cmd
 	orders  io.WriteCloser
@@ -47,15 +47,14 @@ type Kernel struct {
 	dead    error
 }
 
-// grace is the time that the link has to do what it was told, after which it is
-// killed. It must be more than the link gives the kernel.
+// grace is how long the link has to do what it was told, before it is killed. It must
+// be more than the link gives the kernel.
 var grace = 10 * time.Second
 
-// Start starts a kernel by the link at that path, and returns when it is ready to
-// execute. When ctx ends before, or p.Within is over, the kernel is killed. What
-// the kernel publishes is given to handle, in order, during Execute and Close. It
-// may still belong to an earlier cell: a kernel may say that a cell is done, and
-// then put out more.
+// Start starts a kernel with the link at that path, and returns when it is ready to
+// execute. If ctx ends or p.Within passes first, the kernel is killed. What the kernel
+// publishes is passed to handle, in order, during Execute and Close. It may still
+// belong to an earlier cell: a kernel may say that a cell is done, and then send more.
 func Start(ctx context.Context, link string, p Process, handle func(Message) error) (*Kernel, error) {
 	k := &Kernel{cmd: exec.Command(link), reports: make(chan orders.Report), handle: handle}
 	k.cmd.Env = p.Env // so that it is known as ours, too
@@ -122,10 +121,9 @@ func (k *Kernel) end(r orders.Report) error {
 	return k.dead
 }
 
-// Execute runs a cell, and returns when the kernel has replied and is idle again.
-// When ctx ends, or handle fails, the cell is interrupted, and if that does not
-// help, the kernel killed. The error is *Dead, or ErrRefused, or that of handle or
-// ctx.
+// Execute runs a cell, and returns when the kernel has replied and is idle again. When
+// ctx ends, or handle fails, the cell is interrupted, and if that does not help, the
+// kernel is killed. The error is *Dead, or ErrRefused, or that of handle or ctx.
 func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 	if k.dead != nil {
 		return Reply{}, k.dead
@@ -174,10 +172,11 @@ func (k *Kernel) Execute(ctx context.Context, code string) (Reply, error) {
 	}
 }
 
-// Dead tells whether the kernel can execute no more.
+// Dead reports whether the kernel can no longer execute cells.
 func (k *Kernel) Dead() bool { return k.dead != nil }
 
-// Close ends the kernel and all that it has started, and returns when it is gone.
+// Close ends the kernel and everything that it has started, and returns when it is
+// gone.
 func (k *Kernel) Close() error {
 	err := k.orders.Close()
 	late := time.AfterFunc(grace, func() {

@@ -50,9 +50,8 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// marked is the environment of a kernel whose processes are known by a mark, and
-// whose folders are in one of the test's own. When the test ends, both must be
-// gone.
+// marked is the environment of a kernel whose processes are recognised by a mark, and
+// whose folders are in one of the test's own. When the test ends, both must be gone.
 func marked(t *testing.T, more ...string) []string {
 	t.Helper()
 	mark := fmt.Sprintf("NBRUN_TEST=%s-%d", t.Name(), time.Now().UnixNano())
@@ -62,7 +61,7 @@ func marked(t *testing.T, more ...string) []string {
 			t.Errorf("left behind: %v", left)
 		}
 		if runtime.GOOS == "linux" {
-			// What was killed may take a moment to die on a busy machine.
+			// A killed process may take a moment to die on a busy machine.
 			pids := processes(mark)
 			for end := time.Now().Add(5 * time.Second); len(pids) > 0 && time.Now().Before(end); pids = processes(mark) {
 				time.Sleep(time.Millisecond)
@@ -187,8 +186,8 @@ func TestNoOutputIsLost(t *testing.T) {
 
 func TestOutputThatComesLateIsThatOfItsCell(t *testing.T) {
 	k := start(t, fakeProcess(t, "behaves"))
-	// What is published comes in its order: with the last cell's output, all is there. A
-	// kernel that is told to end may do so before it has sent what is late.
+	// What is published comes in its order: with the last cell's output, everything is
+	// there. A kernel that is told to end may do so before it has sent what is late.
 	for _, code := range []string{"later", "print: second", "later", "print: last"} {
 		if _, _, err := output(t, k, code); err != nil {
 			t.Fatal(err)
@@ -294,7 +293,7 @@ func TestHeartbeat(t *testing.T) {
 			k := start(t, p)
 			within(t, 5*time.Second, func() {
 				var dead *Dead
-				if _, _, err := output(t, k, "hang for good"); !errors.As(err, &dead) || dead.Text != "the kernel has answered no heartbeat for 1s" {
+				if _, _, err := output(t, k, "hang for good"); !errors.As(err, &dead) || dead.Text != "the kernel has not answered heartbeats for 1s" {
 					t.Errorf("%v", err)
 				}
 			})
@@ -411,7 +410,7 @@ func TestTheKernelDiesWithTheLink(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	})
-	// The private folder can't be removed by a process that is no more.
+	// A dead process can't remove the private folder.
 	left, _ := filepath.Glob(process.Env(p.Env).Get("TMPDIR") + "/nbrun-kernel-*")
 	for _, dir := range left {
 		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
@@ -440,7 +439,7 @@ func TestTheConnectionFileIsPrivate(t *testing.T) {
 	}
 }
 
-// listening are the ports of TCP that processes with the mark listen on.
+// listening are the TCP ports that processes with the mark listen on.
 func listening(t *testing.T, mark string) (ports []string) {
 	t.Helper()
 	sockets := map[string]string{} // their ports
@@ -501,7 +500,7 @@ func TestAKernelThatListensInNoFolderGetsPorts(t *testing.T) {
 	}
 }
 
-// What somebody holds that the cells have started is not waited for.
+// What processes started by cells keep open is not waited for.
 func TestALinkWhosePipesAreHeldHoldsNobodyUp(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("no /proc")
@@ -641,8 +640,8 @@ func TestTwoBuildTheToolsOnce(t *testing.T) {
 	}
 }
 
-// Tools that were changed are built again, and those in a cache that others can fill
-// are not used.
+// Changed tools are built again, and those in a cache that others can fill are not
+// used.
 func TestToolsAreBelievedAsTheyWereBuiltOnly(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")

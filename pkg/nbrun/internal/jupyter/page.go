@@ -9,20 +9,19 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// reportLine is a line, with a place, of the page that GoNB displays for the errors
-// of the go command and for stack traces. Nothing is escaped in its text.
+// reportLine is a line, with a place, of the page that GoNB displays for the errors of
+// the go command and for stack traces. Nothing is escaped in its text.
 var (
 	reportLine = regexp.MustCompile(`(?s)<span class="gonb-err-hover-area">(?:<span class="gonb-cell-line-info">Cell\[(\d+)\]: Line (\d+)</span> )?<span class="gonb-err-location">(.*?)</span></span>(.*)`)
 	moreErrors = regexp.MustCompile(` \(and \d+ more errors?\)$`)
 )
 
-// IsErrorPage reports whether a display of HTML is the page by which GoNB tells of an
-// error.
+// IsErrorPage reports whether an HTML display is the page by which GoNB shows an error.
 func IsErrorPage(page string) bool { return strings.Contains(page, ".gonb-err-location {") }
 
-// parsePage reads the faults from the page that GoNB displays; ok reports whether
-// page is one. Faults of no known place come last. Lines that begin with a tab
-// belong to the one before.
+// parsePage reads the faults from the page that GoNB displays; ok reports whether page
+// is one. Faults without a known place come last. Lines that begin with a tab belong to
+// the one before.
 func parsePage(page string) (faults event.Faults, ok bool) {
 	if !IsErrorPage(page) {
 		return nil, false

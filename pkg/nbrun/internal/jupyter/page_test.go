@@ -48,8 +48,7 @@ func TestThePageOfErrors(t *testing.T) {
 	}
 }
 
-// Whatever is in a page, its faults have places that can be, and those without come
-// last.
+// Whatever is in a page, its faults have possible places, and those without come last.
 func FuzzPage(f *testing.F) {
 	f.Add(page(placed(3, 4, "./main.go:7:5: ", "undefined: x"), plain("\tmore")))
 	f.Add(page(placed(1, 1, "\t./main.go:6:5: ", "previous case"), plain("# x"), plain("")))

@@ -26,7 +26,7 @@ import (
 // pins it, or an installed kernel of Go.
 func New(o engine.Options) (engine.Engine, error) {
 	if runtime.GOOS == "windows" {
-		return nil, errors.New("GoNB has no kernel for this system")
+		return nil, errors.New("GoNB does not run on this system")
 	}
 	if o.Clock == event.Virtual {
 		return nil, errors.New("a kernel has no virtual clock; compiled and interpreted programs do")
@@ -85,7 +85,7 @@ func (e kernels) Open(ctx context.Context, nb engine.Notebook) (engine.Session, 
 	return s, nil
 }
 
-// session is a kernel that runs the cells of a notebook.
+// session is a kernel running the cells of a notebook.
 type session struct {
 	kernel *Kernel
 	cells  []engine.Cell
@@ -132,7 +132,7 @@ func (s *session) Run(ctx context.Context, cell int, out event.Sink) (event.Cloc
 // importLine is a line that imports a package.
 var importLine = regexp.MustCompile(`^\s*(?:import\s+)?(?:[\w.]+\s+)?"([^"\s]+)"\s*(?://.*)?$`)
 
-// explain adds to a fault that is about a package, and has no place, that of the import,
+// explain adds the place of the import to a fault about a package that has no place,
 // and what to do if the package is of the notebook's own module, of which the kernel
 // knows nothing.
 func (s *session) explain(f *event.Fault, cell int) {
@@ -168,7 +168,7 @@ func (s *session) explainModule(f *event.Fault, pkg string) {
 	f.Text += fmt.Sprintf("; the kernel does not know the module of this folder: tell it first, with !*go mod edit -replace=%s=$GONB_DIR/%s -require=%[1]s@%[3]s", own, filepath.ToSlash(rel), modules.LocalVersion(own))
 }
 
-// remote takes what a kernel publishes of one cell.
+// remote takes what a kernel publishes about one cell.
 type remote struct {
 	sink   event.Sink
 	cell   int
@@ -177,7 +177,7 @@ type remote struct {
 	faults event.Faults // of GoNB's page
 }
 
-// content is what is in a message of any kind.
+// content is the content of a message of any kind.
 type content struct {
 	Name      string
 	Text      string
@@ -193,13 +193,13 @@ type content struct {
 	Traceback []string
 }
 
-// kinds are the messages that have a meaning to a notebook.
+// kinds are the messages that mean something to a notebook.
 var kinds = map[string]event.Kind{
 	"stream": event.Stream, "display_data": event.Display, "update_display_data": event.Update,
 	"execute_result": event.Result, "clear_output": event.Clear, "error": event.Error,
 }
 
-// message hands on a message as an output.
+// message passes on a message as an output.
 func (r *remote) message(m Message) error {
 	kind, ok := kinds[m.Type]
 	if !ok {
@@ -235,8 +235,8 @@ func (r *remote) message(m Message) error {
 	return r.put(o)
 }
 
-// display makes a display as a notebook keeps it, and looks whether it is GoNB's
-// page of errors.
+// display makes a display as a notebook keeps it, and checks whether it is GoNB's page
+// of errors.
 func (r *remote) display(o *event.Output) {
 	if o.Metadata == nil {
 		o.Metadata = map[string]any{}
@@ -264,8 +264,8 @@ func (r *remote) stream(name, text string) error {
 	return r.put(event.Output{Kind: event.Stream, Name: name, Text: text})
 }
 
-// stderr takes a piece of stderr, which is handed on by whole lines, as the paths
-// of the machine are taken out of it.
+// stderr takes a piece of stderr, which is passed on by whole lines, as the machine's
+// paths are removed from it.
 func (r *remote) stderr(p []byte) error {
 	r.line = append(r.line, p...)
 	n := bytes.LastIndexByte(r.line, '\n') + 1
@@ -282,7 +282,7 @@ func (r *remote) stderr(p []byte) error {
 	return nil
 }
 
-// flush hands on a line of stderr that has not ended.
+// flush passes on a line of stderr that has not ended.
 func (r *remote) flush() error {
 	p := r.line
 	r.line = nil
@@ -292,7 +292,7 @@ func (r *remote) flush() error {
 	return r.stream("stderr", string(r.words.Line(p)))
 }
 
-// tell puts out a fault that the kernel has not told itself, and returns it.
+// tell writes a fault that the kernel has not shown itself, and returns it.
 func (r *remote) tell(f *event.Fault) error {
 	if f.Traceback == nil {
 		f.Traceback = []string{f.Error()}
@@ -300,7 +300,7 @@ func (r *remote) tell(f *event.Fault) error {
 	return errors.Join(f, r.put(event.Output{Kind: event.Error, Name: "ERROR", Value: f.Text, Traceback: f.Traceback}))
 }
 
-// fault says why the kernel failed the cell.
+// fault returns the reason why the kernel failed the cell.
 func (r *remote) fault(reply Reply) *event.Fault {
 	f := event.Faultf(r.cell, 0, "%s", tidy.Text(reply.Value))
 	switch place := len(r.faults) > 0 && r.faults[0].Cell > 0; {

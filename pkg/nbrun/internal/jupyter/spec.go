@@ -15,7 +15,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
-// Spec is a kernel that is installed, as Jupyter knows it.
+// Spec is an installed kernel, as Jupyter knows it.
 type Spec struct {
 	Argv      []string          `json:"argv"`
 	Language  string            `json:"language"`
@@ -66,7 +66,7 @@ func FindSpec(name string) (*Spec, error) {
 		}
 	}
 	if len(there) == 0 {
-		return nil, fmt.Errorf("there is no kernel %q, nor any other; nbrun can build one itself", name)
+		return nil, fmt.Errorf("there is no kernel %q, and no other is installed; nbrun can build one itself", name)
 	}
 	slices.Sort(there)
 	return nil, fmt.Errorf("there is no kernel %q; there are: %s", name, strings.Join(slices.Compact(there), ", "))
@@ -99,8 +99,8 @@ func UserDataDir() string {
 }
 
 // Process says how to start the kernel in a folder, with an environment. Its own
-// variables may name those, as ${NAME}. GoNB wants goimports, so the tools are on
-// its PATH: first for the GoNB that is one of them, else after what is there.
+// variables may refer to those, as ${NAME}. GoNB needs goimports, so the tools are on
+// its PATH: first for the GoNB that is one of them, otherwise after what is there.
 func (s *Spec) Process(dir string, env []string, t *Tools) Process {
 	p := Process{Argv: s.Argv, Dir: dir, Env: slices.Clone(env), Signal: s.Interrupt != "message", Ports: !s.own, Within: time.Minute, Beat: 15 * time.Second}
 	for name, value := range s.Env {

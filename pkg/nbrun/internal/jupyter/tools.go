@@ -24,12 +24,12 @@ type Tools struct {
 
 const linkPath = origin.Module + "/pkg/nbrun/internal/jupyter/link"
 
-// packages are what Tools holds, in the versions of this module's go.mod.
+// packages are what Tools has, in the versions of this module's go.mod.
 var packages = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports", linkPath}
 
-// BuildTools builds the tools into the user's cache, unless they are there already.
-// Two that do so at once build once. Progress is told what is being done, if that
-// takes long.
+// BuildTools builds the tools into the user's cache, unless they are there already. Two
+// processes that do so at once build once. Progress is called with what is being done,
+// if that takes long.
 func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, errors.New("the gonb engine needs the go command on PATH: install it from go.dev")
@@ -94,7 +94,7 @@ func BuildTools(ctx context.Context, progress func(string)) (*Tools, error) {
 	return t, os.Chtimes(dir, now, now)
 }
 
-// FindTools is what BuildTools would build, and whether it is there already.
+// FindTools returns what BuildTools would build, and whether it is there already.
 func FindTools(ctx context.Context) (t *Tools, built bool, err error) {
 	root, _, err := origin.Root(ctx)
 	if err != nil {
@@ -121,8 +121,8 @@ func (t *Tools) paths() []string {
 	return paths
 }
 
-// toolsDir is the folder for the tools of the module at root: another go.mod or
-// another Go makes another folder.
+// toolsDir is the folder for the tools of the module at root: another go.mod or another
+// Go makes it another folder.
 func toolsDir(root string) (string, error) {
 	what := []string{root, runtime.Version()}
 	for _, name := range []string{"go.mod", "go.sum"} {

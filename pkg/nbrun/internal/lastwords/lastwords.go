@@ -1,5 +1,5 @@
-// Package lastwords finds, in what a Go process has said, the words that explain
-// its end.
+// Package lastwords finds, in the output of a Go process, the words that explain its
+// end.
 package lastwords
 
 import "strings"
@@ -10,8 +10,8 @@ func IsFatal(line string) bool {
 	return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
 }
 
-// Of is the line that tells most of a process's end: the message of a panic, behind
-// which stands a stack trace, or else the last one; "" of no lines.
+// Of returns the line that says most about a process's end: the message of a panic,
+// which is followed by a stack trace, or else the last one; "" if there are no lines.
 func Of(lines []string) string {
 	for _, line := range lines {
 		if IsFatal(line) {

@@ -1,5 +1,5 @@
-// Package lessons finds the lessons of this repository, for tests of all that runs or
-// shows them. It is the only list of them; where there are none it panics.
+// Package lessons finds the lessons of this repository, for tests of everything that
+// runs or shows them. It is the only list of them; if there are none it panics.
 package lessons
 
 import (
@@ -33,10 +33,10 @@ func All() []string {
 	return files[1:]
 }
 
-// Index is the path of the page that links the lessons.
+// Index is the path of the page that links to the lessons.
 func Index() string { return filepath.Join(dir(), "00-index.ipynb") }
 
-// Named is the path of the lesson on a topic, by its name without the number.
+// Named is the path of the lesson on a topic, given its name without the number.
 func Named(topic string) string {
 	for _, file := range All() {
 		if Topic(file) == topic {
@@ -52,8 +52,9 @@ func Topic(path string) string {
 	return topic
 }
 
-// Interpreted reports whether the interpreter can do a lesson. Of those that it can't,
-// one is checked with the race detector, one uses generic types, and one other processes.
+// Interpreted reports whether the interpreter can run a lesson. Of those that it can't,
+// one is checked with the race detector, one uses generic types, and one other
+// processes.
 func Interpreted(path string) bool {
 	return !slices.Contains([]string{"the-package", "beyond-one-machine", "capstone"}, Topic(path))
 }

@@ -1,4 +1,4 @@
-// Package modules finds what there is to know about the Go modules in folders.
+// Package modules finds out about the Go modules in folders.
 package modules
 
 import (
@@ -46,9 +46,9 @@ func Read(dir string) (*modfile.File, error) {
 	return m, nil
 }
 
-// Of returns the folder of the module that a package is of, and the module's path, if it
-// is the one that lies around a folder, or one of the workspace (go.work) there; "" if
-// it is neither.
+// Of returns the folder of the module that a package belongs to, and the module's path,
+// if it is the one around a folder, or one of the workspace (go.work) there; otherwise
+// "".
 func Of(pkg, folder string) (root, own string) {
 	dirs := []string{Find(folder, "go.mod")}
 	if work := Find(folder, "go.work"); work != "" {
@@ -81,8 +81,8 @@ func absolute(dir, from string) string {
 	return filepath.Join(from, dir)
 }
 
-// LocalVersion is the version by which to require a module that lies in a folder: the
-// least that a module of that path can have.
+// LocalVersion is the version by which to require a module in a folder: the least that
+// a module with that path can have.
 func LocalVersion(path string) string {
 	_, major, _ := module.SplitPathVersion(path)
 	if prefix := module.PathMajorPrefix(major); prefix != "" {
@@ -91,8 +91,8 @@ func LocalVersion(path string) string {
 	return "v0.0.0"
 }
 
-// ImportPath is that of a folder below the root of a module, or of the one nearest
-// above it that can have one.
+// ImportPath is the import path of a folder below the root of a module, or of the
+// nearest folder above it that can have one.
 func ImportPath(own, root, folder string) string {
 	rel, err := filepath.Rel(root, folder)
 	if err != nil {

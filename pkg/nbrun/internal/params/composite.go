@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// composite writes a value of a list or map, given as JSON, as Go source.
+// composite writes a list or map, given as JSON, as Go source.
 func composite(t types.Type, value string) (string, error) {
 	dec := json.NewDecoder(strings.NewReader(value))
 	dec.UseNumber()
@@ -21,7 +21,7 @@ func composite(t types.Type, value string) (string, error) {
 	return literalOf(t, v)
 }
 
-// typeName is a type as it is to be written in package main.
+// typeName is the name of a type in package main.
 func typeName(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string {
 		if p.Name() == "main" {
@@ -31,7 +31,7 @@ func typeName(t types.Type) string {
 	})
 }
 
-// literalOf writes a value of JSON as one of a type.
+// literalOf writes a JSON value as one of a type.
 func literalOf(t types.Type, v any) (string, error) {
 	none := fmt.Errorf("has %v where %s is expected", v, typeName(t))
 	switch u := t.Underlying().(type) {
@@ -71,7 +71,7 @@ func literalOf(t types.Type, v any) (string, error) {
 	return "", none
 }
 
-// listOf writes a list; an array has no more than most elements.
+// listOf writes a list; an array has at most that many elements.
 func listOf(t, elem types.Type, most int64, v any) (string, error) {
 	list, ok := v.([]any)
 	if !ok || most >= 0 && int64(len(list)) > most {

@@ -38,9 +38,9 @@ func (p parameter) String() string {
 	return p.name + " (" + p.kind + ")"
 }
 
-// Inject puts a cell with the values given after the last cell tagged parameters, in
-// the place of the one that an earlier run has put there. A notebook of text
-// alone, such as an index, is left as it is.
+// Inject puts a cell with the given values after the last cell tagged parameters,
+// replacing the one of an earlier run. A notebook without code, such as an index, is
+// left as it is.
 func Inject(nb *ipynb.Notebook, values map[string]string) error {
 	if len(values) == 0 || !slices.ContainsFunc(nb.Cells, func(c *ipynb.Cell) bool { return c.Type == "code" }) {
 		return nil
@@ -63,8 +63,8 @@ func Inject(nb *ipynb.Notebook, values map[string]string) error {
 	return nil
 }
 
-// List are the parameters of a notebook, each with its type, in the order in which they
-// are declared.
+// List returns the parameters of a notebook, each with its type, in the order in which
+// they are declared.
 func List(nb *ipynb.Notebook) ([]string, error) {
 	params, err := all(nb)
 	if err != nil {
@@ -90,8 +90,8 @@ func last(nb *ipynb.Notebook) int {
 	return -1
 }
 
-// all are the parameters of all cells that declare some. Of two of one name the later
-// counts.
+// all returns the parameters of all cells that declare some. If two have the same name
+// the later one counts.
 func all(nb *ipynb.Notebook) ([]parameter, error) {
 	var params []parameter
 	for _, c := range nb.Cells {
@@ -227,7 +227,7 @@ func sourceOf(e ast.Expr, src string) string {
 	return src[e.Pos()-shift : e.End()-shift]
 }
 
-// literal is the value as Go source, or an error if it is not of the type.
+// literal returns the value as Go source, or an error if it is not of the type.
 func (p parameter) literal(value string) (string, error) {
 	bad := func(example string) error {
 		return fmt.Errorf("%s must be of type %s, got %q: give it as in %s=%s", p.name, p.kind, value, p.name, example)
@@ -279,5 +279,5 @@ func (p parameter) literal(value string) (string, error) {
 		}
 		return fmt.Sprintf("time.Duration(%d)", d), nil
 	}
-	return "", fmt.Errorf("%s is of a type that can't be set (%s)", p.name, p.typ)
+	return "", fmt.Errorf("%s has a type that can't be set (%s)", p.name, p.typ)
 }

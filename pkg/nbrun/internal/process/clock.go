@@ -10,7 +10,7 @@ import (
 // FakeStart is the time at which Go's fake clock begins.
 var FakeStart = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
 
-// Clock is that of a session, whose programs run one after the other.
+// Clock is the clock of a session, whose programs run one after the other.
 type Clock struct {
 	Virtual bool      // it goes by what programs on the fake clock say
 	now     time.Time // if it is virtual
@@ -27,8 +27,8 @@ func (c *Clock) Now() time.Time {
 	return time.Now()
 }
 
-// Run runs a process as [Process.Run] does. What it puts out has the times of this
-// clock, which goes on by as much as a framed process says.
+// Run runs a process as [Process.Run] does. Its output has the times of this clock,
+// which advances by as much as a framed process says.
 func (c *Clock) Run(ctx context.Context, p *Process, out event.Sink) (Exit, error) {
 	since := c.Now()
 	begin := time.Now()
@@ -42,7 +42,7 @@ func (c *Clock) Run(ctx context.Context, p *Process, out event.Sink) (Exit, erro
 	return end, err
 }
 
-// Shift is a sink whose times are those of another, and by so much later.
+// Shift is a sink whose times are those of another, later by that much.
 func Shift(sink event.Sink, by time.Duration) event.Sink {
 	return event.SinkFunc(func(at time.Time, o event.Output) error { return sink.Put(at.Add(by), o) })
 }

@@ -111,8 +111,8 @@ func TestADamagedStreamOfDisplaysHoldsNobodyUp(t *testing.T) {
 
 const damageEnv = "PROCESS_TEST_DAMAGE"
 
-// Started with the variable, the test is a program that writes what it has to the
-// pipe for displays.
+// Started with the variable, the test is a program that writes the displays it was
+// given to the pipe.
 func init() {
 	file := os.Getenv(damageEnv)
 	if file == "" {
@@ -193,12 +193,14 @@ func TestWhatIsNoJSONIsNoDisplay(t *testing.T) {
 
 func inf() float64 { zero := 0.0; return 1 / zero }
 
-// Of a group that the process has made for its child, it may be a member itself.
+// A process may move to the group that it has made for its child.
 func TestAProcessThatLeavesItsGroupIsKilled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	p := &Process{Path: "python3", Env: os.Environ(), Args: []string{"-c", `
+	mark := fmt.Sprintf("CAPTURE_TEST=%d", start.UnixNano())
+	t.Cleanup(func() { killLeft(mark, false) }) // the child, which holds the streams
+	p := &Process{Path: "python3", Env: append(os.Environ(), mark), Args: []string{"-c", `
 import os, time
 child = os.fork()
 if child == 0:
@@ -246,8 +248,8 @@ func TestAForgedLengthOfAFrameHoldsNothing(t *testing.T) {
 	}
 }
 
-// FuzzFrames gives two streams, in pieces of any size, to those who bring them into
-// order: what comes does not depend on the size, and nothing but frames is lost.
+// FuzzFrames feeds two streams, in pieces of any size, to the code that orders them:
+// the result does not depend on the size, and nothing but frames is lost.
 func FuzzFrames(f *testing.F) {
 	f.Add(framed(1, "a\n"), framed(2, "b\n"), uint8(3))
 	f.Add(append(framed(1, "a"), "child"...), []byte("\x00\x00PB"), uint8(1))
@@ -277,8 +279,8 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// FuzzDisplays gives a stream of displays, in pieces of any size, to those who decode
-// it: what comes does not depend on the size.
+// FuzzDisplays feeds a stream of displays, in pieces of any size, to the code that
+// decodes it: the result does not depend on the size.
 func FuzzDisplays(f *testing.F) {
 	sent := displaysSent(f)
 	f.Add(sent, uint8(0))

@@ -29,7 +29,7 @@ var ErrDisplay = errors.New("what the program sent to be displayed can't be read
 const (
 	// MaxDisplay is the largest display that is shown, in bytes.
 	MaxDisplay = 8 << 20
-	// maxValues is the most of it that is neither text nor bytes. Decoded, lists may
+	// maxValues is how much of it may be neither text nor bytes. Decoded, lists may
 	// need seventy times as much memory.
 	maxValues  = 1 << 20
 	maxTypes   = 64 << 10 // bytes that define types; gonbui sends less than one KiB
@@ -40,9 +40,9 @@ const (
 
 // displays decodes what gonbui sends: a stream of gob, whose messages each begin with
 // their length, and define a type or hold a value, or part of one. gob's decoder waits
-// until it has a whole value, and only it knows where one ends; so it runs in turns
-// with the one that feeds it. It is fed whole messages, and so never sees a length
-// that is not true.
+// until it has a whole value, and only it knows where one ends; so it takes turns with
+// the goroutine that feeds it. It is fed whole messages, and so never sees a false
+// length.
 type displays struct {
 	encoder *gob.Encoder // to the process
 	back    *bytes.Buffer
@@ -71,8 +71,8 @@ func newDisplays(put func(event.Output) error, back *bytes.Buffer) *displays {
 	return d
 }
 
-// add takes bytes from the pipe, and returns when all displays that are complete
-// by then have been handed on.
+// add takes bytes from the pipe, and returns when all displays that are complete by
+// then have been passed on.
 func (d *displays) add(p []byte) error {
 	if d.err == nil {
 		d.err = d.take(p)
@@ -112,7 +112,7 @@ func (d *displays) take(p []byte) error {
 	return nil
 }
 
-// feed has the decoder take a message.
+// feed passes a message to the decoder.
 func (d *displays) feed(m message, p []byte) error {
 	if m.isType {
 		d.types += len(p)
@@ -121,7 +121,7 @@ func (d *displays) feed(m message, p []byte) error {
 	d.nested += bytes.Count(p, []byte("interface {}"))
 	switch {
 	case d.types > maxTypes:
-		return fmt.Errorf("%w: %d bytes define types", ErrDisplay, d.types)
+		return fmt.Errorf("%w: %d bytes of type definitions", ErrDisplay, d.types)
 	case d.size > MaxDisplay+maxTypes:
 		return fmt.Errorf("%w: it is larger than %d MiB", ErrDisplay, MaxDisplay>>20)
 	case d.nested > maxNested:
@@ -135,7 +135,7 @@ func (d *displays) feed(m message, p []byte) error {
 	return err
 }
 
-// decode decodes and handles what is fed, until it fails or is ended.
+// decode decodes and handles its input, until it fails or is ended.
 func (d *displays) decode() {
 	decoder := gob.NewDecoder(d)
 	for {
@@ -173,13 +173,13 @@ func (d *displays) ReadByte() (byte, error) {
 	return p[0], err
 }
 
-// tooLarge is what is put out in the place of a display.
+// tooLarge is shown in place of a display.
 func tooLarge(size uint64) event.Output {
 	return event.Output{Kind: event.Stream, Name: "stderr", Text: fmt.Sprintf("[nbrun: a display of %d MiB is not shown; the most is %d MiB, and %d MiB of lists and numbers]\n", size>>20, MaxDisplay>>20, maxValues>>20)}
 }
 
 // message is the beginning of a message: an unsigned integer, the length of the rest,
-// which begins with the number of a type: negative for one that is being defined.
+// which begins with the number of a type, negative for one that is being defined.
 type message struct {
 	head   int // bytes of the length itself
 	length uint64
@@ -188,8 +188,8 @@ type message struct {
 
 func (m message) size() uint64 { return uint64(m.head) + m.length }
 
-// messageOf reads the beginning of a message, and reports whether it is complete. A
-// length that can't be one is 0.
+// messageOf reads the beginning of a message, and reports whether it is complete. An
+// impossible length is 0.
 func messageOf(p []byte) (m message, ok bool) {
 	m.head, m.length, ok = unsigned(p)
 	if !ok || m.length == 0 {
@@ -200,8 +200,8 @@ func messageOf(p []byte) (m message, ok bool) {
 	return m, ok
 }
 
-// mostlyText reports whether a value, the beginning of a protocol.DisplayData at least,
-// is large only by texts and bytes.
+// mostlyText reports whether a value, or at least the beginning of a
+// protocol.DisplayData, is large only because of texts and bytes.
 func mostlyText(p []byte) bool {
 	rest := len(p)
 	w := walker{p, true}
@@ -215,7 +215,7 @@ func mostlyText(p []byte) bool {
 		value := walker{w.bytes(), w.ok}
 		value.number() // 0, which stands before all that is no struct
 		content := value.bytes()
-		// What is said of lengths is what the decoder will go by, or it is no text.
+		// The decoder will trust the same lengths, or this is no text.
 		if (kind == "string" || kind == "[]uint8") && w.ok && value.ok && len(value.p) == 0 {
 			rest -= len(content)
 		}
@@ -223,7 +223,7 @@ func mostlyText(p []byte) bool {
 	return rest <= maxValues
 }
 
-// walker goes through a value of gob. It stays where it is no longer ok.
+// walker goes through a value of gob. It stays where it is once it is no longer ok.
 type walker struct {
 	p  []byte
 	ok bool
@@ -238,7 +238,7 @@ func (w *walker) number() uint64 {
 	return n
 }
 
-// bytes are those that stand behind their number.
+// bytes returns the bytes that follow their number.
 func (w *walker) bytes() []byte {
 	n := w.number()
 	if w.ok = w.ok && n <= uint64(len(w.p)); !w.ok {
@@ -249,8 +249,8 @@ func (w *walker) bytes() []byte {
 	return b
 }
 
-// unsigned reads an unsigned integer as gob writes it: up to 127 in one byte, else
-// big-endian, after a byte that has the negated number of its bytes.
+// unsigned reads an unsigned integer as gob writes it: up to 127 in one byte, otherwise
+// big-endian, after a byte with the negated number of its bytes.
 func unsigned(p []byte) (size int, n uint64, ok bool) {
 	if len(p) == 0 {
 		return 0, 0, false
@@ -303,7 +303,7 @@ func (d *displays) handle(data *protocol.DisplayData) error {
 	return d.put(event.Output{Kind: event.Display, Data: bundle, Metadata: metadata, ID: data.DisplayID})
 }
 
-// plain is content as JSON has it. Bytes become base64, as Jupyter wants them.
+// plain returns content as JSON has it. Bytes become base64, as Jupyter expects.
 func plain(content any) (any, error) {
 	switch c := content.(type) {
 	case string:

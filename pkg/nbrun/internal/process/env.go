@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Env is the environment of a process: NAME=VALUE each. Of several entries of one
-// name the last counts, as in package os/exec.
+// Env is the environment of a process: NAME=VALUE each. If there are several entries
+// with one name the last counts, as in package os/exec.
 type Env []string
 
-// Get is the value of a variable, "" if there is none.
+// Get returns the value of a variable, "" if there is none.
 func (e Env) Get(name string) string {
 	for _, entry := range slices.Backward(e) {
 		if value, ok := strings.CutPrefix(entry, name+"="); ok {

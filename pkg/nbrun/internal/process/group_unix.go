@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// OwnGroup makes the process lead a group, so that Ctrl-C in a terminal is for the
-// runner to handle, and that Kill ends what it has started, too.
+// OwnGroup makes the process lead a group, so that the runner handles Ctrl-C in a
+// terminal, and Kill also ends what the process has started.
 func OwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 // Kill kills the process and its group.

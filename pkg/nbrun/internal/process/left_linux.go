@@ -14,19 +14,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attributes make a process lead a group of its own, and end when the thread does
-// that has started it.
+// attributes make a process lead a group of its own, and end when the thread that has
+// started it does.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// adopted are the children that this process had when it became the parent of what
-// its children leave behind; nil if it is not.
+// adopted are the children that this process had when it became the parent of what its
+// children leave behind; nil if it has not.
 var adopted atomic.Pointer[map[int]bool]
 
 // Adopt makes this process the parent of what its children leave behind, so that
-// [Traces.Clear] finds it even if it has thrown off its environment. It is for a
-// program that has no children of its own, as all that are left are ended.
+// [Traces.Clear] finds it even if it has cleared its environment. It is for a program
+// that has no children of its own, as all that are left are ended.
 func Adopt() {
 	if unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != nil {
 		return
@@ -71,7 +71,7 @@ func childrenOf(parentID string) map[int]bool {
 	return found
 }
 
-// Fields of proc_pid_stat(5), from the one that follows the name.
+// Fields of proc_pid_stat(5), counted from the one after the name.
 const (
 	stateField   = 0
 	parentField  = 1
@@ -94,17 +94,17 @@ func parent(pid int) int {
 	return ppid
 }
 
-// goTelemetry is in the environment of what the go command leaves running by itself.
+// goTelemetry is in the environment of what the go command leaves running on its own.
 var goTelemetry = []byte("GO_TELEMETRY_CHILD=")
 
-// killLeft kills all processes that have the mark, NAME=VALUE, in their
-// environment, and if orphans is set, those that this process has adopted. It
-// returns how many there were that cells have left running.
+// killLeft kills all processes that have the mark, NAME=VALUE, in their environment,
+// and if orphans is set, those that this process has adopted. It returns how many of
+// them cells have left running.
 //
-// It looks again until it has found nothing new twice in a row: a process may
-// have started another while it looked. One that is just replacing its program
-// shows no environment until it has the new one; it is waited for, and so is the
-// end of those that were killed, a second at most.
+// It looks until it has found nothing new twice in a row: a process may have started
+// another while it looked. A process that is just replacing its program shows no
+// environment until it has the new one; killLeft waits for it, and for the end of those
+// killed, for at most a second.
 func killLeft(mark string, orphans bool) int {
 	before := adopted.Load()
 	orphansNow := func() map[int]bool {
@@ -152,17 +152,16 @@ func killLeft(mark string, orphans bool) int {
 	return len(killed) - telemetry
 }
 
-// alive reports whether a process, or a thread of it, still runs: one that has been
-// killed goes on until the system has come to it, and is then a zombie until it is
-// waited for.
+// alive reports whether a process, or a thread of it, still runs. A killed one keeps
+// running until the system gets to it, and is then a zombie until it is waited for.
 func alive(pid int) bool {
 	f := stat(pid)
 	return len(f) > threadsField && (f[stateField] != "Z" && f[stateField] != "X" || f[threadsField] > "1")
 }
 
 // inExec reports whether a process without an environment is in the middle of
-// execve(2): it has memory, unlike a zombie or a thread of the kernel, but not
-// even the name of its program yet.
+// execve(2): it has memory, unlike a zombie or a kernel thread, but not even its
+// program's name yet.
 func inExec(dir string) bool {
 	cmdline, err := os.ReadFile(filepath.Join(dir, "cmdline"))
 	if err != nil || len(cmdline) > 0 {

@@ -6,6 +6,6 @@ package process
 // leave behind.
 func Adopt() {}
 
-// killLeft does nothing where the environment of other processes can't be read:
-// what cells leave running in the background goes on.
+// killLeft does nothing where the environment of other processes can't be read: what
+// cells leave running in the background keeps running.
 func killLeft(string, bool) int { return 0 }

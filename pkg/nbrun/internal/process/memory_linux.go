@@ -9,17 +9,17 @@ import (
 	"syscall"
 )
 
-// CanWatchMemory says that [Traces.Memory] knows something.
+// CanWatchMemory reports whether [Traces.Memory] works here.
 const CanWatchMemory = true
 
 // ofRunner matches the kernel, the go command and their compilers, which are not a
 // cell's.
 var ofRunner = regexp.MustCompile(`/(go|gonb|goimports|gopls|link|cc1(?:plus)?|pkg/tool/[^/]+/[^/]+)( \(deleted\))?$`)
 
-// Memory is how many bytes of memory the programs of the run's cells hold, by the
-// names of those processes: what only they have, and what they share with each other,
-// but not what is read from files. Those that this process is not an ancestor of are
-// not seen.
+// Memory is how many bytes of memory the programs of the run's cells hold, by the names
+// of those processes: memory of their own, and memory that they share with each other,
+// but not what is mapped from files. It does not see processes that are not descendants
+// of this one.
 func (t *Traces) Memory() (held int64, pids []int) {
 	mark := []byte(markName + "=" + t.mark + "\x00")
 	for _, pid := range below(os.Getpid()) {
@@ -37,7 +37,7 @@ func (t *Traces) Memory() (held int64, pids []int) {
 	return held, pids
 }
 
-// below are the processes that a process is an ancestor of.
+// below returns the descendants of a process.
 func below(pid int) []int {
 	var found []int
 	for child := range childrenOf(strconv.Itoa(pid)) {

@@ -2,11 +2,11 @@
 
 package process
 
-// CanWatchMemory says that [Traces.Memory] knows nothing here.
+// CanWatchMemory reports whether [Traces.Memory] works: not here.
 const CanWatchMemory = false
 
-// Memory knows nothing of the memory of other processes.
+// Memory can't see the memory of other processes here.
 func (t *Traces) Memory() (held int64, pids []int) { return 0, nil }
 
-// KillAll has nothing to kill.
+// KillAll has nothing to kill here.
 func KillAll([]int) {}

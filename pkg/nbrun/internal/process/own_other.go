@@ -4,5 +4,5 @@ package process
 
 import "os"
 
-// own reports whether a file is the user's, as all are in their own temporary folder.
+// own reports whether a file is the user's; in a user's own temporary folder all are.
 func own(os.FileInfo) bool { return true }

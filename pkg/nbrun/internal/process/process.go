@@ -1,5 +1,5 @@
-// Package process runs one process and passes on what it puts out: its standard
-// streams, and the displays that gonbui sends through named pipes.
+// Package process runs one process and passes on its output: its standard streams, and
+// the displays that gonbui sends through named pipes.
 package process
 
 import (
@@ -35,11 +35,12 @@ type Exit struct {
 	Last time.Time // on the fake clock: the time of the last write, zero if there was none
 }
 
-// ErrNeedsBrowser is returned when a process asks for what only a browser has.
+// ErrNeedsBrowser is returned when a process asks for something that only a browser
+// has.
 var ErrNeedsBrowser = errors.New("widgets need a browser, and nbrun has none")
 
 // ErrNeedsInput is returned when a process asks somebody to type.
-var ErrNeedsInput = errors.New("the program asks for input, and nobody is there to type")
+var ErrNeedsInput = errors.New("the program asks for input, but there is nobody to type it")
 
 func (p *Process) command() *exec.Cmd {
 	cmd := exec.Command(p.Path, p.Args...)
@@ -47,22 +48,22 @@ func (p *Process) command() *exec.Cmd {
 	return cmd
 }
 
-// Run runs the process until it ends, or ctx does; then the process and all of
-// its process group are killed. Children that the process leaves behind are not
-// waited for. The error is one of running, not of the process.
+// Run runs the process until it ends, or ctx does; then the process and its process
+// group are killed. Run does not wait for children that the process leaves behind. Its
+// error is about running, not about the process.
 //
-// The sink gets streams and displays, by one goroutine. Their time is that of the
-// write on the fake clock, and that of reading on the real one.
+// The sink gets streams and displays from one goroutine. Their time is that of the
+// write on the fake clock, and that of the read on the real one.
 func (p *Process) Run(ctx context.Context, sink event.Sink) (Exit, error) {
 	return p.run(ctx, &merger{sink: sink, framed: p.Framed, rewrite: p.Rewrite})
 }
 
 // merger brings the streams into order before they reach the sink.
 //
-// On the real clock, what comes is handed on, stderr by whole lines if it is
-// rewritten. On the fake clock each write carries its time, and the runtime sees
-// to it that no two writes to different streams have the same, so writes of both
-// streams are held until it is known which comes first.
+// On the real clock, output is passed on as it comes, stderr by whole lines if it is
+// rewritten. On the fake clock each write carries its time, and the runtime makes sure
+// that no two writes to different streams have the same one, so writes to both streams
+// are held until it is known which comes first.
 type merger struct {
 	sink    event.Sink
 	framed  bool
@@ -90,10 +91,10 @@ type frame struct {
 
 var names = [2]string{"stdout", "stderr"}
 
-// Limits of what is held. None depends on what a program says of itself.
+// Limits of what is held. None depends on what a program says about itself.
 const (
-	// holdAtMost is how many bytes wait for their order. A program that writes more
-	// to one stream while the other is silent is not held up by it.
+	// holdAtMost is how many bytes wait for their order. A program that writes more to
+	// one stream while the other is silent is not blocked by it.
 	holdAtMost  = 4 << 20
 	frameCost   = 64       // of holding a frame, beside its data
 	frameAtOnce = 1 << 20  // a frame is handed on in pieces of this size
@@ -102,8 +103,8 @@ const (
 
 const frameHeader = 4 + 8 + 4 // 0 0 'P' 'B', nanoseconds, length
 
-// add takes a piece of stream i. The data of a frame is waited for up to a length, as
-// what the frame says of its length may not be true.
+// add takes a piece of stream i. The data of a frame are waited for only up to a
+// length, as the frame's own length may be false.
 func (m *merger) add(i int, p []byte) error {
 	if !m.framed {
 		return m.emit(i, 0, p)
@@ -149,8 +150,8 @@ func (m *merger) hold(s *stream, at int64, p []byte) {
 // frameMark begins a frame.
 const frameMark = "\x00\x00PB"
 
-// unframed is the number of bytes before the next frame, or before the end of p
-// that may begin one.
+// unframed is the number of bytes before the next frame, or before an end of p that may
+// begin one.
 func unframed(p []byte) int {
 	if i := bytes.Index(p, []byte(frameMark)); i >= 0 {
 		return i
@@ -193,11 +194,11 @@ func (m *merger) order(all bool) error {
 	}
 }
 
-// emit hands on a piece that was written at a time of the fake clock.
+// emit passes on a piece that was written at a time of the fake clock.
 func (m *merger) emit(i int, at int64, p []byte) error {
 	if i == 0 || m.rewrite == nil {
-		// On the real clock the rest of a line of stderr may be in its pipe
-		// already, and which of the two came first is not known.
+		// On the real clock the rest of a line of stderr may already be in its pipe,
+		// and which of the two came first is not known.
 		if i == 0 && m.framed {
 			if err := m.flushLine(); err != nil {
 				return err
@@ -231,8 +232,8 @@ func (m *merger) put(i int, at int64, p []byte) error {
 	return m.sink.Put(m.time(at), event.Output{Kind: event.Stream, Name: names[i], Text: string(p)})
 }
 
-// display hands on a display. On the fake clock it comes at the time of the last
-// write, as the pipe for displays tells none.
+// display passes on a display. On the fake clock it gets the time of the last write, as
+// the pipe for displays has no times.
 func (m *merger) display(o event.Output) error {
 	return m.sink.Put(m.time(m.now()), o)
 }
@@ -282,7 +283,7 @@ func (m *merger) flush() error {
 	return err
 }
 
-// exit makes the Exit of a process that was waited for.
+// exit makes the Exit of a process that has been waited for.
 func (m *merger) exit(waitErr error) (Exit, error) {
 	e := Exit{Last: m.last}
 	var ee *exec.ExitError
@@ -303,7 +304,7 @@ type notStarted struct{ error }
 
 func (e notStarted) Unwrap() []error { return []error{e.error, ErrNotStarted} }
 
-// startError says in one line why a program could not be started.
+// startError returns a one-line reason why a program could not be started.
 func startError(p *Process, err error) error {
 	var ee *exec.Error
 	if errors.As(err, &ee) {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// run reads both streams as they come. Displays need named pipes, which this
-// system has not: gonbui then behaves as it does outside a notebook.
+// run reads both streams as they come. Displays need named pipes, which this system
+// doesn't have: gonbui then behaves as it does outside a notebook.
 func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	cmd := p.command()
 	cmd.Stdin = bytes.NewReader(p.Stdin) // a pipe even if there is nothing to read, as in GoNB

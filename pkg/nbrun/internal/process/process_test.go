@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// sink keeps what comes, neighbours of one stream joined.
+// sink keeps what it gets, with neighbours of one stream joined.
 type sink struct {
 	parts []string
 	times []int64 // of the parts, in ns
@@ -166,7 +166,7 @@ func TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled(t *testing.T) {
 	}
 }
 
-// Most of them are still on the way to their program when they are looked for.
+// Most of them are still starting their program when they are looked for.
 func TestNoneOfManyStartedJustNowEscapes(t *testing.T) {
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		t.Skip("no /proc: what is left can't be found")
@@ -207,7 +207,7 @@ func TestLinesOfStderrAreRewritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := strings.Join(s.parts, "|")
-	// A line that is not finished is not held for long.
+	// An unfinished line is not held for long.
 	if got != "stderr: <one><two>|stdout: out\n|stderr: <prompt>|stdout: x\n|stderr: <end>" {
 		t.Errorf("%q", got)
 	}

@@ -25,13 +25,13 @@ import (
 // pause is how long an unfinished line of stderr waits for its rest.
 var pause = 20 * time.Millisecond
 
-// grace is how long a process that was killed may take to go. Those that the system
-// can't end, as it waits for a disk or a network, are left to it.
+// grace is how long a killed process may take to exit. Those that the system can't end,
+// because they wait for a disk or a network, are left to it.
 const grace = 2 * time.Second
 
-// run reads both streams and the display pipe in one goroutine, so that their
-// order is kept as well as pipes allow: what was written before a display is
-// handed on before it.
+// run reads both streams and the display pipe in one goroutine, so that their order is
+// kept as well as pipes allow: what was written before a display is passed on before
+// it.
 func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	var none Exit
 	if err := ctx.Err(); err != nil {
@@ -99,9 +99,9 @@ func (p *Process) run(ctx context.Context, m *merger) (Exit, error) {
 	return m.exit(waitErr)
 }
 
-// start starts the process, which is to end with this one, and tells when it has
-// ended: first by a call of over, then by done. The system ends a process with the
-// thread that has started it, so that thread is kept for as long.
+// start starts the process, which must end with this one, and reports its end: first by
+// calling over, then through done. The system ends a process with the thread that has
+// started it, so that thread is kept for as long.
 func start(cmd *exec.Cmd, over func()) (done <-chan error, err error) {
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
@@ -117,7 +117,7 @@ func start(cmd *exec.Cmd, over func()) (done <-chan error, err error) {
 	return ended, <-started
 }
 
-// kill kills the process and its group. It may have put itself into another one.
+// kill kills the process and its group. The process may have moved to another group.
 func kill(cmd *exec.Cmd) {
 	_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
 	_ = cmd.Process.Kill()
@@ -129,7 +129,7 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// wait waits for the process, not for those who hold its pipes.
+// wait waits for the process, not for others that hold its pipes.
 func wait(cmd *exec.Cmd) error {
 	cmd.WaitDelay = time.Millisecond // for the copying of Stdin, if nobody reads it
 	err := cmd.Wait()
@@ -157,9 +157,9 @@ func pipe2(fds *[2]int) error {
 	return nil
 }
 
-// openPipes makes the two named pipes of gonbui, and that of package taken, in a
-// folder of their own. We hold both ends of each, so that opening them never
-// blocks and never fails.
+// openPipes makes gonbui's two named pipes, and that of package taken, in a folder of
+// their own. We hold both ends of each, so that opening them never blocks and never
+// fails.
 func openPipes(temp string, fifo *[3]int) (dir string, closePipes func(), err error) {
 	dir, err = os.MkdirTemp(temp, "nbrun-pipes-")
 	if err != nil {
@@ -186,8 +186,8 @@ func openPipes(temp string, fifo *[3]int) (dir string, closePipes func(), err er
 	return dir, closePipes, nil
 }
 
-// reply writes answers to gonbui as far as there is room for them. The rest stays:
-// a program that does not read must not keep us from reading.
+// reply writes answers to gonbui, as many as there is room for. The rest is kept: a
+// program that does not read must not keep us from reading.
 func reply(fd int, back *bytes.Buffer) error {
 	for back.Len() > 0 {
 		n, err := unix.Write(fd, back.Bytes())
@@ -205,10 +205,10 @@ func reply(fd int, back *bytes.Buffer) error {
 }
 
 // readsAtOnce is how often a pipe is read before others have their turn. What was
-// written to a pipe before a process has ended comes in less.
+// written to a pipe before a process has ended needs fewer reads.
 const readsAtOnce = 64
 
-// reader reads what one process puts out.
+// reader reads the output of one process.
 type reader struct {
 	*merger
 	in       [2]int // stdout and stderr, our ends
@@ -234,7 +234,8 @@ func (r *reader) openStreams() (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
-// leave has whoever still writes to the streams read from, and not heard.
+// leave keeps reading the streams of processes left behind, and discards what they
+// write.
 func (r *reader) leave() {
 	for _, fd := range r.in {
 		if fd < 0 {
@@ -246,7 +247,7 @@ func (r *reader) leave() {
 	}
 }
 
-// read reads until the process has ended and all that it wrote is read.
+// read reads until the process has ended and everything that it wrote has been read.
 func (r *reader) read() error {
 	for {
 		ended, paused, err := r.wait()
@@ -279,8 +280,8 @@ func (r *reader) read() error {
 }
 
 // wait waits until there is something to read, or room for an answer. It reports
-// whether the process has ended, and whether nothing was written while the rest of
-// a line was waited for.
+// whether the process has ended, and whether it waited for the rest of a line and
+// nothing was written.
 func (r *reader) wait() (ended, paused bool, err error) {
 	fds := []unix.PollFd{{Fd: int32(r.over), Events: unix.POLLIN}}
 	for i, fd := range r.in {
@@ -309,7 +310,7 @@ func (r *reader) wait() (ended, paused bool, err error) {
 }
 
 // readStreams reads what there is now. A pipe holds as much as buf, seldom more; a
-// process that never stops writing must not keep us from all else.
+// process that never stops writing must not keep us from everything else.
 func (r *reader) readStreams(reads int) error {
 	for i, fd := range r.in {
 		for n := 0; n < reads && !r.ended[i]; n++ {
@@ -333,13 +334,13 @@ func (r *reader) readStreams(reads int) error {
 	return r.order(false)
 }
 
-// readDisplays hands on the displays that there are now, each after what the
-// process wrote before it, which is in the pipes by then.
+// readDisplays passes on the displays that there are now, each after what the process
+// wrote before it, which is in the pipes by then.
 func (r *reader) readDisplays() error {
 	if r.displays == nil {
 		return nil
 	}
-	// Somebody left in the background may never stop.
+	// A process left in the background may never stop.
 	for range readsAtOnce {
 		n, err := unix.Read(r.fifo[0], r.sent[:])
 		if err == unix.EINTR {

@@ -7,8 +7,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// Streams takes what a program on Go's fake clock puts out that somebody else runs, in
-// the order in which the program has written it, and hands it on as [Process.Run]
+// Streams takes the output of a program on Go's fake clock that somebody else runs, in
+// the order in which the program has written it, and passes it on as [Process.Run]
 // does.
 type Streams struct {
 	merger   merger
@@ -24,7 +24,7 @@ func NewStreams(sink event.Sink, rewrite func([]byte) []byte) *Streams {
 	return s
 }
 
-// Write takes in a piece of stdout (1) or stderr (2), which come in frames.
+// Write takes a piece of stdout (1) or stderr (2), which come in frames.
 func (s *Streams) Write(fd int, p []byte) error {
 	if err := s.merger.add(fd-1, p); err != nil {
 		return err
@@ -32,8 +32,8 @@ func (s *Streams) Write(fd int, p []byte) error {
 	return s.merger.order(true) // what comes next was written after this
 }
 
-// Display takes in what was written to gonbui's pipe, and returns what is to be answered
-// through the pipe back.
+// Display takes what was written to gonbui's pipe, and returns what to answer through
+// the pipe back.
 func (s *Streams) Display(p []byte) (answer []byte, err error) {
 	err = s.displays.add(p)
 	answer = bytes.Clone(s.answers.Bytes())
@@ -41,7 +41,7 @@ func (s *Streams) Display(p []byte) (answer []byte, err error) {
 	return answer, err
 }
 
-// Close hands on what is held, and returns the time of the last write, zero if there
+// Close passes on what is held, and returns the time of the last write, zero if there
 // was none.
 func (s *Streams) Close() (last time.Time, err error) {
 	err = s.merger.flush()

@@ -15,9 +15,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Traces are what a run leaves on the machine while it goes on: processes, which are
-// known by an environment variable, and a folder of temporary files. It clears them
-// away in the end; if it is killed before, the next run does.
+// Traces are what a run leaves on the machine while it lasts: processes, which are
+// recognised by an environment variable, and a folder of temporary files. It removes
+// them at the end; if it is killed before, the next run does.
 type Traces struct {
 	Dir  string // for temporary files of the run
 	mark string
@@ -31,16 +31,16 @@ type Traces struct {
 const (
 	markName   = "NBRUN_SESSION"
 	tracesName = "nbrun-run-"
-	aliveName  = "alive" // the file that a run that goes on has locked
+	aliveName  = "alive" // the file that a run locks while it lasts
 )
 
-// open is how many runs go on in this process.
+// open is the number of runs in this process.
 var open atomic.Int32
 
 var clearOnce sync.Once
 
-// NewTraces begins a run. The first of a process clears away what runs have left
-// that were killed.
+// NewTraces begins a run. The first one of a process clears away what killed runs have
+// left.
 func NewTraces() (*Traces, error) {
 	clearOnce.Do(clearDead)
 	for {
@@ -69,8 +69,8 @@ func NewTraces() (*Traces, error) {
 func (t *Traces) On(env Env) Env { return env.With(markName, t.mark) }
 
 // Clear kills what the run has left running, removes its folder, and returns how many
-// processes there were. The last run that goes on in this process also ends what was
-// adopted. A second call waits for the first, and returns the same.
+// processes there were. The last run in this process also ends adopted processes. A
+// second call waits for the first, and returns the same.
 func (t *Traces) Clear() (killed int, err error) {
 	t.clear.Do(func() {
 		t.ended = killLeft(markName+"="+t.mark, open.Add(-1) == 0)
@@ -79,8 +79,8 @@ func (t *Traces) Clear() (killed int, err error) {
 	return t.ended, t.err
 }
 
-// remove removes the folder, first of all but the lock: who is killed meanwhile leaves
-// something that can be cleared away.
+// remove removes the folder, everything else before the lock: if it is killed
+// meanwhile, what is left can still be cleared away.
 func (t *Traces) remove() error {
 	entries, err := os.ReadDir(t.Dir)
 	for _, e := range entries {
@@ -96,7 +96,7 @@ func (t *Traces) remove() error {
 	return errors.Join(err, t.lock.Unlock())
 }
 
-// clearDead clears away the traces of runs that were killed: their lock is free.
+// clearDead clears away the traces of killed runs: their lock is free.
 func clearDead() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), tracesName+"*"))
 	for _, dir := range dirs {
@@ -107,7 +107,7 @@ func clearDead() {
 		lock := flock.New(filepath.Join(dir, aliveName), flock.SetFlag(os.O_RDWR))
 		switch ok, err := lock.TryLock(); {
 		case errors.Is(err, os.ErrNotExist):
-			_ = os.Remove(dir) // nothing else is in it; who is about to lock it sees that it is gone
+			_ = os.Remove(dir) // nothing else is in it; a run about to lock it sees that it is gone
 		case err == nil && ok:
 			t := &Traces{Dir: dir, mark: strings.TrimPrefix(filepath.Base(dir), tracesName), lock: lock}
 			killLeft(markName+"="+t.mark, false)

@@ -61,7 +61,7 @@ func until(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// What has an empty environment and a session of its own, is known as an orphan.
+// A process with an empty environment and a session of its own is found as an orphan.
 func TestWhatHasThrownOffItsEnvironmentIsEnded(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pids")
 	_, out := startRunner(t, ">"+file+"; for i in 1 2 3; do (env -i setsid sh -c 'echo $$ >>"+file+"; exec sleep 1000' >/dev/null 2>&1 &) ; done; while [ $(wc -l <"+file+") -lt 3 ]; do sleep 0.01; done")
@@ -80,8 +80,8 @@ func TestWhatHasThrownOffItsEnvironmentIsEnded(t *testing.T) {
 	}
 }
 
-// A runner that is killed takes its program along. What the program has started, and
-// files, are cleared away by the next run; those of a run that goes on are not.
+// A killed runner takes its program along. What the program has started, and its files,
+// are cleared away by the next run; those of a run in progress are not.
 func TestTheNextRunClearsUpAfterOneThatWasKilled(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Cleanup(clearDead) // when both are killed

@@ -15,7 +15,7 @@ import (
 // runnerEnv makes the test's binary a program that runs a script, as nbrun would.
 const runnerEnv = "PROCESS_TEST_SCRIPT"
 
-// runner runs a script, tells where its folder is, and clears up.
+// runner runs a script, says where its folder is, and clears up.
 func runner(script string) int {
 	os.Unsetenv(runnerEnv)
 	Adopt()
@@ -36,8 +36,8 @@ func runner(script string) int {
 	return 0
 }
 
-// The system ends a program with the thread that has started it: none that a program
-// of this process starts may go, whatever else goroutines do with their threads.
+// The system ends a program with the thread that has started it: no thread that starts
+// a program of this process may end, whatever else goroutines do with their threads.
 func TestAProgramDoesNotEndWithAThread(t *testing.T) {
 	stop := make(chan struct{})
 	var done [4]chan struct{}

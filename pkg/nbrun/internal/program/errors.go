@@ -7,24 +7,24 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// generated is a place in a line that no cell has written.
+// generated is a place in a line that is in no cell.
 var generated = regexp.MustCompile(`^(?:\./)?p/p[0-9a-f]+/main(?:_test)?\.go:\d+(?::\d+)?: `)
 
-// What the go command says of a chain of imports that begins with a program: its package,
-// which nobody knows, and then what a cell of it imports.
+// What the go command says about a chain of imports that begins with a program: its
+// package, which nobody knows, and then what a cell of it imports.
 var (
 	ofProgram  = regexp.MustCompile(`^package \S+/p/p[0-9a-f]{20}(?:\.test)?$`)
 	importedBy = regexp.MustCompile(`^\timports (\S+) from cell(\d+)\.go$`)
 )
 
-// Limits of what is made of a compiler's words. Real ones say less.
+// Limits of what is kept of a compiler's messages. Real ones are shorter.
 const (
 	mostFaults = 1000
 	longFault  = 16 << 10 // bytes
 )
 
-// IsNoise reports whether a line of the go command gives no reason for its failure:
-// it is what it is about to do, a heading of what follows, or one of the packages by
+// IsNoise reports whether a line of the go command gives no reason for its failure: it
+// says what the command is about to do, is a heading, or is one of the packages through
 // which another is reached.
 func IsNoise(line string) bool {
 	switch {
@@ -38,7 +38,7 @@ func IsNoise(line string) bool {
 
 var noise = regexp.MustCompile(`^#|^go: (finding|downloading|found|added|upgraded|downgraded|extracting) |^go: errors parsing |^go: \S+ imports$|^failed to run "`)
 
-// Advised is what a parser has said, and what to do about it.
+// Advised adds to what a parser has said what to do about it.
 func Advised(text string) string {
 	found, ok := strings.CutPrefix(text, "expected declaration, found ")
 	if ok && !strings.HasPrefix(found, "'") || found == "'{'" { // not what is one too many, as '}'
@@ -47,8 +47,8 @@ func Advised(text string) string {
 	return text
 }
 
-// CompilerFaults makes faults of what the go command said. Lines that belong to
-// no cell are kept as they are, but those that give no reason.
+// CompilerFaults makes faults of what the go command said. Lines that belong to no cell
+// are kept as they are, except those that give no reason.
 func CompilerFaults(output string) event.Faults {
 	var faults, other event.Faults
 	last := &faults // the list that the last fault is in
@@ -87,8 +87,8 @@ func CompilerFaults(output string) event.Faults {
 	return append(faults, other...)
 }
 
-// compilerFault makes a fault of a line that begins with a place in a cell, else
-// it returns nil.
+// compilerFault makes a fault of a line that begins with a place in a cell, and
+// otherwise returns nil.
 func compilerFault(line string) *event.Fault {
 	m := compilerLine.FindStringSubmatch(line)
 	if m == nil {

@@ -22,9 +22,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 )
 
-// Memory is what the cells so far have declared. A new declaration replaces the
-// old one of that name and kind. The zero value is empty. A Memory does not
-// change: what changes it makes another.
+// Memory is what the cells so far have declared. A new declaration replaces the old one
+// with that name and kind. The zero value is empty. A Memory does not change: every
+// change makes a new one.
 type Memory struct {
 	key string // the same for what was made in the same steps
 
@@ -49,7 +49,7 @@ type imported struct {
 	cAt         Place  // and where that begins
 }
 
-// variable is one spec of names that stand or fall together: a single name, or
+// variable is one spec of names that are kept or dropped together: a single name, or
 // all names that are set by one call.
 type variable struct {
 	names []string
@@ -79,7 +79,7 @@ type constSpec struct {
 // Key is the same for two memories that were made in the same steps.
 func (m *Memory) Key() string { return m.key }
 
-// then returns a copy, which is to be changed in a step of that name.
+// then returns a copy, to be changed in a step with that name.
 func (m *Memory) then(step string) *Memory {
 	sum := sha256.Sum256([]byte(m.key + "\x00" + step))
 	c := &Memory{
@@ -282,7 +282,7 @@ func (i imported) key() string {
 	return i.alias
 }
 
-// assumedName is the name that a package most likely has, by its path.
+// assumedName is the name that a package most likely has, given its path.
 func assumedName(p string) string {
 	base := path.Base(p)
 	if len(base) > 1 && base[0] == 'v' && strings.Trim(base[1:], "0123456789") == "" {
@@ -297,9 +297,8 @@ func assumedName(p string) string {
 	return base
 }
 
-// merge adds what a cell declares, each in the place of what had that name and is
-// of the same kind. What is of another kind stays, as in GoNB, and the compiler
-// says so.
+// merge adds what a cell declares, replacing what had the same name and kind. What is
+// of another kind stays, as in GoNB, and the compiler says so.
 func (m *Memory) merge(n *Memory) {
 	maps.Copy(m.imports, n.imports)
 	maps.Copy(m.types, n.types)
@@ -318,7 +317,7 @@ func (m *Memory) forgetVar(name string) {
 	}
 }
 
-// forget drops a declaration of that name, and tells what it was, "" if there was
+// forget drops the declaration of that name, and returns what it was, "" if there was
 // none.
 func (m *Memory) forget(name string) string {
 	if _, ok := m.consts[name]; ok {
@@ -340,8 +339,8 @@ func (m *Memory) forget(name string) string {
 	return ""
 }
 
-// Without returns the memory without an import or a declaration, as %remove leaves
-// it, and tells what that was; "" if there is none of that name.
+// Without returns the memory without an import or a declaration, as %remove leaves it,
+// and what that was; "" if there is none of that name.
 func (m *Memory) Without(name string) (without *Memory, kind string) {
 	without = m.then("remove " + name)
 	if _, ok := without.imports[name]; ok {

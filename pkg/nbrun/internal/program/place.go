@@ -12,19 +12,19 @@ type Place struct {
 	Cell, Line, Col int
 }
 
-// FileName is how a cell is called in compiler messages and stack traces. It is
-// absolute so that no tool puts a folder before it.
+// FileName is the name of a cell in compiler messages and stack traces. It is absolute
+// so that no tool puts a folder before it.
 func FileName(cell int) string { return fmt.Sprintf("/nbrun/cell%d.go", cell) }
 
-// A place by that name, and one at the beginning of a compiler's line, behind which
-// may stand, in brackets, that in the generated file.
+// A place with that name, and one at the beginning of a compiler's line, which may be
+// followed, in brackets, by the place in the generated file.
 var (
 	placeInText  = regexp.MustCompile(`/nbrun/cell(\d+)\.go:(\d+)`)
 	compilerLine = regexp.MustCompile(`^/nbrun/cell(\d+)\.go:(\d+)(?::(\d+))?(?:\[[^]]*\])?: (.*)$`)
 )
 
-// placeOf is a position in a program as a place in a cell; that of what no cell has
-// written is of cell 0.
+// placeOf returns the place in a cell of a position in a program; what no cell has
+// written is in cell 0.
 func placeOf(at token.Position) Place {
 	if m := placeInText.FindStringSubmatch(fmt.Sprintf("%s:%d", at.Filename, at.Line)); m != nil {
 		return Place{Cell: number(m[1]), Line: number(m[2]), Col: at.Column}
@@ -32,7 +32,7 @@ func placeOf(at token.Position) Place {
 	return Place{}
 }
 
-// ReplacePlaces replaces the places in cells that a text names.
+// ReplacePlaces replaces the places in cells that a text mentions.
 func ReplacePlaces(text []byte, with func(Place) []byte) []byte {
 	return placeInText.ReplaceAllFunc(text, func(m []byte) []byte {
 		at := placeInText.FindSubmatch(m)

@@ -22,15 +22,15 @@ type Program struct {
 	After  *Memory // what is declared once the cell has been compiled
 }
 
-// Name is a name for the program that is the same for the same source.
+// Name is a name for the program, the same for the same source.
 func (p *Program) Name() string {
 	sum := sha256.Sum256([]byte(p.Source))
 	return "p" + hex.EncodeToString(sum[:10])
 }
 
 // New composes the program of a cell that comes after the cells in memory. Dir is a
-// folder of the module that the program is built in, for looking up the packages
-// that a cell names but does not import. Errors are of type event.Faults.
+// folder of the module that the program is built in, for finding the packages that a
+// cell uses but does not import. Errors are of type event.Faults.
 func New(cell int, c *cells.Cell, memory *Memory, dir string) (*Program, error) {
 	u, err := parse(cell, c)
 	if err != nil {
@@ -79,8 +79,8 @@ func (u *unit) testArgs() []string {
 
 func (i imported) write(b *strings.Builder) {
 	if i.preamble != "" {
-		// A blank line, or the line of the place would belong to the preamble. There is none
-		// before the first line of a cell.
+		// A blank line, or the line with the place would belong to the preamble. There
+		// is none before the first line of a cell.
 		writeLine(b, Place{Cell: i.cAt.Cell, Line: max(1, i.cAt.Line-1)}, 0)
 		b.WriteString("\n" + i.preamble + "\n")
 	} else {
@@ -89,8 +89,8 @@ func (i imported) write(b *strings.Builder) {
 	fmt.Fprintf(b, "import %s %q\n", i.alias, i.path)
 }
 
-// write writes the declaration, with type and value at the places where they stand in
-// the cell, which may be lines below the names, and behind values of other names.
+// write writes the declaration, with type and value at the places where they are in the
+// cell, which may be lines below the names, and after values of other names.
 func (v *variable) write(b *strings.Builder) {
 	writeLine(b, v.at, len("var "))
 	head := "var " + strings.Join(v.names, ", ")
@@ -115,8 +115,8 @@ func (v *variable) write(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
-// writeLine says where the next line comes from; before is the length of what
-// will stand in it before the piece itself.
+// writeLine says where the next line comes from; before is the length of what precedes
+// the piece in it.
 func writeLine(b *strings.Builder, at Place, before int) {
 	if at.Cell == 0 {
 		return
@@ -128,8 +128,8 @@ func writeLine(b *strings.Builder, at Place, before int) {
 	}
 }
 
-// body writes all declarations, in the order in which GoNB writes them: it is
-// the order in which variables and init functions are run.
+// body writes all declarations, in the order in which GoNB writes them, which is the
+// order in which variables and init functions are run.
 func (m *Memory) body(u *unit) (source string, packages map[string]Place, err error) {
 	var b strings.Builder
 	for _, k := range sorted(m.types) {
@@ -173,12 +173,12 @@ func (m *Memory) body(u *unit) (source string, packages map[string]Place, err er
 	return b.String(), packages, err
 }
 
-// packagesOf are the X of all X.Y in a source where no X is declared around it, and
-// where the first stands.
+// packagesOf returns the X of all X.Y in a source where no X is declared around it, and
+// where the first one is.
 func packagesOf(src string) (map[string]Place, error) {
 	fset := token.NewFileSet()
-	// Object resolution is deprecated for want of types; for what is left
-	// unresolved in one file it is exact, and the fastest there is.
+	// Object resolution is deprecated because it knows no types; for what is unresolved
+	// in one file it is exact, and the fastest there is.
 	file, err := parser.ParseFile(fset, "", src, 0)
 	if err != nil {
 		return nil, CompilerFaults(err.Error())
@@ -201,8 +201,8 @@ func packagesOf(src string) (map[string]Place, error) {
 	return packages, nil
 }
 
-// resolve chooses the imports of the program: those remembered that it uses, and
-// for what it uses beyond them, what goimports finds.
+// resolve chooses the imports of the program: those remembered that it uses, and for
+// anything else it uses, what goimports finds.
 func (m *Memory) resolve(body string, packages map[string]Place, dir string) ([]imported, error) {
 	var used []imported
 	missing := map[string]bool{}
@@ -241,8 +241,8 @@ func sortImports(list []imported) {
 	slices.SortFunc(list, func(a, b imported) int { return strings.Compare(a.path+" "+a.alias, b.path+" "+b.alias) })
 }
 
-// wellKnown are packages that goimports would choose for a name without a doubt.
-// They spare the search.
+// wellKnown are packages that goimports would certainly choose for a name. They save
+// the search.
 var wellKnown = map[string]string{
 	"bits": "math/bits", "bufio": "bufio", "bytes": "bytes", "cmp": "cmp", "context": "context", "errors": "errors", "exec": "os/exec", "filepath": "path/filepath",
 	"flag": "flag", "fmt": "fmt", "io": "io", "iter": "iter", "json": "encoding/json", "maps": "maps", "math": "math", "os": "os",

@@ -215,9 +215,9 @@ func TestAnUndefinedNameIsReportedWhereItStands(t *testing.T) {
 	}
 }
 
-// FuzzCompose makes programs of three cells, in the middle one of which a word is
-// replaced by a name that nothing declares: it is reported in that cell and line, by
-// the type checker, or the cell is found faulty before.
+// FuzzCompose makes programs of three cells, and in the middle one replaces a word by a
+// name that nothing declares: it is reported in that cell and line, by the type
+// checker, or the cell is found faulty before.
 func FuzzCompose(f *testing.F) {
 	f.Add("func f(a int) int { return a }", "var a, b = f(\n1,\n), 2", "%%\nprintln(a, b)", uint(4))
 	f.Add("type T[E any] struct{ x E }\nfunc (t T[E]) M() {}", "const (\nA = iota\nB, C\n)\nvar t T[int]", "%%\nt.M()", uint(3))
@@ -269,7 +269,7 @@ func FuzzCompose(f *testing.F) {
 	})
 }
 
-// identifiers are where the identifiers of a source stand.
+// identifiers are the positions of a source's identifiers.
 func identifiers(src string) (at [][2]int) {
 	var s scanner.Scanner
 	fset := token.NewFileSet()

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/imports"
 )
 
-// search has goimports choose, with all remembered imports at hand.
+// search lets goimports choose, with all remembered imports at hand.
 func (m *Memory) search(_ []imported, _ map[string]bool, body string, packages map[string]Place, dir string) ([]imported, error) {
 	var b strings.Builder
 	b.WriteString("package main\n")

@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// standard are packages whose names no other of the standard library has.
+// standard are packages whose names no other package of the standard library has.
 var standard = []string{
 	"container/heap", "container/list", "container/ring", "crypto/md5", "crypto/sha256", "embed", "encoding/base64", "encoding/binary", "encoding/csv",
 	"encoding/gob", "encoding/hex", "encoding/xml", "hash/fnv", "hash/maphash", "html", "image", "image/color", "image/png", "io/fs", "log", "log/slog",
@@ -19,7 +19,7 @@ var (
 )
 
 // search chooses among the packages of the standard library. A page has no modules to
-// search: of other names the compiler says that they are not defined.
+// search: the compiler reports other names as undefined.
 func (m *Memory) search(used []imported, missing map[string]bool, body string, packages map[string]Place, _ string) ([]imported, error) {
 	names := map[string]string{"rand": "math/rand"}
 	switch {

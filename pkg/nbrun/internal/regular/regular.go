@@ -1,5 +1,5 @@
 // Package regular opens regular files only, and never waits: anybody may put a named
-// pipe, which waits for somebody at its other end when it is opened, in the place of a
+// pipe, which waits for somebody at its other end when it is opened, in place of a
 // file, or a link to one.
 package regular
 
@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// NotRegular is the error for what is there, and is no regular file.
+// NotRegular is the error for something that is not a regular file.
 type NotRegular struct{ Kind string }
 
 func (e *NotRegular) Error() string { return "is a " + e.Kind + ", not a file" }
@@ -44,7 +44,7 @@ func check(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// kindOf is what a file is that is no regular one, "" for one that is.
+// kindOf says what a file is if it is not a regular one, and "" if it is.
 func kindOf(m fs.FileMode) string {
 	switch {
 	case m.IsRegular():

@@ -4,6 +4,6 @@ package regular
 
 import "syscall"
 
-// withoutWaiting has opening a named pipe fail, or succeed, at once. A regular file is
-// as it would be without.
+// withoutWaiting makes opening a named pipe fail, or succeed, at once. Regular files
+// are opened as usual.
 const withoutWaiting = syscall.O_NONBLOCK

@@ -9,9 +9,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// WriteFile writes a file, all of it or nothing: a file that was there stays as it was
-// until the new one is complete. A link that was there is replaced; what it names stays
-// as it is. What writers have left that were killed is removed.
+// WriteFile writes a file, all of it or nothing: an existing file stays as it was until
+// the new one is complete. An existing link is replaced; its target stays as it is.
+// What killed writers have left is removed.
 func WriteFile(path string, write func(io.Writer) error) error {
 	mode := os.FileMode(0o644)
 	switch info, err := os.Lstat(path); {
@@ -44,12 +44,11 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// tmpName is the name of a file that is to take the place of another, * a number.
+// tmpName is the name of a file that is to replace another, * a number.
 const tmpName = ".nbrun-*.tmp"
 
-// temporary makes a file that is to take the place of one in that folder. It is locked
-// while it is written, so that it is known for one that nobody will complete, if its
-// writer is killed.
+// temporary makes a file that is to replace one in that folder. It is locked while it
+// is written, so that if its writer is killed, others see that nobody will complete it.
 func temporary(dir string) (tmp *os.File, unlock func(), err error) {
 	clearTemporary(dir)
 	for {
@@ -66,7 +65,7 @@ func temporary(dir string) (tmp *os.File, unlock func(), err error) {
 	}
 }
 
-// clearTemporary removes what writers have left in a folder that were killed.
+// clearTemporary removes what killed writers have left in a folder.
 func clearTemporary(dir string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {

@@ -7,16 +7,16 @@
 // encoder of encoding/gob and does not wait. So they are built with a gob whose
 // encoders do, on that pipe only: Patch changes one line of gob's encoder.go, and of
 // its decoder.go, and Files are added to gob beside it, by go build -overlay. The
-// module cache, where gonbui lies, can't be overlaid; the standard library can. And so
-// it does not matter which version of gonbui a program has, nor how it came by it.
+// module cache, where gonbui is, can't be overlaid; the standard library can. So it
+// does not matter which version of gonbui a program has, nor where it got it.
 //
-// After each piece that the runner has read from GONB_PIPE and dealt with, it
-// writes Count of the piece's length to the named pipe in Env. A program that
-// does not know of it leaves it unread.
+// After each piece that the runner has read from GONB_PIPE and handled, it writes Count
+// of the piece's length to the named pipe in Env. A program that does not know of it
+// leaves it unread.
 //
 // On the fake clock a goroutine that waits for an answer in GONB_PIPE_BACK, as one of
-// gonbui always does, would be taken for asleep. There it looks for answers each time
-// that something was taken, as the runner answers before it says so.
+// gonbui always does, would look asleep. There it looks for answers each time that
+// something was taken, as the runner answers before it says so.
 package taken
 
 import (
@@ -62,10 +62,9 @@ var Patched = map[string]struct{ function, parameter, calls string }{
 	"decoder.go": {"NewDecoder", "io.Reader", "takenReader"},
 }
 
-// Patch changes one of the files of gob that are Patched so that NewEncoder passes its
-// writer through takenWriter, and NewDecoder its reader through takenReader. All lines
-// stay where they are. It returns an error if the file has another shape than the one
-// that is known.
+// Patch changes one of the files of gob in Patched so that NewEncoder passes its writer
+// through takenWriter, and NewDecoder its reader through takenReader. All lines stay
+// where they are. It returns an error if the file is not of the expected shape.
 func Patch(name, text string) (string, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)

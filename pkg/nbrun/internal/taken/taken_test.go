@@ -85,7 +85,7 @@ func TestFilesAreOfPackageGob(t *testing.T) {
 	}
 }
 
-// pipes makes the runner's pipes, and has the package believe that it starts anew.
+// pipes makes the runner's pipes, and makes the package believe that it starts anew.
 func pipes(t *testing.T) (out, counts *os.File, writer io.Writer) {
 	t.Helper()
 	dir := t.TempDir()
@@ -177,7 +177,7 @@ func TestOtherWritersAreLeftAlone(t *testing.T) {
 	}
 }
 
-// On the real clock all can wait in Go's poller.
+// On the real clock everything can wait in Go's poller.
 func TestOnTheRealClockAnswersAreReadAsEver(t *testing.T) {
 	if r := strings.NewReader(""); takenReader(r) != io.Reader(r) {
 		t.Error("the reader is another one")

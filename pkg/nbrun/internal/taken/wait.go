@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// takenWriter returns w, or, if w is the pipe to the runner, a writer to it that
-// waits until what it has written is taken.
+// takenWriter returns w, or, if w is the pipe to the runner, a writer to it that waits
+// until what it has written has been taken.
 func takenWriter(w io.Writer) io.Writer {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("NBRUN_TAKEN") == "" || f.Name() != os.Getenv("GONB_PIPE") {
@@ -45,7 +45,7 @@ var taken struct {
 	owed int  // bytes written and not yet taken
 }
 
-// takenAll says that all that was written is taken.
+// takenAll means that everything written has been taken.
 var takenAll = sync.NewCond(&taken)
 
 // takenCount waits for the next count.

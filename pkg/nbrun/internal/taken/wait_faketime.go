@@ -9,11 +9,11 @@ import (
 	"unsafe"
 )
 
-// On the fake clock, a goroutine that waits in Go's poller is taken for asleep. And
-// if the runtime knew that these functions wait, other goroutines would get their
-// turn by how long that lasts; as it is, every run is the same.
+// On the fake clock, a goroutine that waits in Go's poller looks asleep. And if the
+// runtime knew that these functions wait, other goroutines would get their turn
+// depending on how long that lasts; as it is, every run is the same.
 
-// takenFd makes the file one that waits in a system call.
+// takenFd makes the file wait in a system call.
 func takenFd(f *os.File) uintptr { return f.Fd() }
 
 func takenWrite(w takenFile, p []byte) (int, error) {

@@ -12,9 +12,8 @@ func takenFd(*os.File) uintptr { return 0 }
 
 func takenWrite(w takenFile, p []byte) (int, error) { return w.file.Write(p) }
 
-// takenRead returns the number of bytes read, 0 at the end. It waits in a system
-// call, where others than this goroutine go on, and which nothing takes for a
-// deadlock.
+// takenRead returns the number of bytes read, 0 at the end. It waits in a system call,
+// where other goroutines go on, and which nothing mistakes for a deadlock.
 func takenRead(fd int, p []byte) int {
 	for {
 		n, err := syscall.Read(fd, p)

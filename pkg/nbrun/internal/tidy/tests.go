@@ -8,7 +8,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// tests reads what go test says, to know which test has failed first, and where.
+// tests reads the output of go test, to find out which test failed first, and where.
 type tests struct {
 	line string                  // not yet whole
 	now  string                  // the test that speaks
@@ -28,7 +28,7 @@ var (
 	testLogs   = regexp.MustCompile(`^ +(?:cell(\d+)|[\w.-]+)\.go:(\d+): (.*)`)
 )
 
-// saw takes in a piece of any stream.
+// saw takes a piece of any stream.
 func (t *tests) saw(text string) {
 	for line := range strings.Lines(text) {
 		t.line += line[:min(len(line), longLine-len(t.line))]
@@ -63,8 +63,8 @@ func (t *tests) read(line string) {
 	}
 }
 
-// failed is the first test that has failed, and not for one within it, with what it has
-// said; nil if none has.
+// failed is the first test that failed, other than because of one within it, with what
+// it has said; nil if none has.
 func (t *tests) failed() *event.Fault {
 	for i, name := range t.fail {
 		if i+1 < len(t.fail) && strings.HasPrefix(t.fail[i+1], name+"/") {

@@ -1,6 +1,6 @@
-// Package tidy makes one pass over what cells put out: places in generated files
-// become places in cells, the machine's paths go, and the last words of a program
-// are kept, as they say more of its end than its exit status.
+// Package tidy makes one pass over the output of cells: places in generated files
+// become places in cells, the machine's paths are removed, and the last words of a
+// program are kept, as they say more about its end than its exit status.
 package tidy
 
 import (
@@ -25,10 +25,10 @@ var (
 	programPackage = regexp.MustCompile(`(?:[^\s"':(]*/)?gonb_[0-9a-f]+/p/p[0-9a-f]{20}\.`)
 )
 
-// line takes the machine out of a line of a stack trace or race report: places in
-// cells are written as GoNB writes them, and paths begin where the module, the
-// module cache or the standard library begins. Dir is the kernel's temporary
-// folder, if that is known.
+// line removes the machine from a line of a stack trace or race report: places in cells
+// are written as GoNB writes them, and paths begin where the module, the module cache
+// or the standard library begins. Dir is the kernel's temporary folder, if that is
+// known.
 func line(p []byte, dir string) []byte {
 	if bytes.IndexByte(p, '/') < 0 {
 		return p
@@ -45,14 +45,14 @@ func line(p []byte, dir string) []byte {
 	return withoutRoots(p)
 }
 
-// withoutRoots takes the folders of the standard library and of the module cache off
+// withoutRoots removes the folders of the standard library and of the module cache from
 // paths.
 func withoutRoots(p []byte) []byte {
 	p = bytes.ReplaceAll(p, []byte(goroot+"/src/"), nil)
 	return modCache.ReplaceAll(p, nil)
 }
 
-// Paths takes the folders of the standard library and of the module cache off the
+// Paths removes the folders of the standard library and of the module cache from the
 // paths in a text of any number of lines.
 func Paths(text string) string { return string(withoutRoots([]byte(text))) }
 
@@ -66,7 +66,7 @@ var goroot = func() string {
 	return "/usr/local/go"
 }()
 
-// Text takes the machine out of a text of any number of lines.
+// Text removes the machine from a text of any number of lines.
 func Text(text string) string {
 	var b strings.Builder
 	for l := range strings.Lines(text) {

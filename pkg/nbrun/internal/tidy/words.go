@@ -10,8 +10,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lastwords"
 )
 
-// Words remembers, of what one program says, what explains its end. It is used by
-// one goroutine at a time.
+// Words remembers, of what one program says, what explains its end. One goroutine at a
+// time uses it.
 type Words struct {
 	Dir string // the kernel's temporary folder, if that is known
 
@@ -24,7 +24,7 @@ type Words struct {
 // place is a place in a cell, as GoNB writes it and Line does.
 var place = regexp.MustCompile(`\[\[ Cell \[(\d+)\] Line (\d+) \]\]`)
 
-// Line takes in a line of stderr, and returns it without the machine's paths.
+// Line takes a line of stderr, and returns it without the machine's paths.
 func (w *Words) Line(p []byte) []byte {
 	if w.fatal == "" && lastwords.IsFatal(string(p)) {
 		w.fatal = string(bytes.TrimSpace(p))
@@ -44,11 +44,11 @@ var (
 	exitStatus = regexp.MustCompile(`^(exit status \d+|signal: .*)$`) // GoNB's own last line
 )
 
-// IsExitStatus reports whether a text is what the go command, or the kernel, says
-// of a program's end when it knows nothing else.
+// IsExitStatus reports whether a text is what the go command, or the kernel, says about
+// a program's end when it knows nothing else.
 func IsExitStatus(text string) bool { return exitStatus.MatchString(text) }
 
-// Saw takes in a piece of any stream, for its last line.
+// Saw takes a piece of any stream, for its last line.
 func (w *Words) Saw(text string) {
 	w.tests.saw(text)
 	text = strings.TrimSpace(text[max(0, len(text)-4096):])
@@ -59,7 +59,7 @@ func (w *Words) Saw(text string) {
 	}
 }
 
-// At says where the program has failed, when somebody else knows.
+// At says where the program failed, if that is known from elsewhere.
 func (w *Words) At(cell, line int) { w.cell, w.line = cell, line }
 
 // Explain adds to a fault, whose text is an exit status, what was said last: a

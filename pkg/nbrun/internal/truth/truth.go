@@ -1,6 +1,6 @@
-// Package truth is the table of what cells come to: the real kernel's answers, which
-// all engines give too, but for differences that are there for a reason. It is for tests
-// of all that runs cells. A table is a txtar file, a notebook on one theme. In it,
+// Package truth is the table of answers to cells: the real kernel's answers, which all
+// engines give too, except where they differ for a reason. It is for tests of
+// everything that runs cells. A table is a txtar file, a notebook on one theme. In it,
 //
 //	-- NAME --        is a cell,
 //	-- NAME.out --    what the real kernel answers, and with it all engines, but for
@@ -86,14 +86,14 @@ func (t *Table) Sources() []string {
 	return sources
 }
 
-// Answer is what an engine says to a cell.
+// Answer is what an engine answers to a cell.
 type Answer struct {
 	Text    string
 	Refused bool // the engine can't do what the cell wants
 }
 
-// Answers are those of a run: of a notebook of the sources in a folder, and its cells'
-// faults, by their numbers.
+// Answers returns the answers of a run of a notebook with these sources in a folder,
+// given its cells' faults by their numbers.
 func (t *Table) Answers(done *ipynb.Notebook, faults map[int]*event.Fault, dir string) ([]Answer, error) {
 	var answers []Answer
 	var numbered []string
@@ -119,8 +119,8 @@ func (t *Table) Answers(done *ipynb.Notebook, faults map[int]*event.Fault, dir s
 	return answers, nil
 }
 
-// Check compares an answer with that of the kernel, or with the one that the engine
-// gives on purpose. To update is to take it over where it may differ.
+// Check compares an answer with the kernel's, or with the one that the engine gives on
+// purpose. With update it replaces the recorded answer, where it may differ.
 func (t *Table) Check(name, engine string, a Answer, update bool) error {
 	got, refuses := a.Text, a.Refused
 	out := name + ".out"
@@ -189,8 +189,8 @@ func clean(text, dir string) string {
 	return text
 }
 
-// said is what a cell has put out: lines of stdout after "1> ", of stderr
-// after "2> ", and displays.
+// said is the output of a cell: lines of stdout after "1> ", of stderr after "2> ", and
+// displays.
 func said(c *ipynb.Cell, dir string) (string, error) {
 	var cell struct {
 		Outputs []struct {

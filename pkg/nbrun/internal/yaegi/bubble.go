@@ -20,8 +20,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
 )
 
-// virtualClock makes ready for a program that is to run in a bubble: what it writes
-// is framed, and its locks don't stop the clock.
+// virtualClock prepares for a program that is to run in a bubble: what it writes is
+// framed, and its locks don't stop the clock.
 func virtualClock() {
 	rt.Frame()
 	for _, adapt := range symbols.Adapt {
@@ -85,7 +85,7 @@ func deadlocked(r any) {
 	os.Exit(2)
 }
 
-// goroutines says what each waits for, by its number.
+// goroutines returns what each goroutine waits for, by its number.
 func goroutines() map[int]string {
 	states := map[int]string{}
 	for _, m := range goroutine.FindAllStringSubmatch(string(stack()), -1) {
@@ -96,7 +96,7 @@ func goroutines() map[int]string {
 	return states
 }
 
-// goroutine is the first line of one's stack.
+// goroutine is the first line of a goroutine's stack.
 var goroutine = regexp.MustCompile(`(?m)^goroutine (\d+) .*\[([^](,]*[^](, ])`)
 
 func stack() []byte {

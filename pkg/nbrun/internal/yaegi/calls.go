@@ -220,8 +220,8 @@ func (w *writer) mayPanic(c *ssa.CallCommon) bool {
 	return false
 }
 
-// apart writes a call of compiled code as a function of its own, as of a panic
-// there the interpreter tells the function only.
+// apart writes a call of compiled code as a function of its own, because the
+// interpreter reports a panic there by function only.
 func (w *writer) apart(c *ssa.CallCommon) string {
 	vs := operands(c)
 	name := fmt.Sprintf("call%d", w.line)
@@ -256,7 +256,7 @@ var refusedFunctions = map[string]bool{
 	"runtime/debug.SetMaxStack": true, "testing.AllocsPerRun": true,
 }
 
-// knows are the packages that can do with values of the program's types.
+// knows are the packages that can handle values of the program's types.
 var knows = map[string]bool{
 	"fmt": true, "log": true, "errors": true, "context": true, "sync": true, "sync/atomic": true,
 	"container/list": true, "container/ring": true, "container/heap": true, "io": true, "os": true, "bufio": true, "testing": true,
@@ -266,8 +266,8 @@ var knows = map[string]bool{
 // print them.
 const lessons = "github.com/b3771e63/prodcons/pkg/prodcons"
 
-// compiledCall writes a call of a compiled function or method. The values are those
-// of the arguments, as far as they are known.
+// compiledCall writes a call of a compiled function or method. The values are those of
+// the arguments, where they are known.
 func (e *emitter) compiledCall(fn *ssa.Function, args []string, values []ssa.Value) string {
 	obj, ok := fn.Object().(*types.Func)
 	if !ok || obj.Pkg() == nil {
@@ -317,7 +317,7 @@ func foreignTarget(e *emitter, v ssa.Value) bool {
 	return !ok || e.id(made.X.Type()) > 0
 }
 
-// formatted has rt see to what is printed.
+// formatted leaves printing to rt.
 func (e *emitter) formatted(name string, args []string) {
 	last := len(args) - 1
 	switch {
@@ -330,8 +330,8 @@ func (e *emitter) formatted(name string, args []string) {
 	}
 }
 
-// passed writes an argument of a compiled function, which is to see what it would
-// see of Go's.
+// passed writes an argument of a compiled function, which must see what it would see in
+// Go.
 func (e *emitter) passed(fn *types.Func, param types.Type, v ssa.Value, text string) string {
 	if sig, ok := v.Type().Underlying().(*types.Signature); ok && !e.same(sig) {
 		e.cannot("a function with parameters of the program's types, passed to " + fn.Pkg().Name() + "." + fn.Name())
@@ -374,7 +374,7 @@ func (e *emitter) raw(made *ssa.MakeInterface, text string) string {
 	return text
 }
 
-// foreign tells what of the program may be in a value, "" if nothing is.
+// foreign returns what of the program may be in a value, "" if nothing is.
 func (e *emitter) foreign(v ssa.Value, depth int) string {
 	switch v := v.(type) {
 	case *ssa.Const:
@@ -467,7 +467,7 @@ func (w *writer) generator(c *ssa.CallCommon, kind, result, before, after string
 	w.writef("%s", made)
 }
 
-// recovers has a closure looked at before it is written.
+// recovers looks at a closure before it is written.
 func (w *writer) recovers(fn *ssa.Function) bool {
 	w.function(fn)
 	return w.takes[fn]

@@ -16,7 +16,7 @@ import (
 )
 
 // childEnv names the file with the program, in the environment of a child; clockEnv is
-// there, too, if it is to run on the virtual clock.
+// also set if it must run on the virtual clock.
 const (
 	childEnv = "NBRUN_INTERPRET"
 	clockEnv = "NBRUN_INTERPRET_VIRTUAL"
@@ -29,14 +29,13 @@ const (
 	cannotMark = "nbrun: the interpreter says: "
 )
 
-// ready says that Main was called: children of this process will be interpreters.
+// ready means that Main was called: children of this process will be interpreters.
 var ready bool
 
 // Main makes this process the interpreter that it was started as, and then does not
-// return; where it was started as anything else, Main returns at once, and from
-// then on this process can start such children. The child is the same binary
-// started again, so that it needs no other program and is always of the same
-// version.
+// return; if it was started as anything else, Main returns at once, and from then on
+// this process can start such children. The child is the same binary started again, so
+// it needs no other program and is always of the same version.
 func Main() {
 	ready = true
 	if path := os.Getenv(childEnv); path != "" {
@@ -81,7 +80,7 @@ func execute(i *interp.Interpreter, program *interp.Program) {
 	os.Exit(0)
 }
 
-// refuse ends the process, as the interpreter can't run the program.
+// refuse ends the process, because the interpreter can't run the program.
 func refuse(why string) {
 	fmt.Fprintln(os.Stderr, cannotMark+why)
 	os.Exit(cannot)
@@ -100,8 +99,7 @@ func compile(i *interp.Interpreter, src string) (p *interp.Program, err error) {
 	if err := i.Use(symbols.Symbols); err != nil {
 		return nil, err
 	}
-	// The interpreter has put its own log in the place of this one, which does not
-	// end the process.
+	// The interpreter has replaced this log by its own, which does not end the process.
 	const log = "log/log"
 	if err := i.Use(interp.Exports{log: symbols.Symbols[log]}); err != nil {
 		return nil, err
@@ -113,8 +111,8 @@ func compile(i *interp.Interpreter, src string) (p *interp.Program, err error) {
 // goroutine. The parent knows the frames.
 const mainStack = "goroutine 1 [running]:"
 
-// frames writes what the interpreter says of a panic's way through the program
-// as the frames of a stack trace.
+// frames writes what the interpreter says about a panic's way through the program as
+// the frames of a stack trace.
 type frames struct{ io.Writer }
 
 var frame = regexp.MustCompile(`^(\d+):\d+: panic: (\S+)\(\.\.\.\)\s*$`)

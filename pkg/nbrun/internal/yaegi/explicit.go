@@ -18,10 +18,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/rt"
 )
 
-// emitter writes a program in explicit form: that of package ssa, in which each
-// step stands for itself, in the order of the language, with a type, and with
-// every conversion written out. Of Go, the interpreter then sees some thirty
-// constructs only.
+// emitter writes a program in explicit form: that of package ssa, in which each step is
+// separate, in the order of the language, with a type, and with every conversion
+// written out. The interpreter then sees only about thirty constructs of Go.
 type emitter struct {
 	*rewriter
 	prog *ssa.Program
@@ -195,7 +194,7 @@ func (e *emitter) writef(format string, args ...any) {
 	e.places = append(e.places, place)
 }
 
-// cannot refuses the program for what stands at the place that is being written.
+// cannot refuses the program because of what is at the place being written.
 func (e *emitter) cannot(what string) { e.refuseAt(e.pos, what) }
 
 func (e *emitter) refuseAt(pos token.Pos, what string) {
@@ -267,7 +266,7 @@ func named(form, plain, text string) string {
 	return form + "(" + text + ")"
 }
 
-// variable writes an operand so that the interpreter does not take the step for a
+// variable writes an operand so that the interpreter does not mistake the step for a
 // constant one, which it would compute, or refuse, before the program runs.
 func (e *emitter) variable(v ssa.Value, text string) string {
 	if c, ok := v.(*ssa.Const); ok && basicInfo(c.Type())&(types.IsNumeric|types.IsString) != 0 {

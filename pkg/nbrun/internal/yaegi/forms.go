@@ -15,11 +15,11 @@ func (e *emitter) own(pkg *types.Package) bool {
 	return generic || pkg == e.pkg
 }
 
-// form writes a type as the interpreter gets it. Names of the program's types are
-// gone: a struct is one of those that stand at the head of the program, the same for
-// all struct types with the same fields; any interface of the program is any; and
-// all other types are what they are made of. So conversions between types of one
-// form do nothing, and there are no methods.
+// form writes a type as the interpreter gets it. Names of the program's types are gone:
+// a struct is one of those at the head of the program, the same for all struct types
+// with the same fields; any interface of the program is any; and all other types are
+// what they are made of. So conversions between types of one form do nothing, and there
+// are no methods.
 func (e *emitter) form(t types.Type) string {
 	switch t := types.Unalias(t).(type) {
 	case *types.Basic:
@@ -135,7 +135,7 @@ func (e *emitter) field(t types.Type, i int) string {
 }
 
 // same reports whether the form of a type is the type itself, so that compiled code
-// sees what it would see of Go's.
+// sees what it would see in Go.
 func (e *emitter) same(t types.Type) bool {
 	switch t := types.Unalias(t).(type) {
 	case *types.Basic:
@@ -219,14 +219,14 @@ func (e *emitter) id(t types.Type) int {
 	return id
 }
 
-// empty reports whether a type is struct{}, which the interpreter can't assert of a
+// empty reports whether a type is struct{}, to which the interpreter can't assert a
 // value.
 func empty(t types.Type) bool {
 	s, ok := t.(*types.Struct)
 	return ok && s.NumFields() == 0
 }
 
-// methods has the methods of a type emitted, as its values may be asked for them.
+// methods emits the methods of a type, as its values may be asked for them.
 func (e *emitter) methods(id int, t types.Type, d *rt.Type) {
 	set := e.prog.MethodSets.MethodSet(t)
 	for i := range set.Len() {

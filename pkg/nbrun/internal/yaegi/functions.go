@@ -25,7 +25,7 @@ type writer struct {
 	shared  []ssa.Value                         // variables of the body that this block reads
 }
 
-// function has a function emitted, and returns its name.
+// function emits a function, and returns its name.
 func (e *emitter) function(fn *ssa.Function) string {
 	if name, ok := e.names[fn]; ok {
 		return name
@@ -155,7 +155,7 @@ func (e *emitter) writeLater() {
 	e.later = nil
 }
 
-// behind has a function written behind this one.
+// behind writes a function after this one.
 func (e *emitter) behind(text string) { e.later = append(e.later, placed{text, e.pos}) }
 
 // noPanic is the nil of type *rt.P.
@@ -172,9 +172,10 @@ func (w *writer) namedResults() string {
 	return " (" + strings.Join(forms, ", ") + ")"
 }
 
-// A function with deferred calls is two: its body, and one that has package rt call it
-// and do the deferred calls. The interpreter's own defer evaluates arguments when the
-// call is made, and after a panic in it no other function can use the variables.
+// A function with deferred calls becomes two: its body, and one that makes package rt
+// call the body and then the deferred calls. The interpreter's own defer evaluates
+// arguments when the call is made, and after a panic in it no other function can use
+// the variables.
 const prelude = "type deferred struct { fs []func(*rt.P) }"
 
 // bodyFunction writes the body of a function with deferred calls.
@@ -252,7 +253,7 @@ func (w *writer) writeBody() {
 	}
 	for i, b := range blocks {
 		for j, s := range b.Succs {
-			// The last of a block's ways goes on with what stands below, if it can.
+			// One of a block's ways goes on with what comes below, if it can.
 			if i+1 < len(blocks) && s == blocks[i+1] && (j == len(b.Succs)-1 || b.Succs[0] != b.Succs[1] && plain(s)) {
 				w.below[b] = s
 			} else {
@@ -274,8 +275,7 @@ func (w *writer) writeBody() {
 	}
 }
 
-// placeOf is where a step stands in the program, or, of one that does not, what
-// uses it.
+// placeOf is where a step is in the program, or, if it is not there, what uses it.
 func placeOf(instr ssa.Instruction) token.Pos {
 	v, ok := instr.(ssa.Value)
 	if instr.Pos().IsValid() || !ok || v.Referrers() == nil {
@@ -366,8 +366,8 @@ func (w *writer) val(v ssa.Value) string {
 	return v.Name()
 }
 
-// folded reports whether a step has no register of its own, as it stands where its
-// result is used, once and in the same block.
+// folded reports whether a step has no register of its own, because it is written where
+// its result is used, once and in the same block.
 func (w *writer) folded(v ssa.Value) bool {
 	switch v := v.(type) {
 	case *ssa.BinOp:
@@ -494,7 +494,7 @@ func (w *writer) pointee(p ssa.Value) string {
 	return "*" + w.val(p)
 }
 
-// owner writes a pointer to a struct or an array that a part is chosen of.
+// owner writes a pointer to a struct or an array of which a part is selected.
 func (w *writer) owner(p ssa.Value) string {
 	switch p := p.(type) {
 	case *ssa.FieldAddr, *ssa.IndexAddr:
@@ -763,8 +763,8 @@ func (w *writer) indexAddr(v *ssa.IndexAddr) {
 	w.writef("%s = &%s", v.Name(), w.pointee(v))
 }
 
-// index writes an index. The interpreter checks constant ones before the program
-// runs, and takes the length of a slice for that of another.
+// index writes an index. The interpreter checks constant ones before the program runs,
+// and mistakes the length of one slice for that of another.
 func (w *writer) index(i, of ssa.Value) string {
 	t := of.Type().Underlying()
 	if p, ok := t.(*types.Pointer); ok {

@@ -10,11 +10,11 @@ import (
 )
 
 // The interpreter makes the types of a program with package reflect, which can't make
-// one that contains itself. So it puts a dummy of size 0 where it comes, on its way
-// through a type, to one that it has begun and not ended, and changes all dummies
-// into the type that it came to last. That is right if all of these are the type where
-// the way began, and none is there by value. Which type it begins with is up to us;
-// what came of it is looked at before the program runs (rt.Struct).
+// one that contains itself. So when, on its way through a type, it comes to one that it
+// has begun and not ended, it puts a dummy of size 0 there, and later changes all
+// dummies into the type that it came to last. That is right if all of these are the
+// type where the way began, and none is there by value. Which type it begins with is up
+// to us; the result is checked before the program runs (rt.Struct).
 
 // edge is a struct that the field of another leads to.
 type edge struct {
@@ -33,9 +33,9 @@ func (e *emitter) structEdges() [][]edge {
 	return edges
 }
 
-// shape writes a type with those structs by number that contain themselves, and all
-// that contains no struct alike, as package rt does.
-// It calls visit for each struct, in the order in which the interpreter comes to them.
+// shape writes a type with those structs by number that contain themselves; everything
+// that contains no struct is written alike, as in package rt. It calls visit for each
+// struct, in the order in which the interpreter comes to them.
 func (e *emitter) shape(t types.Type, value bool, visit func(edge)) string {
 	t = types.Unalias(t)
 	if n, ok := t.(*types.Named); ok {
@@ -81,8 +81,8 @@ func (e *emitter) shapes(t *types.Tuple, visit func(edge)) []string {
 	return all
 }
 
-// beginning is a set of structs that contain each other: the one that the interpreter is
-// to begin with, and how well that goes.
+// beginning is a set of structs that contain each other: the one that the interpreter
+// should begin with, and how well that works.
 type beginning struct {
 	first int
 	goes  way

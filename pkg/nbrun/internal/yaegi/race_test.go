@@ -2,6 +2,6 @@
 
 package yaegi
 
-// cgo tells that this binary has cgo in it, as the race detector needs it. The
+// cgo reports whether this binary has cgo in it, as the race detector needs it. The
 // runtime then does not notice that all goroutines are asleep.
 const cgo = true

@@ -67,7 +67,8 @@ type typeError struct {
 	reason event.Reason
 }
 
-// ours reports whether it is what the interpreter can't do, and no error for the compiler.
+// ours reports whether it is something the interpreter can't do, and no error for the
+// compiler.
 func (te typeError) ours() bool { return te.reason == event.Unsupported }
 
 func (r *rewriter) typeError(err error) {
@@ -115,7 +116,7 @@ func (r *rewriter) fail(reason event.Reason, pos token.Pos, format string, args 
 	r.faults = append(r.faults, faults...)
 }
 
-// stuck says that the program can't be written in explicit form.
+// stuck reports that the program can't be written in explicit form.
 func (r *rewriter) stuck(why any) event.Faults {
 	return event.Faults{{Text: fmt.Sprintf("the interpreter can't do this (%v)", why), Reason: event.Unsupported}}
 }

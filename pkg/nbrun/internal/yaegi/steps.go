@@ -158,7 +158,7 @@ func (w *writer) interfaced(v *ssa.MakeInterface) {
 	}
 }
 
-// isFile reports whether a type is *os.File, whose writes rt has to see.
+// isFile reports whether a type is *os.File, whose writes rt must see.
 func isFile(t types.Type) bool { return types.TypeString(t, nil) == "*os.File" }
 
 // wrapper refuses an interface of compiled code that no value of the program can

@@ -17,8 +17,8 @@ import (
 // the type in package testing that their parameter points to.
 var testKinds = []struct{ prefix, param, name string }{{"Test", "T", "t"}, {"Benchmark", "B", "b"}}
 
-// tests has tests and benchmarks emitted, and returns the steps that run them, as go
-// test puts them together.
+// tests emits tests and benchmarks, and returns the steps that run them, as go test
+// puts them together.
 func (e *emitter) tests() []string {
 	var steps []string
 	var all []*ssa.Function
@@ -51,7 +51,7 @@ func (e *emitter) tests() []string {
 	return append(steps, "rt.RunTests()")
 }
 
-// isTest reports whether go test takes a function of that name for one of a kind.
+// isTest reports whether go test treats a function with that name as one of a kind.
 func isTest(name, prefix string) bool {
 	rest, ok := strings.CutPrefix(name, prefix)
 	first, _ := utf8.DecodeRuneInString(rest)
@@ -74,7 +74,7 @@ var testLogs = map[string]bool{
 	"Log": true, "Logf": true, "Error": true, "Errorf": true, "Fatal": true, "Fatalf": true, "Skip": true, "Skipf": true,
 }
 
-// testRefused are the methods that tell what compiled code allocates.
+// testRefused are the methods that report what compiled code allocates.
 var testRefused = map[string]bool{
 	"ReportAllocs": true, "AllocsPerOp": true, "AllocedBytesPerOp": true, "MemString": true,
 }
@@ -101,7 +101,7 @@ func isTestMethod(fn *types.Func) bool {
 	return fn.Pkg() != nil && fn.Pkg().Path() == "testing" && fn.Signature().Recv() != nil
 }
 
-// testPlace is what a test that logs something now gives as its place.
+// testPlace is the place that a test gives for what it logs now.
 func (w *writer) testPlace() string {
 	if w.helps[w.fn] {
 		return "at"

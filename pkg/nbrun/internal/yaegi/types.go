@@ -19,9 +19,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/symbols"
 )
 
-// tables imports packages for go/types from the interpreter's symbol tables, so
-// that a program is checked against just what the interpreter knows, and no Go
-// toolchain has to be there.
+// tables imports packages for go/types from the interpreter's symbol tables, so that a
+// program is checked against exactly what the interpreter knows, and no Go toolchain is
+// needed.
 type tables struct {
 	mu       sync.Mutex
 	symbols  map[string]map[string]reflect.Value // by import path
@@ -57,7 +57,7 @@ func (t *tables) generic(importPath string) (*types.Package, error) {
 	return pkg, err
 }
 
-// newInfo is what package ssa wants to know.
+// newInfo is what package ssa needs to know.
 func newInfo() *types.Info {
 	return &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{},
@@ -149,7 +149,7 @@ func (t *tables) Import(importPath string) (*types.Package, error) {
 	return pkg, nil
 }
 
-// runes are the untyped constants of runes, which the tables have as integers.
+// runes are the untyped rune constants, which the tables have as integers.
 var runes = map[string]bool{
 	"math/big.MaxBase": true, "os.PathListSeparator": true, "os.PathSeparator": true,
 	"path/filepath.ListSeparator": true, "path/filepath.Separator": true, "text/tabwriter.Escape": true,
@@ -302,7 +302,7 @@ func (t *tables) underlying(r reflect.Type) types.Type {
 	case reflect.Interface:
 		var methods []*types.Func
 		for i := range r.NumMethod() {
-			// Those that are not exported are not known of the types that have them.
+			// Unexported ones are unknown of the types that have them.
 			if m := r.Method(i); m.IsExported() {
 				methods = append(methods, types.NewFunc(token.NoPos, t.pkg(r.PkgPath()), m.Name, t.signature(m.Type, 0)))
 			}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What the tables say of the standard library is what its source says.
+// What the tables say about the standard library is what its source says.
 func TestTablesAreThoseOfTheSource(t *testing.T) {
 	source := importer.ForCompiler(token.NewFileSet(), "source", nil)
 	tables := shared()

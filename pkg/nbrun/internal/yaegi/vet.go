@@ -22,17 +22,17 @@ import (
 	"golang.org/x/tools/go/analysis/passes/tests"
 )
 
-// vetted are the checks of go vet that go test makes before it runs anything.
+// vetted are the go vet checks that go test makes before it runs anything.
 var vetted = []*analysis.Analyzer{
 	atomic.Analyzer, bools.Analyzer, directive.Analyzer, errorsas.Analyzer, ifaceassert.Analyzer,
 	nilfunc.Analyzer, printf.Analyzer, slog.Analyzer, stringintconv.Analyzer, tests.Analyzer,
 }
 
-// vet makes those checks of a program that has no errors of types. What it finds are
-// the program's faults. It knows nothing of what compiled packages do, except those of
-// Go that the checks know by name.
+// vet makes those checks on a program without type errors. What it finds are the
+// program's faults. It knows nothing of what compiled packages do, except those of Go
+// that the checks know by name.
 func (r *rewriter) vet(src string) {
-	// The file has to have a name that tests have, which takes a set of its own.
+	// The file must have a name that tests have; it needs a set of its own for that.
 	v := &vetting{fset: token.NewFileSet(), info: newInfo(), results: map[*analysis.Analyzer]any{}, facts: map[fact]analysis.Fact{}}
 	file, err := parser.ParseFile(v.fset, "main_test.go", src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {

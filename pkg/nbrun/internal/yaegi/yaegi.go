@@ -5,12 +5,12 @@
 // The interpreter (github.com/traefik/yaegi) knows an older Go, does much of it
 // differently from Go, and knows only the packages of its symbol tables. So a program
 // is first type-checked against those tables, and then written in explicit form: that
-// of golang.org/x/tools/go/ssa, in which each step stands for itself. What has no such
-// form is reported by cell, line and construct before anything runs.
+// of golang.org/x/tools/go/ssa, in which each step is separate. What has no such form
+// is reported by cell, line and construct before anything runs.
 //
-// The files go by what they write: forms (types), functions, steps (operators,
-// conversions, interfaces, loops), calls. What they avoid is what the interpreter
-// gets wrong:
+// The files are divided by what they write: forms (types), functions, steps (operators,
+// conversions, interfaces, loops), calls. What they avoid is what the interpreter gets
+// wrong:
 //
 //   - arguments of defer and go, which it reads when the call is made: each such
 //     call is a function that is made with its operands;
@@ -59,14 +59,14 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/rt"
 )
 
-// idle are the build flags that change nothing of what a program does.
+// idle are the build flags that don't change what a program does.
 var idle = map[string]bool{
 	"a": true, "buildvcs": true, "cover": true, "covermode": true, "coverpkg": true, "gcflags": true,
 	"mod": true, "p": true, "trimpath": true, "v": true, "work": true, "x": true,
 }
 
-// refused returns the first of the build flags that the interpreter can't pass
-// over, "" if there is none.
+// refused returns the first build flag that the interpreter can't ignore, "" if there
+// is none.
 func refused(flags []string) string {
 	for i, flag := range flags {
 		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
@@ -77,7 +77,7 @@ func refused(flags []string) string {
 	return ""
 }
 
-// New returns what opens backends, unless Main was not called.
+// New returns what opens backends. It fails if Main was not called.
 func New(o engine.Options) (engine.Opener, error) {
 	switch {
 	case o.Kernel != "":
@@ -110,13 +110,13 @@ func (b *backend) Changed() {}
 // ResetModule does nothing, as there is no module.
 func (b *backend) ResetModule() error { return nil }
 
-// Module says that there is none.
+// Module reports that there is none.
 func (b *backend) Module() bool { return false }
 
 // Close removes the folder.
 func (b *backend) Close() error { return os.RemoveAll(b.dir) }
 
-// Run interprets a program. It does nothing ahead.
+// Run interprets a program. It does nothing ahead of time.
 func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job, out event.Sink) (engine.Exit, error) {
 	exit := engine.Exit{Clock: event.Real}
 	// Tests have bubbles of their own, and one can't be in another.
@@ -166,18 +166,19 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	return exit, err
 }
 
-// cannotDo is the fault of a cell whose first line needs what the interpreter has not.
+// cannotDo is the fault of a cell whose first line needs something the interpreter
+// doesn't have.
 func cannotDo(cell int, what string) event.Faults {
 	return event.Faults{{Cell: cell, Line: 1, Text: what, Reason: event.Unsupported}}
 }
 
-// quiet is for binaries built with -race, as tests are: the detector would look at
-// the interpreter and not at the program, and the interpreter's goroutines race to
-// fill in one cache of types with the same value (itype.refType, v0.16.1).
+// quiet is for binaries built with -race, as tests are: the detector would look at the
+// interpreter and not at the program, and the interpreter's goroutines race to fill one
+// cache of types with the same value (itype.refType, v0.16.1).
 const quiet = "GORACE=report_bugs=0 exitcode=0 atexit_sleep_ms=0"
 
-// stderr makes of what a child says on stderr what the program would have said.
-// It is to be used for one child, line by line.
+// stderr turns what a child writes to stderr into what the program would have written.
+// It is for one child, line by line.
 type stderr struct {
 	places []string // by line of the program
 	test   bool     // it is one of package testing, which recovers panics and goes on with them
@@ -190,7 +191,7 @@ type stderr struct {
 // or, written by the child, in a frame.
 var place = regexp.MustCompile(`^(?:(\d+):(\d+): |\t` + frameFile + `:(\d+)$)`)
 
-// mapped puts the places of cells in the place of the program's lines.
+// mapped replaces the program's lines by the places of cells.
 func (s *stderr) mapped(line string) string {
 	m := place.FindStringSubmatch(line)
 	if m == nil {
@@ -250,8 +251,8 @@ func (s *stderr) line(line []byte) []byte {
 	return []byte(s.mapped(text) + end)
 }
 
-// failure says what a child's exit means: faults when
-// the interpreter could not do what the program wants, else nil.
+// failure says what a child's exit means: it returns faults if the interpreter could
+// not do what the program needs, and otherwise nil.
 func (s *stderr) failure(exit error) error {
 	var ee *exec.ExitError
 	if !errors.As(exit, &ee) || ee.ExitCode() != cannot || s.cannot == "" {

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// sink keeps what a program puts out.
+// sink keeps a program's output.
 type sink struct{ stdout, stderr string }
 
 func (s *sink) Put(_ time.Time, o event.Output) error {

@@ -22,7 +22,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// missing is for what a test needs and this machine has not: in CI that is a
+// missing is for what a test needs and this machine doesn't have: in CI that is a
 // failure.
 func missing(t *testing.T, what string) {
 	t.Helper()
@@ -116,7 +116,7 @@ func (c *classroom) visit(t *testing.T, browser context.Context, name string) *p
 	return p
 }
 
-// keepPicture keeps what the browser shows, for whoever looks into a failure.
+// keepPicture keeps what the browser shows, for whoever investigates a failure.
 func (p *page) keepPicture() {
 	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
 	defer cancel()
@@ -215,7 +215,7 @@ func (p *page) focus(i int) {
 	}
 }
 
-// edit replaces what stands in cell i, by the keyboard.
+// edit replaces the text of cell i, by the keyboard.
 func (p *page) edit(i int, source string) {
 	p.t.Helper()
 	p.focus(i)
@@ -248,7 +248,7 @@ func (p *page) output(i int) string {
 	return look[string](p, fmt.Sprintf(`cells[%d].querySelector('.jp-OutputArea')?.textContent ?? ''`, i))
 }
 
-// saved is a notebook as it lies on the disk.
+// saved is a notebook as it is on the disk.
 type saved struct {
 	Cells []struct {
 		Type     string `json:"cell_type"`

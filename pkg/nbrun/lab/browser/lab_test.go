@@ -29,7 +29,8 @@ func folder(t *testing.T) (dir, cache string, env []string) {
 	return dir, cache, []string{"XDG_CACHE_HOME=" + cache, "GOCACHE=" + goenv(t, "GOCACHE")}
 }
 
-// get asks JupyterLab, and returns the status of its answer, 0 if there is none.
+// get sends a request to JupyterLab, and returns the status of its answer, 0 if there
+// is none.
 func get(t *testing.T, base *url.URL, path, token string) int {
 	t.Helper()
 	u := *base
@@ -79,7 +80,7 @@ func TestTwoLabsTheTokenTheCacheAndTheEnd(t *testing.T) {
 	if len(kernels) != 1 {
 		t.Fatalf("kernels in the cache: %q", kernels)
 	}
-	// At one go: a lab that fills it again is not in the way.
+	// All at once: a lab that fills it again is not in the way.
 	if err := os.Rename(filepath.Join(cache, "nbrun"), filepath.Join(t.TempDir(), "away")); err != nil {
 		t.Fatal(err)
 	}
@@ -124,12 +125,12 @@ func TestAPortThatIsTaken(t *testing.T) {
 	cmd := exec.Command(program, "-no-browser", "-port", port, dir)
 	cmd.Env = append(append(os.Environ(), "LAB_TEST_SERVE=1"), env...)
 	out, err := cmd.CombinedOutput()
-	if want := "lab: port " + port + " is in use: choose another one, or none\n"; err == nil || string(out) != want {
+	if want := "lab: port " + port + " is in use: choose another one, or leave it out\n"; err == nil || string(out) != want {
 		t.Errorf("got %q (%v), want %q", out, err, want)
 	}
 }
 
-// TestNoBrowser starts it where no browser can be opened: the address is enough.
+// TestNoBrowser starts lab where no browser can be opened: the address is enough.
 func TestNoBrowser(t *testing.T) {
 	dir, _, env := folder(t)
 	env = append(env, "BROWSER=", "DISPLAY=", "WAYLAND_DISPLAY=", "WSL_DISTRO_NAME=")

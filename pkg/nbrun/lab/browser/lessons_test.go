@@ -54,7 +54,7 @@ func TestLessons(t *testing.T) {
 	}
 }
 
-// allDone is that no cell waits or runs, and that the kernel has nothing to do.
+// allDone means that no cell waits or runs, and that the kernel has nothing to do.
 const allDone = `!cells.some(c => c.querySelector('.jp-InputPrompt')?.textContent === '[*]:') &&
 	document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'`
 
@@ -72,7 +72,7 @@ func (p *page) onDisk(text string) saved {
 	return saved{}
 }
 
-// folded checks that solutions are, and that nothing else is.
+// folded checks that solutions are folded, and that nothing else is.
 func (p *page) folded(nb saved) {
 	p.t.Helper()
 	for i, c := range nb.Cells {
@@ -121,8 +121,8 @@ func (p *page) pictures(nb saved) {
 	}
 }
 
-// exercises checks that each exercise is not solved as it is given, and is when
-// its solution stands in its place.
+// exercises checks that each exercise is not solved as it is given, and is solved with
+// its solution in its place.
 func (p *page) exercises(nb saved) {
 	p.t.Helper()
 	exercise, check := -1, -1

@@ -51,8 +51,8 @@ func TestWorkingInALesson(t *testing.T) {
 		t.Error("the kernel has no sockets in a private folder")
 	}
 
-	// Lines appear one by one: each tells when it was written, and the page notes
-	// when it is there.
+	// Lines appear one by one: each says when it was written, and the page notes when
+	// it is there.
 	p.edit(story, "import \"time\"\n\n%%\nfor range 20 {\n\tfmt.Println(\"at\", time.Now().UnixMilli())\n\ttime.Sleep(200 * time.Millisecond)\n}")
 	look[bool](p, fmt.Sprintf(`(() => {
 		const seen = window.seen = [];
@@ -70,12 +70,12 @@ func TestWorkingInALesson(t *testing.T) {
 	}
 	slices.Sort(late)
 	t.Logf("lines were seen %d ms after they were written (median), %d ms at most", late[10], late[19])
-	// One of them may meet a pause of a machine that has much else to do.
+	// One of them may meet a pause of a busy machine.
 	if late[17] >= 100 {
 		t.Errorf("lines are seen too late, in ms: %v", late)
 	}
 
-	// A cell run again shows what it puts out now, and nothing else.
+	// A cell run again shows its new output, and nothing else.
 	p.edit(story, "%%\nfmt.Println(6 * 7)")
 	p.run(story, time.Minute)
 	if got := p.output(story); strings.TrimSpace(got) != "42" {
@@ -98,7 +98,7 @@ func TestWorkingInALesson(t *testing.T) {
 		t.Errorf("the story was told to its end:\n%s", got)
 	}
 
-	// The kernel goes on after that, and forgets all when it is restarted.
+	// The kernel goes on after that, and forgets everything when it is restarted.
 	p.edit(story, "%%\nfmt.Println(speed * 42)")
 	p.run(story, time.Minute)
 	if got := p.output(story); strings.TrimSpace(got) != "42" {
@@ -127,8 +127,8 @@ func TestWorkingInALesson(t *testing.T) {
 	p.until("help is shown", 2*time.Minute, `document.querySelector('.jp-Tooltip')?.textContent.includes('Start opens a story with a bold line')`)
 }
 
-// TestChecksAreReadInBothThemes measures the contrast of the lines of a check with
-// what is behind them.
+// TestChecksAreReadInBothThemes measures the contrast of a check's lines with their
+// background.
 func TestChecksAreReadInBothThemes(t *testing.T) {
 	b := browser(t)
 	room := open(t, "-recorded")

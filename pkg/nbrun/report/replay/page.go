@@ -77,7 +77,7 @@ func many(n int, what string) string {
 
 func (r *run) over() bool { return r.end.Action != "" }
 
-// Passed reports whether the run has come to its end, and all was well.
+// Passed reports whether the run was completed and all cells passed.
 func (r *run) Passed() bool { return r.over() && r.end.Text == "" && len(r.faults) == 0 }
 
 // Written reports whether there is a page.
@@ -97,7 +97,7 @@ func (r *run) Took() string {
 // When is the time at which the run began.
 func (r *run) When() string { return r.start.Time.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// How says what ran the cells.
+// How says how the cells were run.
 func (r *run) How() string {
 	if r.start.Clock == event.Virtual {
 		return r.start.Engine + ", virtual clock"
@@ -105,7 +105,7 @@ func (r *run) How() string {
 	return r.start.Engine
 }
 
-// Faults are the cells that have failed and should not have.
+// Faults are the cells that failed and should not have.
 func (r *run) Faults() []*cell { return r.faults }
 
 // First is the first of them, nil if there is none.
@@ -116,7 +116,7 @@ func (r *run) First() *cell {
 	return r.faults[0]
 }
 
-// Trouble is what has kept the run from its end, and is no cell's fault.
+// Trouble is what kept the run from completing, and is no cell's fault.
 func (r *run) Trouble() string {
 	if !r.over() {
 		return "not run to the end"
@@ -200,10 +200,10 @@ func short(d time.Duration) string {
 // Ran reports whether the cell is part of the replay.
 func (c *cell) Ran() bool { return c.verdict.Action != event.Skip }
 
-// Begin and End are its times there, in ns. What has not ended has no end.
+// Begin and End are its times there, in ns. What has not ended has no End.
 func (c *cell) Begin() int64 { return c.begin }
 
-// End is Begin's other end.
+// End is when it ended; see Begin.
 func (c *cell) End() int64 {
 	if c.verdict.Action == "" {
 		return c.run.now
@@ -222,10 +222,10 @@ func (c *cell) Fault() string {
 	return report.Line(c.verdict.Fault.Error())
 }
 
-// Said reports whether the outputs have the fault, too.
+// Said reports whether the fault is in the outputs, too.
 func (c *cell) Said() bool { return slices.Contains(c.said, c.verdict.Fault.Error()) }
 
-// Differs is what the outputs differ in from those that were stored.
+// Differs is where the outputs differ from the stored ones.
 func (c *cell) Differs() string {
 	if f := c.verdict.Fault; f != nil && f.Reason == event.Differs {
 		return report.Plain(strings.Join(f.Traceback, "\n"))
@@ -233,7 +233,7 @@ func (c *cell) Differs() string {
 	return ""
 }
 
-// Missing says what of the outputs is not shown.
+// Missing says which outputs are not shown.
 func (c *cell) Missing() string {
 	var missing []string
 	if c.verdict.Dropped > 0 {
@@ -245,8 +245,8 @@ func (c *cell) Missing() string {
 	return strings.Join(missing, "; ")
 }
 
-// Outputs are what the cell has put out, as it is shown in the end, with what was there
-// for a while.
+// Outputs are the cell's outputs as they are shown in the end, and those that were
+// shown for a while.
 func (c *cell) Outputs() template.HTML {
 	var b strings.Builder
 	text := false

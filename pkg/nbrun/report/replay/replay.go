@@ -1,6 +1,6 @@
-// Package replay writes runs as pages that stand alone: one for each notebook, and an
-// index. They can be read without JavaScript; with it, they play a run again with its
-// own times. They need no network, and open from a file.
+// Package replay writes runs as self-contained pages: one for each notebook, and an
+// index. They can be read without JavaScript; with it, they replay a run with its own
+// times. They need no network, and open from a file.
 package replay
 
 import (
@@ -18,8 +18,8 @@ import (
 
 // Report is an observer of runs that writes their pages. Each file is written whole or
 // not at all: a page when its notebook has ended, and with it the index. So what is
-// there is right at any time, however the run ends. What a page can show has a limit: 4
-// MiB of a cell's outputs, and 16 MiB of a notebook's; it says what is missing.
+// there is right at any time, however the run ends. What a page shows is limited to 4
+// MiB of a cell's outputs and 16 MiB of a notebook's; it says what is missing.
 type Report struct {
 	dir string
 
@@ -28,7 +28,7 @@ type Report struct {
 	failed error
 }
 
-// Open begins a report on the notebooks of these names, all different, in a folder,
+// Open begins a report on the notebooks with these names, all different, in a folder,
 // which is made if it isn't there. It fails when files there can't be written, or are
 // not pages of such a report.
 func Open(dir string, names []string) (*Report, error) {
@@ -49,8 +49,8 @@ func Open(dir string, names []string) (*Report, error) {
 	return r, r.write("index.html", "index", r)
 }
 
-// fileName is the name of a notebook's page, which is none that is taken, and is taken
-// then. Of names that differ in capitals only, some systems see one.
+// fileName chooses and takes a free name for a notebook's page. Names that differ only
+// in capitals are the same to some systems.
 func fileName(notebook string, taken map[string]bool) string {
 	base := strings.TrimSuffix(filepath.Base(notebook), ".ipynb")
 	if notebook == "-" {
@@ -68,10 +68,10 @@ func fileName(notebook string, taken map[string]bool) string {
 	}
 }
 
-// mark stands in the first lines of our pages.
+// mark is in the first lines of our pages.
 const mark = `<meta name="generator" content="nbrun">`
 
-// ours says why a file must not be written: there is another, that is no page of ours.
+// ours returns an error if a file must not be written because it is not a page of ours.
 func ours(path string) error {
 	if info, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -90,7 +90,7 @@ func ours(path string) error {
 	return err
 }
 
-// Observe takes an event in. What can't be written is told by Close.
+// Observe takes an event. Close reports what could not be written.
 func (r *Report) Observe(e event.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,7 +117,7 @@ func (r *Report) write(file, template string, data any) error {
 	})
 }
 
-// Close says what could not be written.
+// Close reports what could not be written.
 func (r *Report) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 
 var epoch = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
 
-// teller tells a report of the run of a notebook.
+// teller reports the run of a notebook.
 type teller struct {
 	t      *testing.T
 	report *replay.Report
@@ -69,7 +69,7 @@ func (r *teller) fail(f event.Fault) {
 	r.tell(event.Event{Action: event.Fail, Fault: &f, Elapsed: time.Millisecond})
 }
 
-// told is the page of a notebook of which with tells.
+// told is the page of a notebook that with describes.
 func told(t *testing.T, with func(r *teller)) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -184,7 +184,7 @@ func TestEachWayToFailIsSeen(t *testing.T) {
 	}
 }
 
-// What is written over, cleared or updated is there for its time, and not in the end.
+// What is overwritten, cleared or updated is there for its time, and not at the end.
 func TestWhatIsReplacedIsGone(t *testing.T) {
 	display := func(kind event.Kind, text string) event.Output {
 		return event.Output{Kind: kind, ID: "d", Data: map[string]any{"text/plain": text}}
@@ -226,8 +226,8 @@ func TestWhatIsReplacedIsGone(t *testing.T) {
 	}
 }
 
-// A page has a limit. What is shown in the end has a place in it before what was there
-// for a while.
+// A page has a limit. What is shown at the end takes precedence over what was there for
+// a while.
 func TestAPageHasALimit(t *testing.T) {
 	const frame = 64 << 10
 	page := told(t, func(r *teller) {
@@ -262,7 +262,7 @@ func TestAPageHasALimit(t *testing.T) {
 	wants(t, page, `\d+ bytes are not on this page`)
 }
 
-// hostile is what a cell may put out to pass for the page.
+// hostile is what a cell may write to pass for the page.
 var hostile = []string{
 	`</script><script>alert(1)</script>`, `</pre></div></section></main><h1>✔ passed</h1>`, `--><img src=x onerror=alert(1)>`, `</style><style>*{display:none}</style>`,
 	`<section class="cell fail" id="cell-1" data-begin="0" data-at="0" data-until="9" style="position:fixed" onclick="alert(1)">x</section>`,
@@ -270,8 +270,8 @@ var hostile = []string{
 }
 
 func TestNothingOfACellIsHTMLOfTheReport(t *testing.T) {
-	// What the page is made of: scripts and their like, and what the report tells its
-	// own parts by.
+	// What the page is made of: scripts and the like, and what identifies the report's
+	// own parts.
 	own := regexp.MustCompile(`^(cell|outputs|verdict|summary|faults|fault|note|tools|gone|pass|fail)$`)
 	parts := func(page string) map[string]int {
 		doc, err := html.Parse(strings.NewReader(page))
@@ -356,7 +356,7 @@ func TestTheIndexIsTrueAtAnyTime(t *testing.T) {
 	}
 }
 
-// What is there and is no page of a report stays.
+// An existing file that is not a page of a report stays.
 func TestAReportOverwritesNoOtherFile(t *testing.T) {
 	for name, make := range map[string]func(path string) error{
 		"is not a page of such a report": func(path string) error { return os.WriteFile(path, []byte("<p>mine</p>"), 0o644) },

@@ -49,7 +49,7 @@ type cell struct {
 	said  []string // tracebacks of errors
 }
 
-// node is what is shown from a time on, and until another, if that is not for ever.
+// node is something shown from one time on, until another one if not for ever.
 type node struct {
 	cell      *cell
 	html      string
@@ -87,7 +87,7 @@ func (r *run) observe(e event.Event) {
 	}
 }
 
-// begin adds a cell, in the place of an earlier run of it.
+// begin adds a cell, in place of an earlier run of it.
 func (r *run) begin(e event.Event) *cell {
 	for i, c := range r.Cells {
 		if c.Index == e.Cell.Index {
@@ -111,7 +111,7 @@ func (r *run) cell(e event.Event) *cell {
 	return r.begin(e)
 }
 
-// at is a time in the story. It never runs backwards.
+// at is a time in the story. It never goes backwards.
 func (c *cell) at(t time.Time) int64 {
 	c.run.now = max(c.run.now, c.begin+t.Sub(c.began).Nanoseconds())
 	return c.run.now
@@ -149,7 +149,7 @@ func (c *cell) output(e event.Event) {
 	}
 }
 
-// last is what is shown in the end in the place of a node.
+// last is what is finally shown in place of a node.
 func (n *node) last() *node {
 	for n.next != nil {
 		n = n.next
@@ -157,7 +157,7 @@ func (n *node) last() *node {
 	return n
 }
 
-// end has a node go.
+// end makes a node disappear.
 func (n *node) end(at int64) {
 	if n.until == forever {
 		n.until = at
@@ -165,8 +165,8 @@ func (n *node) end(at int64) {
 	}
 }
 
-// replace puts other HTML in the place of a node. If there is no room for both, the old
-// one is not kept.
+// replace puts other HTML in place of a node. If there is no room for both, the old one
+// is not kept.
 func (n *node) replace(at int64, html string) *node {
 	next := &node{cell: n.cell, html: html, at: at, until: forever, stream: n.stream}
 	if !n.cell.room(next) {
@@ -197,7 +197,8 @@ func (c *cell) count(size int) {
 	c.run.size += size
 }
 
-// room reports whether there is room for a node. For that, what has gone may be forgotten.
+// room reports whether there is room for a node. To make room, nodes that have
+// disappeared may be forgotten.
 func (c *cell) room(n *node) bool {
 	full := func() bool { return c.size+n.cost() > cellAtMost || c.run.size+n.cost() > runAtMost }
 	if full() && c.old > c.size/2 {
@@ -225,8 +226,8 @@ type line struct {
 	nodes []*node
 }
 
-// text adds what comes on a stream. What carriage returns and backspaces take away is
-// gone from then on.
+// text adds what comes on a stream. What carriage returns and backspaces remove
+// disappears from then on.
 func (c *cell) text(at int64, o *event.Output) {
 	l := c.lines[o.Name]
 	if l == nil {

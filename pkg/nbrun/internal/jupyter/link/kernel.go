@@ -25,7 +25,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/jupyter/orders"
 )
 
-// What a kernel is given time for.
+// How long a kernel is given for various things.
 const (
 	toListen   = 5 * time.Second        // its first answer in the folder, if it may have ports
 	toObey     = 2 * time.Second        // an interrupt, before it is killed
@@ -33,11 +33,11 @@ const (
 	toDie      = 500 * time.Millisecond // after it has closed a connection, and for its last output
 )
 
-// kernel is a kernel that runs.
+// kernel is a running kernel.
 type kernel struct {
 	wire
-	// transport is ipc, for sockets in dir, where nobody else can reach them, or tcp, for
-	// ports that any user of the machine can connect to.
+	// transport is ipc, for sockets in dir, where nobody else can reach them, or tcp,
+	// for ports that any user of the machine can connect to.
 	transport string
 	process   orders.Process
 	publish   func(orders.Message)
@@ -68,9 +68,9 @@ type channel struct {
 	socket zmq4.Socket
 }
 
-// start starts a kernel and returns when it is ready. What it will publish about
-// cells is given to publish. A kernel that may have ports gets them if it does not
-// answer in the folder, and others when somebody has taken one before it could.
+// start starts a kernel and returns when it is ready. What it publishes about cells
+// later is passed to publish. A kernel that may have ports gets them if it does not
+// answer in the folder, and others if somebody has taken one before it could.
 func start(ctx context.Context, p orders.Process, publish func(orders.Message)) (*kernel, error) {
 	k, err := startOnce(ctx, p, publish, "ipc")
 	for attempt := 1; err != nil && ctx.Err() == nil && p.Ports && attempt <= 3; attempt++ {
@@ -108,7 +108,7 @@ func startOnce(ctx context.Context, p orders.Process, publish func(orders.Messag
 	return k, err
 }
 
-// makeChannels makes the sockets, and returns what the kernel has to know of them.
+// makeChannels makes the sockets, and returns what the kernel has to know about them.
 func (k *kernel) makeChannels() (connection []byte, err error) {
 	ports, ip := []int{1, 2, 3, 4, 5}, filepath.Join(k.dir, "s")
 	if k.transport == "ipc" && len(ip) > longestSocket {
@@ -267,8 +267,8 @@ func (k *kernel) connect(ctx context.Context) error {
 	go func() { results.Wait(); close(k.finished) }()
 	go k.beat()
 
-	// A subscription takes effect some time after it was made, and what is
-	// published before is lost. So the kernel is asked until both are heard.
+	// A subscription takes effect some time after it was made, and what is published
+	// before is lost. So the kernel is asked until both are received.
 	ids := map[string]bool{}
 	replied, published := false, false
 	for {
@@ -306,7 +306,7 @@ func (k *kernel) channel(name string) zmq4.Socket {
 	return k.channels[i].socket
 }
 
-// receive hands on what comes on a channel and is signed.
+// receive passes on what comes on a channel and is signed.
 func (k *kernel) receive(c *channel) {
 	for {
 		raw, err := c.socket.Recv()
@@ -335,12 +335,12 @@ func (k *kernel) receive(c *channel) {
 	}
 }
 
-// beat sends heartbeats, and gives the kernel up when they stay unanswered.
+// beat sends heartbeats, and gives the kernel up when they are not answered.
 func (k *kernel) beat() {
 	socket := k.channel("heartbeat")
 	for {
 		late := time.AfterFunc(k.process.Beat, func() {
-			k.die(fmt.Sprintf("the kernel has answered no heartbeat for %v", k.process.Beat))
+			k.die(fmt.Sprintf("the kernel has not answered heartbeats for %v", k.process.Beat))
 		})
 		err := socket.Send(zmq4.NewMsgString("ping"))
 		if err == nil {
@@ -370,9 +370,9 @@ func (k *kernel) send(channel, kind string, content any) (string, error) {
 	return id, nil
 }
 
-// execute runs a cell. It is done when the kernel has replied and says that it is
-// idle. An order to interrupt, or a request for input, interrupts the cell, and a
-// kernel that does not obey is killed.
+// execute runs a cell. It is done when the kernel has replied and says that it is idle.
+// An order to interrupt, or a request for input, interrupts the cell, and a kernel that
+// does not obey is killed.
 func (k *kernel) execute(ctx context.Context, code string, told <-chan orders.Order) (reply *orders.Reply, refused string, err error) {
 	id, err := k.send("shell", "execute_request", map[string]any{
 		"code": code, "silent": false, "store_history": true, "user_expressions": map[string]string{},
@@ -446,8 +446,8 @@ func (k *kernel) execute(ctx context.Context, code string, told <-chan orders.Or
 	return reply, refused, nil
 }
 
-// pass hands on what was published about a cell, be it an earlier one: a kernel
-// may say that a cell is done before it has put out everything.
+// pass passes on what was published about a cell, even an earlier one: a kernel may say
+// that a cell is done before it has sent everything.
 func (k *kernel) pass(m message) {
 	cell := k.cells[m.parent]
 	if cell == 0 || m.channel != "iopub" || m.kind == "status" {
@@ -459,7 +459,7 @@ func (k *kernel) pass(m message) {
 	k.publish(orders.Message{Cell: cell, Type: m.kind, Content: m.content})
 }
 
-// values is the number of members of lists and objects in JSON, more or less.
+// values is roughly the number of members of lists and objects in JSON.
 func values(content []byte) (n int) {
 	text := false
 	for i := 0; i < len(content); i++ {
@@ -475,14 +475,14 @@ func values(content []byte) (n int) {
 	return n
 }
 
-// tooLarge is the content of a stream, in the place of a message that is too large.
+// tooLarge is the content of a stream, in place of a message that is too large.
 func tooLarge(kind string, size int) json.RawMessage {
 	text := fmt.Sprintf("[nbrun: a message (%s) of %d MiB is not shown; the most is %d MiB, and a million numbers]\n", kind, size>>20, orders.MaxMessage>>20)
 	content, _ := json.Marshal(map[string]string{"name": "stderr", "text": text}) // never fails
 	return content
 }
 
-// broken waits a little for the death that explains an error of a socket.
+// broken waits briefly for the death that explains a socket's error.
 func (k *kernel) broken(err error) error {
 	select {
 	case <-k.dead:
@@ -503,7 +503,7 @@ func (k *kernel) interrupt() {
 // kill kills the process and its group.
 func (k *kernel) kill() { _ = syscall.Kill(-k.cmd.Process.Pid, syscall.SIGKILL) }
 
-// close ends the kernel, kindly if it can be, and removes what it has left.
+// close ends the kernel, gracefully if possible, and removes what it has left.
 func (k *kernel) close() {
 	if k.cmd != nil {
 		if k.connected {
@@ -523,7 +523,7 @@ func (k *kernel) close() {
 	}
 }
 
-// drain hands on what is still published until the kernel has shut down.
+// drain passes on what is still published until the kernel has shut down.
 func (k *kernel) drain() {
 	late := time.After(toShutDown)
 	for {

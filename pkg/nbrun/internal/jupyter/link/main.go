@@ -1,9 +1,9 @@
 //go:build unix
 
-// Command link stands between nbrun and a Jupyter kernel: it starts the kernel,
-// speaks the Jupyter messaging protocol over ZeroMQ to it, and lines of JSON, each
-// a [orders.Order] or [orders.Report], to nbrun over standard input and output.
-// When its input ends, it ends the kernel, with all that the kernel has started.
+// Command link stands between nbrun and a Jupyter kernel: it starts the kernel, speaks
+// the Jupyter messaging protocol over ZeroMQ with it, and exchanges lines of JSON, each
+// a [orders.Order] or [orders.Report], with nbrun over standard input and output. When
+// its input ends, it ends the kernel, with everything that the kernel has started.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 	serve(ctx, os.Stdin, os.Stdout)
 }
 
-// serve obeys told until there are no more of them, or the kernel is dead.
+// serve obeys orders until there are no more of them, or the kernel is dead.
 func serve(ctx context.Context, in io.Reader, out io.Writer) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -70,8 +70,8 @@ func (w *wire) sign(parts [][]byte) []byte {
 	return hex.AppendEncode(nil, mac.Sum(nil))
 }
 
-// unpack reads the frames of a message. It fails when they are no message or are
-// not signed with the key.
+// unpack reads the frames of a message. It fails when they are not a message or are not
+// signed with the key.
 func (w *wire) unpack(frames [][]byte) (message, error) {
 	var none message
 	for len(frames) > 0 && string(frames[0]) != delimiter {

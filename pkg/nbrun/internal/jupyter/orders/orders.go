@@ -9,7 +9,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lastwords"
 )
 
-// The largest content of a message that is handed on.
+// The largest content of a message that is passed on.
 const (
 	MaxMessage = 8 << 20 // bytes
 	MaxValues  = 1 << 20 // members of lists and objects
@@ -37,7 +37,7 @@ type Order struct {
 	Interrupt bool     `json:"interrupt,omitempty"` // end what is being executed
 }
 
-// Report is what the link tells, a line of JSON each.
+// Report is what the link says, a line of JSON each.
 type Report struct {
 	Ready   bool     `json:"ready,omitempty"`
 	Message *Message `json:"message,omitempty"`
@@ -57,7 +57,7 @@ type Process struct {
 	Beat   time.Duration `json:"beat"`   // and each heartbeat in this
 }
 
-// Dead is the error for a kernel that is no longer there.
+// Dead is the error for a kernel that has ended.
 type Dead struct {
 	Text string   `json:"text"`
 	Last []string `json:"last"` // the last lines that it wrote to its stderr

@@ -1,6 +1,6 @@
 // Package exercises has the exercises of the lessons with their solutions, and wrong
-// answers that somebody may well give. It makes notebooks of answers, and judges what
-// the checks in them say. It is for tests of all that runs the lessons.
+// answers that somebody might give. It makes notebooks of answers, and judges what the
+// checks in them say. It is for tests of everything that runs the lessons.
 package exercises
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// Exercise is one of a lesson, by the places of its cells.
+// Exercise is an exercise of a lesson, by the positions of its cells.
 type Exercise struct {
 	At       int      // of the cell that is to be changed
 	Solution int      // of the cell with the solution
@@ -58,15 +58,15 @@ func Of(path string) (nb *ipynb.Notebook, all []Exercise, err error) {
 	return nb, all, nil
 }
 
-// Give is what somebody writes who gives an answer; the zero one is the solution.
+// Give is what somebody writes who gives an answer; the zero answer is the solution.
 func (e Exercise) Give(a Answer) string { return strings.Replace(e.Code, a.From, a.To, 1) }
 
 // Attempt makes a notebook of a lesson in which each exercise is followed by answers to
-// it, the wrong ones and at last the solution, each with the cells that check it. A cell
-// that fails says so there, and the rest goes on. Exercises must be the lesson's, in
-// their order; what comes after the last is left out. Of the notebook that was run, said
-// gives what is said to each answer to each exercise: by the checks, and by the answer
-// itself no more than that it fails.
+// it, the wrong ones and at last the solution, each with the cells that check it. A
+// cell that fails says so there, and the rest goes on. Exercises must be the lesson's,
+// in their order; what comes after the last is left out. For the notebook after its
+// run, said returns what each answer to each exercise is told: by the checks, and by
+// the answer itself only that it fails.
 func Attempt(nb *ipynb.Notebook, exercises []Exercise) (data []byte, said func(done *ipynb.Notebook) [][]string, err error) {
 	type object map[string]any
 	var cells []object
@@ -107,7 +107,7 @@ func Attempt(nb *ipynb.Notebook, exercises []Exercise) (data []byte, said func(d
 
 var colours = regexp.MustCompile(`\x1b\[[\d;]*m`)
 
-// said is what is said to each answer, whose cells begin with the first.
+// said returns what each answer is told; its cells begin with the first.
 func (e Exercise) said(cells []*ipynb.Cell) (said []string) {
 	for range len(e.Wrong) + 1 {
 		text := ""
@@ -122,19 +122,20 @@ func (e Exercise) said(cells []*ipynb.Cell) (said []string) {
 	return said
 }
 
-// solved is what a check says of an exercise. That of one for the race detector leaves
+// solved is what a check says about a solved exercise. One for the race detector leaves
 // the last word to it.
 var solved = regexp.MustCompile(`Solved(\.|, if the race detector below says nothing\.)`)
 
-// Solved reports whether an answer is told that it is right, in all.
+// Solved reports whether an answer is told that all of it is right.
 func Solved(said string) bool {
 	return !strings.Contains(said, "✘") && !strings.Contains(said, "○") && solved.MatchString(said)
 }
 
-// fulfilled are the lines of claims that are true, or left open.
+// fulfilled returns the lines of claims that are true, or left open.
 var fulfilled = regexp.MustCompile(`(?m)^(✔|○) .*$`)
 
-// Judge returns an error unless who gave an answer is told that it is wrong, and why.
+// Judge returns an error unless the author of a wrong answer is told that it is wrong,
+// and why.
 func (a Answer) Judge(said string) error {
 	if strings.Contains(said, "Solved.") || !strings.Contains(said, "✘") && !strings.Contains(said, "exit status") {
 		return fmt.Errorf("who %s is told\n%s", a.Who, said)

@@ -1,5 +1,5 @@
 // Command list prints the paths of the lessons, for scripts; with the argument
-// interpreted, of those that the interpreter can do.
+// interpreted, only of those that the interpreter can run.
 package main
 
 import (

@@ -1,8 +1,8 @@
-// Package generic has the source of what is generic in the standard library, as
-// interpreted programs get it: a compiled function has no instances that the
-// interpreter could call. So these are written anew, and instantiated with the program.
-// They do what those of the standard library do, down to the order in which sorting
-// leaves equal elements; a test holds them to it.
+// Package generic has the source of what is generic in the standard library, for
+// interpreted programs: a compiled function has no instances that the interpreter could
+// call. So these are written anew, and instantiated with the program. They do what
+// those of the standard library do, down to the order in which sorting leaves equal
+// elements; a test compares them.
 package generic
 
 import "embed"

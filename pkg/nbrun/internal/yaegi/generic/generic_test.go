@@ -19,7 +19,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/generic/slices"
 )
 
-// Each package has all that the standard library's has, of the same type.
+// Each package has everything that the standard library's has, of the same type.
 func TestNothingIsMissing(t *testing.T) {
 	const ours = "github.com/b3771e63/prodcons/pkg/nbrun/internal/yaegi/generic/"
 	from := importer.ForCompiler(token.NewFileSet(), "source", nil)
@@ -64,8 +64,8 @@ func caught(f func() any) (text string) {
 	return fmt.Sprintf("%#v", f())
 }
 
-// Both do the same to the same slices, whatever their length, room and order, also to
-// what lies behind them, and to elements that are equal.
+// Both do the same to the same slices, whatever their length, capacity and order,
+// including what lies beyond their length, and elements that are equal.
 func TestSlices(t *testing.T) {
 	r := rand.New(rand.NewPCG(14, 1))
 	for round := range 800 {
@@ -218,7 +218,7 @@ func TestCmp(t *testing.T) {
 	}
 }
 
-// A pulled iterator does the same, also when it ends early, panics, or is called again.
+// A pulled iterator does the same, even when it ends early, panics, or is called again.
 func TestPull(t *testing.T) {
 	seq := func(yield func(int) bool) {
 		for i := range 3 {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Refuse ends the program, before it has done anything, for what stands on a line.
+// Refuse ends the program, before it has done anything, because of what is on a line.
 var Refuse func(line int, why string)
 
-// SeveralWays is why the interpreter can't have a type.
+// SeveralWays is the reason why the interpreter can't make a type.
 const SeveralWays = "a type that contains itself in more than one way"
 
 // layout is what a struct should be, and what it has become.
@@ -25,7 +25,7 @@ var (
 	structs = map[reflect.Type]string{}
 )
 
-// Struct tells of a struct that contains itself: its number, its fields' types, as
+// Struct describes a struct that contains itself: its number, its fields' types, as
 // written by the emitter, and a value of it.
 func Struct(line, number int, fields string, value any) {
 	layouts = append(layouts, layout{line, number, strings.Split(fields, ";"), reflect.TypeOf(value)})
@@ -46,7 +46,7 @@ func Structs() {
 	}
 }
 
-// right compares the types of the fields, and where they lie.
+// right compares the types and offsets of the fields.
 func (l layout) right() bool {
 	if l.t.Kind() != reflect.Struct || l.t.NumField() != len(l.fields) {
 		return false
@@ -67,8 +67,8 @@ func (l layout) right() bool {
 
 func aligned(at uintptr, to int) uintptr { return (at + uintptr(to) - 1) &^ (uintptr(to) - 1) }
 
-// shape writes a type with the known structs by number, and all that contains none as
-// "_".
+// shape writes a type with the known structs by number, and everything that contains
+// none as "_".
 func shape(t reflect.Type) string {
 	if name, ok := structs[t]; ok {
 		return name

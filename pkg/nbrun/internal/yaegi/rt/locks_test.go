@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Nobody is inside beside a writer, whatever the order of what goes on at once; and
-// time goes on while others wait.
+// Nobody is inside together with a writer, whatever the order of what goes on at once;
+// and time goes on while others wait.
 func TestLocksLetInWhomTheyShould(t *testing.T) {
 	for seed := range uint64(50) {
 		synctest.Test(t, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestMutexIsHeldByOne(t *testing.T) {
 	})
 }
 
-// A second call returns when the first has, and not before; also if that panics.
+// A second call returns when the first has, and not before, even if that panics.
 func TestOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o Once

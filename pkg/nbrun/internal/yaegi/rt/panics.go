@@ -203,13 +203,13 @@ func AssertFail(x any, from, to string, i, line int) {
 }
 
 // unwound is the line of the innermost function that a panic has left since the last
-// one was caught. The interpreter tells no more of a panic of compiled code.
+// one was caught. The interpreter says no more about a panic of compiled code.
 var unwound atomic.Int64
 
 // Unwound tells the line of a function that a panic leaves.
 func Unwound(line int) { unwound.CompareAndSwap(0, int64(line)) }
 
-// Caught makes a panic of what the interpreter has recovered; nil of nil.
+// Caught makes a panic of what the interpreter has recovered, or nil of nil.
 func Caught(r any) *P {
 	if r == nil {
 		return nil
@@ -231,8 +231,9 @@ func Recover(p *P) any {
 	return p.value
 }
 
-// Run calls the body of a function, and, if it panics or ends its goroutine, what it has
-// deferred and not called yet, the last first. It returns the panic if one was recovered.
+// Run calls the body of a function, and, if it panics or ends its goroutine, what it
+// has deferred and not called yet, last first. It returns the panic if one was
+// recovered.
 func Run(body func(), deferred *[]func(*P)) (p *P) {
 	returned := false
 	defer func() {
@@ -254,8 +255,8 @@ func Run(body func(), deferred *[]func(*P)) (p *P) {
 	return nil
 }
 
-// call calls a deferred function during a panic, if there is one, and returns that which
-// goes on.
+// call calls a deferred function during a panic, if there is one, and returns the one
+// that goes on.
 func call(f func(*P), p *P) (q *P) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -275,7 +276,7 @@ func Die(r any) {
 	os.Exit(2)
 }
 
-// writeFrame writes the place that is known of a panic.
+// writeFrame writes the known place of a panic.
 func (p *P) writeFrame() {
 	if p.line > 0 {
 		fmt.Fprintf(Stderr, "%s\nmain.main(...)\n\t/nbrun/program.go:%d\n", Frames, p.line)

@@ -60,7 +60,7 @@ func printed(arg any) string {
 // typeVerb stands for %T of a box: fmt writes %T itself.
 const typeVerb = '\uE000'
 
-// Format makes a format fit for its arguments.
+// Format adapts a format to its arguments.
 func Format(format string, args []any) string {
 	if !strings.Contains(format, "T") {
 		return format
@@ -104,7 +104,7 @@ func Format(format string, args []any) string {
 	return out.String()
 }
 
-// Operands makes arguments fit for fmt.Print, which puts no blank next to a string.
+// Operands prepares arguments for fmt.Print, which puts no blank next to a string.
 func Operands(args []any) []any {
 	for i, arg := range args {
 		if id := ID(arg); id > 0 && types[id].Kind == "string" {
@@ -271,7 +271,7 @@ func (p printer) iface(name string, v reflect.Value, depth int, methods bool) {
 	p.value(0, v, depth+1, methods)
 }
 
-// readable is v, even where it comes from a field that is not exported.
+// readable returns v, even if it comes from an unexported field.
 func readable(v reflect.Value) reflect.Value {
 	if v.CanInterface() {
 		return v

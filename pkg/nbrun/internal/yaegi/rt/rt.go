@@ -35,7 +35,7 @@ func init() {
 	symbols.Symbols[Path+"/rt"] = table
 }
 
-// Type describes a type that the program declares, or that is made of such.
+// Type describes a type that the program declares, or one made of such types.
 type Type struct {
 	Name       string // as reflect writes it
 	Kind       string
@@ -87,7 +87,7 @@ func Types(text string) {
 	}
 }
 
-// Method gives a type's method: a function whose first parameter is the receiver.
+// Method provides a type's method: a function whose first parameter is the receiver.
 func Method(id int, name string, f any) {
 	if types[id].methods == nil {
 		types[id].methods = map[string]reflect.Value{}
@@ -316,7 +316,7 @@ func ArrayPointer(slice any, n int) any {
 }
 
 // Select waits for the first of its cases; dirs has s for one that sends. It returns
-// which one it was, -1 if none was ready, and what was received.
+// which one it was, -1 if none was ready, and the received value.
 func Select(blocking bool, dirs string, chans, sends []any) (int, any, bool) {
 	cases := make([]reflect.SelectCase, len(chans), len(chans)+1)
 	for i, ch := range chans {

@@ -10,7 +10,7 @@ import (
 
 // The standard streams, as the program sees them. On the virtual clock each write is
 // framed as the Go runtime does it on its fake clock: with the time, and so that no two
-// writes to different streams have the same.
+// writes to different streams have the same one.
 var (
 	Stdout io.Writer = os.Stdout
 	Stderr io.Writer = os.Stderr

@@ -23,12 +23,12 @@ func Testing() {
 	}
 }
 
-// Test gives a test of the program.
+// Test registers a test of the program.
 func Test(name string, f func(*testing.T)) {
 	tests = append(tests, testing.InternalTest{Name: name, F: OfT(f)})
 }
 
-// Benchmark gives a benchmark of the program.
+// Benchmark registers a benchmark of the program.
 func Benchmark(name string, f func(*testing.B)) {
 	benchmarks = append(benchmarks, testing.InternalBenchmark{Name: name, F: OfB(f)})
 }
@@ -53,7 +53,7 @@ func OfB(f func(*testing.B)) func(*testing.B) {
 	}
 }
 
-// placed says where the panic comes from that goes on.
+// placed says where the current panic comes from.
 func placed() {
 	if r := recover(); r != nil {
 		Caught(r).writeFrame()
@@ -61,8 +61,8 @@ func placed() {
 	}
 }
 
-// TestLog logs a text for a test with the place of the call, and does what the method
-// of that name does then.
+// TestLog logs a text for a test with the place of the call, and then does what the
+// method with that name does.
 func TestLog(t testing.TB, place, method, text string) {
 	text = strings.TrimSuffix(text, "\n")
 	_, _ = fmt.Fprintf(t.Output(), "%s: %s\n", place, strings.ReplaceAll(text, "\n", "\n    "))

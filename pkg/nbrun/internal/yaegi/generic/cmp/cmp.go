@@ -6,10 +6,10 @@ type Ordered interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64 | ~string
 }
 
-// Less says whether x is before y. NaN is before all others.
+// Less reports whether x is before y. NaN is before all others.
 func Less[T Ordered](x, y T) bool { return x < y || x != x && y == y }
 
-// Compare is negative if x is before y, positive if y is before x, and else 0.
+// Compare is negative if x is before y, positive if y is before x, and 0 otherwise.
 func Compare[T Ordered](x, y T) int {
 	if Less(x, y) {
 		return -1

@@ -9,10 +9,10 @@ import (
 
 func same[E comparable](a, b E) bool { return a == b }
 
-// Equal says whether two slices have the same elements.
+// Equal reports whether two slices have the same elements.
 func Equal[S ~[]E, E comparable](s1, s2 S) bool { return EqualFunc(s1, s2, same[E]) }
 
-// EqualFunc says whether two slices have elements that are equal.
+// EqualFunc reports whether two slices have elements that are equal.
 func EqualFunc[S1 ~[]E1, S2 ~[]E2, E1, E2 any](s1 S1, s2 S2, eq func(E1, E2) bool) bool {
 	if len(s1) != len(s2) {
 		return false
@@ -64,10 +64,10 @@ func IndexFunc[S ~[]E, E any](s S, f func(E) bool) int {
 	return -1
 }
 
-// Contains says whether v is in s.
+// Contains reports whether v is in s.
 func Contains[S ~[]E, E comparable](s S, v E) bool { return Index(s, v) >= 0 }
 
-// ContainsFunc says whether f is true for an element.
+// ContainsFunc reports whether f is true for an element.
 func ContainsFunc[S ~[]E, E any](s S, f func(E) bool) bool { return IndexFunc(s, f) >= 0 }
 
 // Insert puts values before s[i].
@@ -121,7 +121,7 @@ func DeleteFunc[S ~[]E, E any](s S, del func(E) bool) S {
 	return s[:i]
 }
 
-// Replace puts values in the place of s[i:j].
+// Replace replaces s[i:j] by values.
 func Replace[S ~[]E, E any](s S, i, j int, v ...E) S {
 	_ = s[i:j]
 	if i == j {
@@ -154,10 +154,10 @@ func Replace[S ~[]E, E any](s S, i, j int, v ...E) S {
 // Clone is a copy of s.
 func Clone[S ~[]E, E any](s S) S { return append(s[:0:0], s...) }
 
-// Compact keeps the first of neighbours that are the same.
+// Compact keeps the first of equal neighbours.
 func Compact[S ~[]E, E comparable](s S) S { return CompactFunc(s, same[E]) }
 
-// CompactFunc keeps the first of neighbours that are equal.
+// CompactFunc keeps the first of neighbours that are equal by eq.
 func CompactFunc[S ~[]E, E any](s S, eq func(E, E) bool) S {
 	if len(s) < 2 {
 		return s
@@ -186,7 +186,7 @@ func Grow[S ~[]E, E any](s S, n int) S {
 	return s
 }
 
-// Clip gives up the room behind s.
+// Clip gives up the spare room after s.
 func Clip[S ~[]E, E any](s S) S { return s[:len(s):len(s)] }
 
 // Concat is all slices one after the other.
@@ -214,7 +214,7 @@ func Repeat[S ~[]E, E any](x S, count int) S {
 	return all
 }
 
-// Reverse turns s around.
+// Reverse reverses s.
 func Reverse[S ~[]E, E any](s S) {
 	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
 		s[i], s[j] = s[j], s[i]
@@ -231,12 +231,12 @@ func SortFunc[S ~[]E, E any](x S, cmp func(a, b E) int) {
 	sort.Slice(x, func(i, j int) bool { return cmp(x[i], x[j]) < 0 })
 }
 
-// SortStableFunc sorts s by cmp, and leaves what is equal in its order.
+// SortStableFunc sorts s by cmp, and keeps equal elements in their order.
 func SortStableFunc[S ~[]E, E any](x S, cmp func(a, b E) int) {
 	sort.SliceStable(x, func(i, j int) bool { return cmp(x[i], x[j]) < 0 })
 }
 
-// IsSorted says whether x is.
+// IsSorted reports whether x is.
 func IsSorted[S ~[]E, E cmp.Ordered](x S) bool {
 	for i := len(x) - 1; i > 0; i-- {
 		if cmp.Less(x[i], x[i-1]) {
@@ -246,7 +246,7 @@ func IsSorted[S ~[]E, E cmp.Ordered](x S) bool {
 	return true
 }
 
-// IsSortedFunc says whether x is, by cmp.
+// IsSortedFunc reports whether x is, by cmp.
 func IsSortedFunc[S ~[]E, E any](x S, cmp func(a, b E) int) bool {
 	for i := len(x) - 1; i > 0; i-- {
 		if cmp(x[i], x[i-1]) < 0 {
