@@ -13,10 +13,11 @@ import (
 // drift is how far a ratio may be from the figures in the README, as a factor.
 const drift = 2
 
-// drifted compares the figures in the README, and in doc.go beside it, with what was measured, and returns how
-// many are certainly off by more than the factor drift: all rounds say so, and agree to
-// within that factor. It compares ratios only, as nanoseconds differ from machine to
-// machine, and means over the rows of a table.
+// drifted compares the figures in the README, and in doc.go beside it, with what was
+// measured, and returns how many are off by more than the factor drift, on this machine:
+// all rounds say so, and agree to within that factor. It compares ratios only, as
+// nanoseconds differ from machine to machine, and means over the rows of a table. A
+// figure that is not found, or that was not measured, is an error.
 func (all results) drifted(folder string) (drifted int, err error) {
 	readme, err := os.ReadFile(filepath.Join(folder, "README.md"))
 	if err != nil {
@@ -26,6 +27,7 @@ func (all results) drifted(folder string) (drifted int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	var missing []string
 	compare := func(what string, written, measured []float64) {
 		low, median, high := estimate(measured)
 		least, most := span(written)
@@ -33,12 +35,12 @@ func (all results) drifted(folder string) (drifted int, err error) {
 		switch {
 		case len(written) == 0 || math.IsNaN(median):
 			mark, remark = "✘", ": not found, or not measured"
-			drifted++
+			missing = append(missing, what)
 		case low <= most*drift && high >= least/drift:
 		case high > low*drift:
 			mark, remark = "?", ": too noisy to tell"
 		default:
-			mark = "✘"
+			mark, remark = "≠", ": has drifted"
 			drifted++
 		}
 		fmt.Printf("%s %s: %.3g (%.3g to %.3g), in the README %.3g%s\n", mark, what, median, low, high, written, remark)
@@ -85,6 +87,9 @@ func (all results) drifted(folder string) (drifted int, err error) {
 	}
 	compare("a group of ten values, allocations", numbers(find(string(doc), `ten items takes (\d+) allocations`)), small["allocs/op"])
 	compare("a group of ten values, kB", numbers(find(string(doc), `allocations and ([\d.]+) kB`)), kB)
+	if len(missing) > 0 {
+		return drifted, fmt.Errorf("figures of the README that are not there, or were not measured: %s", strings.Join(missing, "; "))
+	}
 	return drifted, nil
 }
 

@@ -9,9 +9,9 @@
 // one round. The median of each is estimated with an interval, from the order of the
 // rounds' ratios: a goal is met or missed when the whole interval is on one side of it,
 // and otherwise it is too noisy to tell. A figure has drifted when the whole interval
-// is more than a factor of 2 away from it, and is not wider than that. The exit status
-// is 1 when a goal is missed by more than the factor slack, or a figure has drifted,
-// after all attempts.
+// is more than a factor of 2 away from it, and is not wider than that; that is reported,
+// as it may be the machine. The exit status is 1 when a goal is missed by more than the
+// factor slack, after all attempts.
 package main
 
 import (
@@ -84,10 +84,10 @@ func run(rounds, attempts int, slack float64) error {
 			return nil
 		}
 		if attempt == attempts {
-			if missed+drifted > 0 {
-				return fmt.Errorf("goals missed: %d; figures of the README that have drifted: %d", missed, drifted)
+			if missed > 0 {
+				return fmt.Errorf("goals missed: %d", missed)
 			}
-			fmt.Printf("Of %d goals it is too noisy to tell whether they are met.\n", noisy)
+			fmt.Printf("Of %d goals it is too noisy to tell whether they are met. Here, %d figures are others than in the README.\n", noisy, drifted)
 			return nil
 		}
 		fmt.Print("\nSome rounds more, to be added to these: there may have been noise.\n\n")
