@@ -7,8 +7,9 @@
 // the user's Go; page.go makes the pages, with package render; assets is what runs in
 // the browser, with the programs core and inpage, which drive the cells there.
 //
-// What the first run loads, in MB as gzip -9 packs it (Go 1.26.8). Programs are the same,
-// byte by byte, whether the overlays are used or not:
+// What the first run loads, in MB as gzip -9 packs it (Go 1.26.8). The overlays leave out
+// code that is not used: the tools before and after the last two steps build the same
+// programs, byte by byte.
 //
 //	                                          compiler  linker
 //	Go's own, -trimpath -s -w                      9.4     2.9
