@@ -79,6 +79,7 @@ var tools = append([]patch{
 	}},
 	{file: "cmd/link/internal/ld/main.go", bodies: map[string]string{"startProfile": ""}},
 	{file: "cmd/link/internal/ld/dwarf.go", bodies: map[string]string{"dwarfEnabled": "return false"}},
+	{file: "cmd/link/internal/ld/go.go", bodies: map[string]string{"loadcgo": ""}}, // only the runtime has directives of cgo, which a program for js has no use for
 	{file: "cmd/link/internal/ld/lib.go", bodies: map[string]string{"hostlink": "", "ldshlibsyms": leftOut}},
 	{file: "cmd/link/internal/ld/elf.go", bodies: map[string]string{"asmbElf": leftOut, "doelf": leftOut}},
 	{file: "cmd/link/internal/ld/macho.go", bodies: map[string]string{"asmbMacho": leftOut}},

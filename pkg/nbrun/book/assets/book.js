@@ -18,7 +18,7 @@ const store = {
 };
 
 const cells = notebook.cells.map((c, i) => makeCell(i + 1, c));
-let worker, ready, running = null, stopped = false, load = { done: 0, all: 0 };
+let worker, ready, kept, running = null, stopped = false, load = { done: 0, all: 0 };
 let giveUp = () => {}; // rejects a start that has not finished
 
 function button(text, title, onclick) {
@@ -157,7 +157,7 @@ function start() {
 		worker.onmessage = ({ data }) => data.ready ? resolve() : data.error && !running ? reject(new Error(data.error)) : receive(data);
 		worker.postMessage({ role: "core" });
 		worker.postMessage({ open: { dir: notebook.dir, cells: notebook.cells } });
-	}).then(() => { keep(); }, (err) => { restart(); throw err; });
+	}).catch((err) => { restart(); throw err; });
 	return ready;
 }
 
@@ -234,6 +234,7 @@ async function runCell(cell, above) {
 		running = run;
 		worker.postMessage({ run: cell.number, source: cell.source, above: above.map(({ number, source }) => ({ number, source })), id: run.id });
 		await done;
+		kept ??= keep(); // the first output need not wait for it
 	} catch (err) {
 		run.fault = { text: err.message };
 	}
