@@ -131,8 +131,27 @@ var clock = []patch{
 		{re(`(?m)^// runqput tries to put g on the local runnable queue\.\n`), `// sliceWoken is how many goroutines were woken in the time slice sliceTick.
 var sliceTick, sliceWoken uint32
 
+// tried notes that a select took its default. A goroutine that does nothing else lets
+// others run now and then: they may be what it tries for.
+func tried() {
+	if pp := getg().m.p.ptr(); pp.schedtick != tryTick {
+		tryTick, tries = pp.schedtick, 0
+	}
+	if tries++; tries >= 10_000 {
+		tries = 0
+		Gosched()
+	}
+}
+
+var tryTick, tries uint32
+
 $0`, 1},
 	}},
+	{file: "runtime/chan.go", bodies: map[string]string{
+		"selectnbsend": "if !chansend(c, elem, false, sys.GetCallerPC()) { tried(); return false }; return true",
+		"selectnbrecv": "if selected, received = chanrecv(c, elem, false); !selected { tried() }; return",
+	}},
+	{file: "runtime/select.go", edits: []edit{{re(`\n\tif !block \{\n\t\tselunlock\(scases, lockorder\)\n`), "${0}\t\ttried()\n", 1}}},
 	{file: "runtime/time_fake.go", edits: []edit{
 		{re(`(?m)^var faketime int64 = 1257894000000000000$`), `var faketime int64 = -1
 
