@@ -57,6 +57,14 @@ func ownCache(t *testing.T) {
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir()) // the cache of macOS is there
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("AppData", t.TempDir())
+	config, err := os.UserConfigDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The go command leaves a process running that counts, and would write there while it is removed.
+	write(t, config, map[string]string{"go/telemetry/mode": "off"})
 }
 
 // shell runs a command, and returns what it writes.

@@ -599,6 +599,23 @@ func TestTheRealKernelIsInterrupted(t *testing.T) {
 	}
 }
 
+// ownHome gives the test a home folder of its own, where the cache of macOS is. The go
+// command leaves a process running that counts, and would write there while it is removed.
+func ownHome(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} {
+		t.Setenv(name, t.TempDir())
+	}
+	config, err := os.UserConfigDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode := filepath.Join(config, "go", "telemetry", "mode")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(mode), 0o755), os.WriteFile(mode, []byte("off"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestTheRealKernelFloods(t *testing.T) {
 	k := start(t, gonb(t))
 	got, _, err := output(t, k, "!seq 1 500000; echo end >&2")
@@ -617,7 +634,7 @@ func TestTwoBuildTheToolsOnce(t *testing.T) {
 	}
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("HOME", t.TempDir()) // the cache of macOS is there
+	ownHome(t)
 	type result struct {
 		tools *Tools
 		err   error
@@ -653,7 +670,7 @@ func TestToolsAreBelievedAsTheyWereBuiltOnly(t *testing.T) {
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	cacheHome := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cacheHome)
-	t.Setenv("HOME", t.TempDir()) // the cache of macOS is there
+	ownHome(t)
 	quiet := func(string) {}
 	tools, err := BuildTools(t.Context(), quiet)
 	if err != nil || !tools.Complete() {
