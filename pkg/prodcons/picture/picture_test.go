@@ -191,6 +191,23 @@ func TestLettersAreLargeEnoughForATelephone(t *testing.T) {
 	}
 }
 
+// Whatever a run is called, its picture is XML that a parser takes.
+func TestOddNames(t *testing.T) {
+	for _, name := range []string{"", "\x00\x1b[1m\a", "a\nb\tc", "\xff\xfe", "\uFFFE\uFFFF", "<script>&amp;]]>\"'", "日本語 🙂", strings.Repeat("long ", 100)} {
+		p, err := picture.Draw(run(t, name, 1, 1, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dec := xml.NewDecoder(bytes.NewReader(p.SVG))
+		for err == nil {
+			_, err = dec.Token()
+		}
+		if !errors.Is(err, io.EOF) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 // A deadline, what was dropped and what was left have marks and words of their own.
 func TestMarks(t *testing.T) {
 	record := prodcons.NewRecord("marks", nil)

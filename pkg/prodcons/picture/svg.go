@@ -3,8 +3,8 @@ package picture
 import (
 	"bytes"
 	"fmt"
-	"html"
 	"image/color"
+	"strings"
 )
 
 // drawing is what a picture is drawn from, in either format: lines and areas, and
@@ -102,10 +102,22 @@ func (d *drawing) body() []byte {
 			fmt.Fprintf(&b, ` textLength="%d" lengthAdjust="spacingAndGlyphs"`, Width-8)
 		}
 		paint(&b, "fill", w.colour)
-		fmt.Fprintf(&b, ">%s</text>\n", html.EscapeString(w.text))
+		fmt.Fprintf(&b, ">%s</text>\n", escaped(w.text))
 	}
 	b.WriteString("</g>\n")
 	return b.Bytes()
+}
+
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// escaped is a text as it stands in XML, without what can't be there.
+func escaped(text string) string {
+	return markup.Replace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == '\uFFFE' || r == '\uFFFF' {
+			return '\uFFFD'
+		}
+		return r
+	}, text))
 }
 
 // paint writes the attribute of a colour, if there is one.

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,8 +22,11 @@ func folder() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("prodcons-runs-%d", os.Getuid()))
 }
 
+// file is where the record of a run of that name is kept, whatever is in the name.
 func file(name string) string {
-	return filepath.Join(folder(), url.PathEscape(name)+".json")
+	hash := fnv.New128a()
+	_, _ = hash.Write([]byte(name)) // never fails
+	return filepath.Join(folder(), fmt.Sprintf("%x.json", hash.Sum(nil)))
 }
 
 // saved is what a file holds.
