@@ -90,8 +90,8 @@ type Options struct {
 	// ignored.
 	MaxMemory   int64
 	AllowErrors bool // go on after a cell that fails
-	// Strict makes a cell fail when one of its shell commands does, or when it is
-	// tagged raises-exception and does not fail.
+	// Strict makes a cell fail when one of its shell commands does, when GoNB does not
+	// know one of its % commands, or when it is tagged raises-exception and does not fail.
 	Strict bool
 	// BuildOnly compiles the cells and runs nothing: no program, no script, no shell
 	// command except those that change a module ("!*go get"), and no file is written.

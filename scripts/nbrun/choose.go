@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -93,7 +94,7 @@ func (c *command) choose(paths []string) ([]notebook, error) {
 	}
 	chosen := slices.DeleteFunc(slices.Clone(notebooks), func(n notebook) bool { return !c.chosen(n) })
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("-only matches none of the %d notebooks", len(notebooks))
+		return nil, fmt.Errorf("-only matches none of the notebooks (%d)", len(notebooks))
 	}
 	if !c.failed {
 		return chosen, nil
@@ -108,4 +109,30 @@ func (c *command) remember(n notebook, err error) {
 		return
 	}
 	_ = nbrun.SetFailed(n.path, err != nil)
+}
+
+// alwaysRun are the tags of cells that -tag runs, too: others need them.
+var alwaysRun = []string{"parameters", "injected-parameters", "setup"}
+
+// tagged finds the tags of -tag that no cell has.
+func (c *command) tagged(notebooks []notebook) (errs []error) {
+	there := map[string]bool{}
+	for _, n := range notebooks {
+		for _, cell := range n.Cells() {
+			for _, tag := range cell.Tags {
+				there[tag] = true
+			}
+		}
+	}
+	for _, tag := range c.tags {
+		if there[tag] {
+			continue
+		}
+		hint := ", or any"
+		if len(there) > 0 {
+			hint = "; there are " + strings.Join(slices.Sorted(maps.Keys(there)), ", ")
+		}
+		errs = append(errs, fmt.Errorf("-tag %s: no cell has that tag%s", tag, hint))
+	}
+	return errs
 }

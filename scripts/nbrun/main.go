@@ -211,7 +211,9 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 	}
 	if len(c.tags) > 0 {
 		c.opts.Select = func(cell event.Cell) bool {
-			return slices.ContainsFunc(cell.Tags, func(tag string) bool { return slices.Contains(c.tags, tag) })
+			return slices.ContainsFunc(cell.Tags, func(tag string) bool {
+				return slices.Contains(c.tags, tag) || slices.Contains(alwaysRun, tag)
+			})
 		}
 	}
 	if err := c.opts.Check(); err != nil {
@@ -245,6 +247,9 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		}
 	}
 	if len(paths) == 0 {
+		if _, err := os.Stat("notebooks"); err != nil {
+			return nil, nil, errors.New("no notebook is named, and there is no folder notebooks here: name a notebook or a folder")
+		}
 		paths = []string{"notebooks"}
 	}
 	return c, paths, nil
@@ -319,10 +324,10 @@ func (c *command) define(f *flag.FlagSet) {
 		})
 	}
 	f.StringVar(&c.html, "html", "", "write a page for each notebook, which replays its run, and an index of them, to `folder`")
-	f.BoolVar(&c.opts.Strict, "strict", false, "fail cells whose shell commands fail, and those tagged raises-exception that don't")
+	f.BoolVar(&c.opts.Strict, "strict", false, "fail cells whose shell commands fail, those with an unknown % command, and those tagged raises-exception that don't fail")
 	f.BoolVar(&c.stop, "fail-fast", false, "start no other notebook after one that fails")
 	f.Func("tag", "run only cells with that `tag`, and those tagged parameters, injected-parameters or setup (repeatable)", func(tag string) error {
-		c.tags = append(c.tags, tag, "parameters", "injected-parameters", "setup")
+		c.tags = append(c.tags, tag)
 		return nil
 	})
 	f.Func("only", "run only notebooks whose name or path matches the `pattern`, as '0*.ipynb', or whose metadata have a value, as course.level=2; with ! before it, all others (repeatable)", func(text string) error {
@@ -474,7 +479,11 @@ func find(paths []string) ([]notebook, error) {
 		}
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, plain(err))
+			err = fmt.Errorf("%s: %w", path, plain(err))
+			if strings.ContainsAny(path, "*?[") {
+				err = fmt.Errorf("%w; patterns go to -only", err)
+			}
+			return nil, err
 		}
 		if !info.IsDir() {
 			found = append(found, notebook{path: path, rel: filepath.Base(path), asked: true})
@@ -557,6 +566,9 @@ func (c *command) check(ctx context.Context, notebooks []notebook) (run []notebo
 		errs = append(errs, errors.New(map[bool]string{
 			true: "none of the notebooks is a Go notebook", false: "-only matches no Go notebook",
 		}[c.only == nil]))
+	}
+	if len(errs) == 0 {
+		errs = append(errs, c.tagged(run)...)
 	}
 	if c.out != "" && len(errs) == 0 {
 		if err := writable(c.out); err != nil {
@@ -741,6 +753,9 @@ func listParams(notebooks []notebook, out io.Writer, complain func(error)) int {
 		if err != nil {
 			complain(fmt.Errorf("%s: %w", n.path, err))
 			status = failed
+		}
+		if err == nil && len(list) == 0 {
+			complain(fmt.Errorf("%s: has no parameters: no cell is tagged so", n.path))
 		}
 		for _, p := range list {
 			fmt.Fprintf(out, "%s: %s\n", report.Line(n.path), report.Line(p))

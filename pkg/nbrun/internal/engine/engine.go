@@ -101,7 +101,7 @@ type Exit struct {
 type Options struct {
 	Clock  event.Clock // "" is real
 	Kernel string      // an installed Jupyter kernel, by its name; "" for the engine's own
-	Strict bool        // shell commands that fail, fail their cell
+	Strict bool        // shell commands that fail, and unknown % commands, fail their cell
 	// BuildOnly means that programs are built and not run.
 	BuildOnly bool
 }

@@ -59,8 +59,12 @@ func find(name string) command {
 			return c
 		}
 	}
-	return command{changes: nothing, do: func(_ *session, _ state, _ []string, _ int, out *output) error {
-		return out.say("stderr", "\"%%%s\" unknown or not implemented yet.", name)
+	return command{changes: nothing, do: func(s *session, _ state, _ []string, line int, out *output) error {
+		err := out.say("stderr", "\"%%%s\" unknown or not implemented yet.", name)
+		if err == nil && s.opts.Strict {
+			err = out.failf(line, "there is no command %%%s", name)
+		}
+		return err
 	}}
 }
 

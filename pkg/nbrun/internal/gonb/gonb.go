@@ -24,7 +24,7 @@ import (
 
 // Options say what should differ from GoNB.
 type Options struct {
-	Strict bool // a cell fails when one of its shell commands does
+	Strict bool // a cell fails when one of its shell commands does, or if GoNB does not know a % command
 	// BuildOnly builds programs and runs none, writes no file, and runs only those
 	// shell commands that change the module which programs are built in.
 	BuildOnly bool

@@ -3,6 +3,7 @@ package tidy
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ type Words struct {
 	fatal      string // the message of a panic or a fatal error of the runtime
 	cell, line int    // where it was
 	last       string // the last line of output that is not empty
+	untrue     string // the first line of a check that says what is not so
 	tests      tests
 }
 
@@ -48,22 +50,45 @@ var (
 // a program's end when it knows nothing else.
 func IsExitStatus(text string) bool { return exitStatus.MatchString(text) }
 
-// Saw takes a piece of any stream, for its last line.
+// Saw takes a piece of any stream, for its last line, and the first that a check marks.
 func (w *Words) Saw(text string) {
 	w.tests.saw(text)
-	text = strings.TrimSpace(text[max(0, len(text)-4096):])
-	last := text[strings.LastIndexByte(text, '\n')+1:]
-	last = strings.TrimSpace(escapes.ReplaceAllString(last, ""))
-	if last != "" && !IsExitStatus(last) {
-		w.last = last[:min(len(last), 200)]
+	if w.untrue == "" && strings.Contains(text, "✘") {
+		for l := range strings.Lines(text) {
+			if l = plain(l); strings.HasPrefix(l, "✘ ") {
+				w.untrue = l
+				break
+			}
+		}
 	}
+	lines := strings.Split(text[max(0, len(text)-4096):], "\n")
+	for _, l := range slices.Backward(lines) {
+		if l = plain(l); l != "" && !IsExitStatus(l) {
+			w.last = l
+			return
+		}
+	}
+}
+
+// plain is a line without colours, and not too long of it.
+func plain(line string) string {
+	line = strings.TrimSpace(escapes.ReplaceAllString(line, ""))
+	return strings.ToValidUTF8(line[:min(len(line), 200)], "")
+}
+
+// ofCheck reports whether a line is one of a check: what is so, what isn't, and what
+// can't be told.
+func ofCheck(line string) bool {
+	mark, _, _ := strings.Cut(line, " ")
+	return mark == "✔" || mark == "✘" || mark == "○"
 }
 
 // At says where the program failed, if that is known from elsewhere.
 func (w *Words) At(cell, line int) { w.cell, w.line = cell, line }
 
 // Explain adds to a fault, whose text is an exit status, what was said last: a
-// panic's message and place, the test that has failed, or else the last line.
+// panic's message and place, the test that has failed, the first claim of a check that
+// is not true, or else the last line.
 func (w *Words) Explain(f *event.Fault) {
 	failed := w.tests.failed()
 	killed := f.Text == "signal: killed"
@@ -78,6 +103,8 @@ func (w *Words) Explain(f *event.Fault) {
 		if failed.Cell != 0 {
 			f.Cell, f.Line = failed.Cell, failed.Line
 		}
+	case w.untrue != "" && ofCheck(w.last):
+		f.Text += ": " + w.untrue
 	case w.last != "":
 		f.Text += ": " + w.last
 	}
