@@ -38,7 +38,7 @@ func TestSolutionsPassAndWrongAnswersAreToldWhatIsWrong(t *testing.T) {
 			for k, answers := range said(done) {
 				e := all[k]
 				if len(e.Wrong) < 10 {
-					t.Errorf("cell %d: %d wrong answers are tried, want 10", e.At+1, len(e.Wrong))
+					t.Errorf("the exercise of cell %d (markdown cells count) has %d wrong answers in answers.go, want 10", e.At+1, len(e.Wrong))
 				}
 				for i, a := range e.Wrong {
 					if err := a.Judge(answers[i]); err != nil {

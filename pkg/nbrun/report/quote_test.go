@@ -132,6 +132,37 @@ func TestDisplaysInWordsAreQuoted(t *testing.T) {
 	}
 }
 
+// Words that stand for a picture, and for those who see it below it, are shown once.
+func TestACaptionIsShownOnce(t *testing.T) {
+	out := func(o event.Output) event.Event {
+		e := action("n", event.Out)
+		e.Output = &o
+		return e
+	}
+	write := func(text string) event.Event {
+		return out(event.Output{Kind: event.Stream, Name: "stdout", Text: text})
+	}
+	shown := func(kind string) event.Event {
+		return out(event.Output{Kind: event.Display, Data: map[string]any{kind: "x", "text/plain": "a picture"}})
+	}
+	for _, c := range []struct {
+		events []event.Event
+		want   string
+	}{
+		{[]event.Event{shown("image/svg+xml"), write("a picture\nof much\n"), write("a picture\n")}, "▣ a picture\nof much\na picture\n"},
+		{[]event.Event{shown("image/png"), write("a picture\n")}, "▣ a picture\n"},
+		{[]event.Event{shown("image/png"), write("a picture, and more\n")}, "▣ a picture\na picture, and more\n"},
+		{[]event.Event{shown("text/html"), write("a picture\n")}, "▣ a picture\na picture\n"},
+		{[]event.Event{shown("image/png"), action("n", event.Pass), action("n", event.Begin), write("a picture\n")}, "▣ a picture\n[1]\na picture\n"},
+	} {
+		var b bytes.Buffer
+		observe(t, report.NewTerminal(&b, &b, false, false, []string{"n"}), append([]event.Event{action("n", event.Start), action("n", event.Begin)}, c.events...)...)
+		if want := "── n\n[1]\n" + c.want; b.String() != want {
+			t.Errorf("%q, want %q", b.String(), want)
+		}
+	}
+}
+
 // Lines of JSON may go to a log as well.
 func TestLinesOfJSONAreNoCommands(t *testing.T) {
 	const text = "##[error]x ###vso[y] # ## z"

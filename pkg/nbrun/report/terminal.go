@@ -86,7 +86,7 @@ func (t *Terminal) Observe(e event.Event) error {
 	case event.Begin:
 		v.ran++
 		v.freshLine()
-		v.cell, v.named = e.Cell.Number, false
+		v.cell, v.named, v.caption = e.Cell.Number, false, ""
 	case event.Out:
 		v.output(e.Output)
 	case event.Pass, event.Fail:
@@ -169,6 +169,7 @@ type view struct {
 	cell           int
 	named          bool // the cell's number has been shown
 	column0        bool
+	caption        string // the words for the picture just before: they are not shown twice if a cell writes them below it
 	stop           func() // of progress
 
 	engine string
@@ -216,14 +217,21 @@ func (v *view) number() string {
 func (v *view) output(o *event.Output) {
 	switch {
 	case o.Kind == event.Stream:
-		v.cells.write(o.Text)
+		text := strings.TrimPrefix(o.Text, v.caption)
+		if v.caption = ""; text != "" {
+			v.cells.write(text)
+		}
 	case o.OfFault:
 	case o.Kind == event.Display, o.Kind == event.Update, o.Kind == event.Result:
 		v.freshLine()
 		v.print(v.number() + v.t.style(color.Faint, "▣ "))
 		v.cells.inLine()
-		v.cells.write(inWords(o.Data) + "\n")
+		words := inWords(o.Data) + "\n"
+		v.cells.write(words)
 		v.freshLine()
+		if v.caption = ""; isPicture(o.Data) {
+			v.caption = words
+		}
 	}
 }
 
@@ -231,6 +239,16 @@ func (v *view) output(o *event.Output) {
 func (v *view) put(p []byte) {
 	v.print(v.number() + string(p))
 	v.column0 = p[len(p)-1] == '\n'
+}
+
+// isPicture reports whether a display's words stand for a picture.
+func isPicture(data map[string]any) bool {
+	for kind := range data {
+		if strings.HasPrefix(kind, "image/") {
+			return true
+		}
+	}
+	return false
 }
 
 // inWords describes a display in words.
