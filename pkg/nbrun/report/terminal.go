@@ -392,8 +392,12 @@ func (v *view) fault(f *event.Fault) {
 		return
 	}
 	v.print(v.number() + v.t.style(color.FgRed, "✘ "+v.name+": "+v.advised(f)) + "\n")
-	if f.Reason == event.Differs {
-		v.print(Plain(strings.Join(f.Traceback, "\n")) + "\n")
+	switch below := f.Traceback; {
+	case f.Reason == event.Differs:
+		v.print(Plain(strings.Join(below, "\n")) + "\n")
+	case len(below) > 1 && below[0] == f.Error(): // of source: the line, and what else is wrong
+		v.cells.write(strings.Join(below[1:], "\n") + "\n")
+		v.freshLine()
 	}
 }
 
