@@ -247,7 +247,7 @@ func parse(args []string, stderr io.Writer) (*command, []string, error) {
 		}
 	}
 	if len(paths) == 0 {
-		if _, err := os.Stat("notebooks"); err != nil {
+		if _, err := os.Stat("notebooks"); err != nil && !c.version {
 			return nil, nil, errors.New("no notebook is named, and there is no folder notebooks here: name a notebook or a folder")
 		}
 		paths = []string{"notebooks"}
