@@ -68,6 +68,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	if err := book.Make(ctx, book.Options{Notebooks: notebooks, Out: *out, Tell: tell}); err != nil {
+		if ctx.Err() != nil {
+			return errors.New("interrupted: the book is not made")
+		}
 		return err
 	}
 	if !*serve {
