@@ -178,9 +178,19 @@ func TestPromisesAreKeptByTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	daily, err := os.ReadFile("../../.ci/fuzz")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name := range tests {
-		if strings.HasPrefix(name, "Fuzz") && !strings.Contains(string(nightly), "target: "+name+",") {
+		if !strings.HasPrefix(name, "Fuzz") {
+			continue
+		}
+		if !strings.Contains(string(nightly), name+",") && !strings.Contains(string(nightly), name+"]") {
 			t.Errorf("the nightly workflow does not run %s", name)
+		}
+		if !strings.Contains(string(daily), "\nfuzz "+name+" ") {
+			t.Errorf("CI does not run %s", name)
 		}
 	}
 }
