@@ -320,9 +320,11 @@ func TestWhatIsCloseToALimitIsLeftOpen(t *testing.T) {
 	c := story.Check(20)
 	c.Below("it", 2001*time.Millisecond, 2*time.Second)
 	c.Above("it", 1999*time.Millisecond, 2*time.Second)
+	c.Below("it", 2005*time.Millisecond, 2*time.Second)
+	c.Below("it", 2007*time.Millisecond, 2*time.Second)
 	c.Below("it", 2*time.Second-1, 2*time.Second)
 	c.Below("it", time.Second, 2*time.Millisecond) // whatever the clock
-	want := "○ it: not measurable at this speed: 2.00 s, give or take 3.0 ms\n○ it: not measurable at this speed: 2.00 s, give or take 3.0 ms\n✔ it: 2.00 s (limit 2.00 s)\n✘ it: 1.00 s (limit 2.0 ms)\n"
+	want := "○ it: not measurable at this speed: 2.00 s, give or take 3.0 ms\n○ it: not measurable at this speed: 2.00 s, give or take 3.0 ms\n○ it: not measurable at this speed: 2.00 s, give or take 3.0 ms\n✘ it: 2.01 s (limit 2.00 s)\n✔ it: 2.00 s (limit 2.00 s)\n✘ it: 1.00 s (limit 2.0 ms)\n"
 	if got := strings.Join(w.all, ""); got != want {
 		t.Errorf("it says\n%s\nwant\n%s", got, want)
 	}
