@@ -156,8 +156,7 @@ func (v *view) times(d *drawing, p panel, y float64) {
 func (v *view) queue(d *drawing, p panel) {
 	p.frame(d)
 	step := max(1, (v.longest+1)/2)
-	top := max(float64(v.longest), float64(2*step))
-	y := func(n float64) float64 { return p.bottom - n/top*(p.bottom-p.top) }
+	y := func(n float64) float64 { return p.bottom - n/float64(2*step)*(p.bottom-p.top) }
 	for n := 0; n <= 2*step; n += step {
 		d.line(grid, 1, point{p.left - 5, y(float64(n))}, point{p.left, y(float64(n))})
 		d.text(point{p.left - 9, y(float64(n))}, end, ink, fmt.Sprint(n))

@@ -5,7 +5,6 @@ package picture
 import (
 	"bytes"
 	"image"
-	"image/draw"
 	"image/png"
 	"math"
 	"sync"
@@ -132,5 +131,3 @@ func (c canvas) words(f *opentype.Font, w words) error {
 	(&font.Drawer{Dst: c, Src: image.NewUniform(w.colour), Face: face, Dot: fixed.Point26_6{X: x, Y: fixed.Int26_6(sharp * (w.at.y + baseline) * 64)}}).DrawString(w.text)
 	return nil
 }
-
-var _ draw.Image = canvas{}
