@@ -17,9 +17,10 @@
 //     TestWhatIsLeftInTheBackgroundIsNotWaitedForAndCanBeKilled,
 //     TestALinkWhosePipesAreHeldHoldsNobodyUp)
 //   - What it writes to the pipe for displays is read as far as it makes sense; the rest
-//     is a fault of the cell; 12,000 damaged streams were tried.
+//     is a fault of the cell; 12,000 damaged streams were tried. What it says of its own
+//     size gets no room before it is there.
 //     (TestADamagedStreamOfDisplaysHoldsNobodyUp, FuzzDisplays,
-//     TestProgramsWithADamagedStreamEnd, hangs)
+//     TestAMapThatSaysItIsLargeGetsNoRoom, TestProgramsWithADamagedStreamEnd, hangs)
 //   - Only regular files are notebooks, are read beside them, or are written by a cell's
 //     commands. (TestWhatIsNoFileIsRefusedAtOnce, hangs)
 //   - A second signal ends the command at once, and what cells have started with it. So

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -179,6 +180,101 @@ func TestADisplayThatIsTooLargeIsLeftOut(t *testing.T) {
 	}
 }
 
+// gob would make room for all entries that a map says it has.
+func TestAMapThatSaysItIsLargeGetsNoRoom(t *testing.T) {
+	const entry = "\x00\x01\x01k" // what stands before the only entry of a map, and its key
+	said := map[string]string{
+		"the one": "\x01", "more than there are": "\x7f", "a million": "\xfd\x10\x00\x00", "300 million": "\xfc\x12\x00\x00\x00",
+		"a trillion": "\xfb\x01\x00\x00\x00\x00", "no length": "\x80", "no end": "\xf8",
+	}
+	for _, content := range []any{
+		map[string]any{"k": 1},
+		map[string]int{"k": 1},
+		map[string]float64{"k": 1},
+		map[string]string{"k": "v"},
+		[]any{map[string]any{"x": map[string]string{"k": "v"}}},
+	} {
+		var sent bytes.Buffer
+		data := map[protocol.MIMEType]any{"application/json": content}
+		if err := gob.NewEncoder(&sent).Encode(&protocol.DisplayData{Data: data}); err != nil {
+			t.Fatal(err)
+		}
+		for name, count := range said {
+			forged := againInMessages(sent.Bytes(), func(p []byte) []byte {
+				return bytes.Replace(p, []byte(entry), []byte("\x00"+count+entry[2:]), 1)
+			})
+			if same := bytes.Equal(forged, sent.Bytes()); same != (name == "the one") {
+				t.Fatalf("%#v: %s: nothing was changed", content, name)
+			}
+			held, err := roomFor(t, forged, len(forged))
+			if want := name != "the one"; errors.Is(err, ErrDisplay) != want || err != nil && !want {
+				t.Errorf("%#v: %s: %v", content, name, err)
+			}
+			if held > 2<<20 {
+				t.Errorf("%#v: %s: made room for %d bytes", content, name, held)
+			}
+		}
+	}
+	for name, content := range map[string]any{
+		"a display in a display": protocol.DisplayData{Data: map[protocol.MIMEType]any{"k": 1}},
+		"the name of a map":      "\x0emap[string]int, that is how gob writes it",
+	} {
+		var sent bytes.Buffer
+		if err := gob.NewEncoder(&sent).Encode(&protocol.DisplayData{Data: map[protocol.MIMEType]any{"x": content}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decoded(t, sent.Bytes(), sent.Len()); !errors.Is(err, ErrDisplay) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// againInMessages changes what is in a stream's messages, and gives them their lengths.
+func againInMessages(sent []byte, change func([]byte) []byte) []byte {
+	var changed []byte
+	for len(sent) > 0 {
+		m, _ := messageOf(sent)
+		p := change(sent[m.head:m.size()])
+		if len(p) < 0x80 {
+			changed = append(changed, byte(len(p)))
+		} else {
+			changed = append(changed, 0xfe, byte(len(p)>>8), byte(len(p)))
+		}
+		changed = append(changed, p...)
+		sent = sent[m.size():]
+	}
+	return changed
+}
+
+// roomFor decodes, and returns how many bytes that allocated.
+func roomFor(t testing.TB, sent []byte, size int) (uint64, error) {
+	t.Helper()
+	allocs := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(allocs)
+	before := allocs[0].Value.Uint64()
+	_, err := decoded(t, sent, size)
+	metrics.Read(allocs)
+	return allocs[0].Value.Uint64() - before, err
+}
+
+// What is looked at before gob sees it may be anything, too.
+func TestALargeDisplayMayHaveAnyBytes(t *testing.T) {
+	var sent bytes.Buffer
+	data := map[protocol.MIMEType]any{protocol.MIMETextPlain: strings.Repeat("x", maxValues)}
+	if err := gob.NewEncoder(&sent).Encode(&protocol.DisplayData{Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	p := sent.Bytes()[bytes.Index(sent.Bytes(), []byte("text/plain"))-4:]
+	for i := range 34 {
+		was := p[i]
+		for b := range 256 {
+			p[i] = byte(b)
+			_, _, _ = mostlyText(p), mostlyText(p[:34]), mostlyText(p[:i+1])
+		}
+		p[i] = was
+	}
+}
+
 func TestWhatIsNoJSONIsNoDisplay(t *testing.T) {
 	for name, content := range map[string]any{"a number that JSON has not": map[string]any{"x": complex(1, 2)}, "not a number": []any{inf()}} {
 		var sent bytes.Buffer
@@ -280,7 +376,8 @@ func FuzzFrames(f *testing.F) {
 }
 
 // FuzzDisplays feeds a stream of displays, in pieces of any size, to the code that
-// decodes it: the result does not depend on the size.
+// decodes it: the result does not depend on the size, nor does it take much more memory
+// than was sent.
 func FuzzDisplays(f *testing.F) {
 	sent := displaysSent(f)
 	f.Add(sent, uint8(0))
@@ -290,6 +387,9 @@ func FuzzDisplays(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sent []byte, size uint8) {
 		one, err := decoded(t, sent, 1+int(size))
 		all, err2 := decoded(t, sent, max(len(sent), 1))
+		if room, _ := roomFor(t, sent, max(len(sent), 1)); room > 32<<20+200*uint64(len(sent)) {
+			t.Errorf("%d bytes take %d bytes of memory", len(sent), room)
+		}
 		if one != all || fmt.Sprint(err) != fmt.Sprint(err2) {
 			t.Errorf("in pieces of %d: %q, %v\nas a whole: %q, %v", 1+int(size), one, err, all, err2)
 		}

@@ -51,8 +51,10 @@ type displays struct {
 	raw    []byte       // not yet a whole message
 	skip   uint64       // how much of a display that is too large is still to come
 	types  int          // bytes that have defined types
+	within bool         // a value, which goes on with the next message
 	size   uint64       // of the value that is being read,
 	nested int          // and the lists and maps in it
+	cut    bool         // the last message ended where the next goes on with a map
 	fed    bytes.Buffer // to the decoder
 	turn   func() (error, bool)
 	close  func()           // ends the decoder
@@ -126,7 +128,12 @@ func (d *displays) feed(m message, p []byte) error {
 		return fmt.Errorf("%w: it is larger than %d MiB", ErrDisplay, MaxDisplay>>20)
 	case d.nested > maxNested:
 		return fmt.Errorf("%w: it has more than %d lists and maps", ErrDisplay, maxNested)
+	case m.isType && d.within: // none that may be shown defines two types in its midst
+		return fmt.Errorf("%w: a type is defined within a value", ErrDisplay)
+	case !m.isType && !d.mapsFit(p[m.head:]):
+		return fmt.Errorf("%w: it has a map that says it is larger than the display", ErrDisplay)
 	}
+	d.within = !m.isType
 	d.fed.Write(p)
 	err, _ := d.turn()
 	if d.fed.Cap() > maxTypes {
@@ -139,8 +146,9 @@ func (d *displays) feed(m message, p []byte) error {
 func (d *displays) decode() {
 	decoder := gob.NewDecoder(d)
 	for {
-		d.size, d.nested = 0, 0
-		var data protocol.DisplayData
+		d.within, d.size, d.nested, d.cut = false, 0, 0, false
+		// With maps that are there, gob makes no room for what is said to be in them.
+		data := protocol.DisplayData{Data: map[protocol.MIMEType]any{}, Metadata: map[string]any{}}
 		err := decoder.Decode(&data)
 		if d.closed {
 			return // perhaps within a value that the process did not finish
@@ -223,6 +231,36 @@ func mostlyText(p []byte) bool {
 	return rest <= maxValues
 }
 
+// mapTypes are the names of all maps that may be in a value that is sent. gob makes room
+// for as many entries as such a map says it has, before it has seen one of them.
+var mapTypes = [...]string{"map[string]interface {}", "map[string]int", "map[string]float64", "map[string]string"}
+
+// displayType is the name of a display within a display. It may be sent, but its maps
+// are not known by a name.
+const displayType = "github.com/janpfeifer/gonb/gonbui/protocol.DisplayData"
+
+// mapsFit reports whether no map in a message says that it has more entries than there
+// are bytes left. A text with the name of a map in it, as gob writes names, must go on
+// as a map does.
+func (d *displays) mapsFit(p []byte) bool {
+	w := walker{p, true}
+	if d.cut {
+		d.cut = false
+		w.entries()
+	}
+	for _, name := range mapTypes {
+		for w.p = p; w.ok && w.to(name); {
+			if w.definition() {
+				d.cut = true
+			} else {
+				w.entries()
+			}
+		}
+	}
+	w.p = p
+	return w.ok && !w.to(displayType)
+}
+
 // walker goes through a value of gob. It stays where it is once it is no longer ok.
 type walker struct {
 	p  []byte
@@ -231,7 +269,7 @@ type walker struct {
 
 func (w *walker) number() uint64 {
 	size, n, ok := unsigned(w.p)
-	if w.ok = w.ok && ok; !w.ok {
+	if w.ok = w.ok && ok && 0 < size && size <= len(w.p); !w.ok {
 		return 0
 	}
 	w.p = w.p[size:]
@@ -247,6 +285,57 @@ func (w *walker) bytes() []byte {
 	b := w.p[:n]
 	w.p = w.p[n:]
 	return b
+}
+
+// to goes behind the next name that is this one, and reports whether there is one.
+func (w *walker) to(name string) bool {
+	_, after, found := bytes.Cut(w.p, append([]byte{byte(len(name))}, name...))
+	w.p = after
+	return found
+}
+
+// is goes on by numbers that must be these.
+func (w *walker) is(numbers ...uint64) {
+	for _, n := range numbers {
+		w.ok = w.number() == n && w.ok
+	}
+}
+
+// definition goes on behind the definition of a map's type, which stands behind its
+// first name only, and reports whether the message ends there.
+func (w *walker) definition() (cut bool) {
+	rest := w.p
+	if id := w.number(); id&1 == 0 {
+		w.p = rest
+		return false
+	}
+	w.is(4, 1) // the fields of a wireType and a mapType
+	field := w.number()
+	if field == 1 {
+		w.bytes() // the name, which may be left out
+		field += w.number()
+	}
+	w.ok = w.ok && field == 2
+	w.number() // the type's
+	w.is(0, 1)
+	w.number() // the keys' type
+	w.is(1)
+	w.number() // the values' type
+	w.is(0, 0)
+	if len(w.p) == 0 {
+		return w.ok
+	}
+	w.number() // bytes that follow
+	return false
+}
+
+// entries goes to the first entry of a map.
+func (w *walker) entries() {
+	id := w.number()
+	w.number() // bytes that follow
+	w.is(0)    // stands before all that is no struct
+	n := w.number()
+	w.ok = w.ok && id&1 == 0 && n <= uint64(len(w.p))
 }
 
 // unsigned reads an unsigned integer as gob writes it: up to 127 in one byte, otherwise
