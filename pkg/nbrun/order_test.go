@@ -40,20 +40,20 @@ picture.Show(new(prodcons.Record))
 fmt.Println("c")`
 	want := []string{"stdout a ", "display", "stderr e ", "display", "stdout b\n", "display", "stderr f\n", "display", "stdout c\n"}
 	const imports = "import (\n\"github.com/b3771e63/prodcons/pkg/prodcons\"\n\"github.com/b3771e63/prodcons/pkg/prodcons/picture\"\n\"github.com/janpfeifer/gonb/gonbui\"\n)\n"
-	const count = 20
 	for _, c := range []struct {
 		name, cell string
+		count      int
 		opts       nbrun.Options
 	}{
-		{"go", gonbui, nbrun.Options{}},
-		{"go, pictures", pictures, nbrun.Options{}},
-		{"virtual clock", gonbui, nbrun.Options{Clock: nbrun.Virtual}},
-		{"virtual clock, pictures", pictures, nbrun.Options{Clock: nbrun.Virtual}},
-		{"yaegi", gonbui, nbrun.Options{Engine: nbrun.Yaegi}},
-		{"yaegi, pictures", pictures, nbrun.Options{Engine: nbrun.Yaegi}},
+		{"go", gonbui, 20, nbrun.Options{}},
+		{"go, pictures", pictures, 20, nbrun.Options{}},
+		{"virtual clock", gonbui, 20, nbrun.Options{Clock: nbrun.Virtual}},
+		{"virtual clock, pictures", pictures, 20, nbrun.Options{Clock: nbrun.Virtual}},
+		{"yaegi", gonbui, 20, nbrun.Options{Engine: nbrun.Yaegi}},
+		{"yaegi, pictures", pictures, 4, nbrun.Options{Engine: nbrun.Yaegi}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sources := slices.Repeat([]string{c.cell}, count) // the same program, which is built once
+			sources := slices.Repeat([]string{c.cell}, c.count) // the same program, which is built once
 			sources[0] = imports + sources[0]
 			// In this module, and always by the same name, as then the programs are
 			// still there the next time.
@@ -90,8 +90,8 @@ fmt.Println("c")`
 					t.Errorf("the outputs of cell %d are %q", i+1, got)
 				}
 			}
-			if right != count {
-				t.Errorf("%d of %d are right", right, count)
+			if right != c.count {
+				t.Errorf("%d of %d are right", right, c.count)
 			}
 		})
 	}
