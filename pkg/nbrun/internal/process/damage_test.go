@@ -215,18 +215,73 @@ func TestAMapThatSaysItIsLargeGetsNoRoom(t *testing.T) {
 			}
 		}
 	}
-	for name, content := range map[string]any{
-		"a display in a display": protocol.DisplayData{Data: map[protocol.MIMEType]any{"k": 1}},
-		"the name of a map":      "\x0emap[string]int, that is how gob writes it",
-	} {
+}
+
+// What gonbui can send is shown, whatever was sent before it.
+func TestWhatCanBeSentIsShown(t *testing.T) {
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 2))
 		var sent bytes.Buffer
-		if err := gob.NewEncoder(&sent).Encode(&protocol.DisplayData{Data: map[protocol.MIMEType]any{"x": content}}); err != nil {
-			t.Fatal(err)
+		var want strings.Builder
+		enc := gob.NewEncoder(&sent)
+		for range 1 + r.IntN(4) {
+			data := map[protocol.MIMEType]any{}
+			bundle := map[string]any{}
+			for i := range 1 + r.IntN(4) {
+				mime := fmt.Sprint("x/", i)
+				content := sendable(r, 0)
+				data[protocol.MIMEType(mime)] = content
+				var err error
+				if bundle[mime], err = plain(content); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := enc.Encode(&protocol.DisplayData{Data: data}); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(&want, event.Output{Kind: event.Display, Data: bundle, Metadata: map[string]any{}})
 		}
-		if _, err := decoded(t, sent.Bytes(), sent.Len()); !errors.Is(err, ErrDisplay) {
-			t.Errorf("%s: %v", name, err)
+		got, err := decoded(t, sent.Bytes(), 1+r.IntN(sent.Len()))
+		if err != nil || got != want.String() {
+			t.Fatalf("seed %d: %v\n%s\nsent %s\n%q", seed, err, got, want.String(), sent.Bytes())
 		}
 	}
+}
+
+// sendable is a value of a type that gonbui registers.
+func sendable(r *rand.Rand, depth int) any {
+	n := r.IntN(3)
+	switch k := r.IntN(11); {
+	case k == 0 && depth < 3:
+		m := map[string]any{}
+		for i := range n {
+			m[fmt.Sprint("k", i)] = sendable(r, depth+1)
+		}
+		return m
+	case k == 1 && depth < 3:
+		var l []any
+		for range n {
+			l = append(l, sendable(r, depth+1))
+		}
+		return append(l, "end")
+	case k == 2:
+		return map[string]int{"a": n}
+	case k == 3:
+		return map[string]float64{"a": float64(n), "b": 0.5}
+	case k == 4:
+		return map[string]string{}
+	case k == 5:
+		return map[string]string{"map[string]int": "map[string]string"}
+	case k == 6:
+		return slices.Repeat([]int{n}, 1+r.IntN(200)) // gob sends an empty one as nil
+	case k == 7:
+		return []float64{1, 2.5}
+	case k == 8:
+		return []string{"map[string]interface {}", protocol.GonbuiSyncAddress}
+	case k == 9:
+		return bytes.Repeat([]byte{byte(n)}, 1+r.IntN(300))
+	}
+	return strings.Repeat("map[string]int ", n)
 }
 
 // againInMessages changes what is in a stream's messages, and gives them their lengths.

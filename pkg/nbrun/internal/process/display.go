@@ -51,7 +51,6 @@ type displays struct {
 	raw    []byte       // not yet a whole message
 	skip   uint64       // how much of a display that is too large is still to come
 	types  int          // bytes that have defined types
-	within bool         // a value, which goes on with the next message
 	size   uint64       // of the value that is being read,
 	nested int          // and the lists and maps in it
 	cut    bool         // the last message ended where the next goes on with a map
@@ -128,12 +127,9 @@ func (d *displays) feed(m message, p []byte) error {
 		return fmt.Errorf("%w: it is larger than %d MiB", ErrDisplay, MaxDisplay>>20)
 	case d.nested > maxNested:
 		return fmt.Errorf("%w: it has more than %d lists and maps", ErrDisplay, maxNested)
-	case m.isType && d.within: // none that may be shown defines two types in its midst
-		return fmt.Errorf("%w: a type is defined within a value", ErrDisplay)
-	case !m.isType && !d.mapsFit(p[m.head:]):
+	case !m.isType && d.tooManyIn(p[m.head:]):
 		return fmt.Errorf("%w: it has a map that says it is larger than the display", ErrDisplay)
 	}
-	d.within = !m.isType
 	d.fed.Write(p)
 	err, _ := d.turn()
 	if d.fed.Cap() > maxTypes {
@@ -146,7 +142,7 @@ func (d *displays) feed(m message, p []byte) error {
 func (d *displays) decode() {
 	decoder := gob.NewDecoder(d)
 	for {
-		d.within, d.size, d.nested, d.cut = false, 0, 0, false
+		d.size, d.nested, d.cut = 0, 0, false
 		// With maps that are there, gob makes no room for what is said to be in them.
 		data := protocol.DisplayData{Data: map[protocol.MIMEType]any{}, Metadata: map[string]any{}}
 		err := decoder.Decode(&data)
@@ -235,30 +231,30 @@ func mostlyText(p []byte) bool {
 // for as many entries as such a map says it has, before it has seen one of them.
 var mapTypes = [...]string{"map[string]interface {}", "map[string]int", "map[string]float64", "map[string]string"}
 
-// displayType is the name of a display within a display. It may be sent, but its maps
-// are not known by a name.
-const displayType = "github.com/janpfeifer/gonb/gonbui/protocol.DisplayData"
-
-// mapsFit reports whether no map in a message says that it has more entries than there
-// are bytes left. A text with the name of a map in it, as gob writes names, must go on
-// as a map does.
-func (d *displays) mapsFit(p []byte) bool {
-	w := walker{p, true}
-	if d.cut {
-		d.cut = false
-		w.entries()
+// tooManyIn reports whether a map in a message says that it has more entries than there
+// are bytes left. Where gob writes a map's name, and what it writes behind it, stands
+// there, it is taken for a map; nobody puts that into a text.
+func (d *displays) tooManyIn(p []byte) bool {
+	if w := (walker{p, true}); d.cut && w.tooMany() {
+		return true
 	}
+	d.cut = false
 	for _, name := range mapTypes {
-		for w.p = p; w.ok && w.to(name); {
-			if w.definition() {
-				d.cut = true
-			} else {
-				w.entries()
+		for rest := p; ; {
+			_, after, found := bytes.Cut(rest, append([]byte{byte(len(name))}, name...))
+			if !found {
+				break
 			}
+			w := walker{after, true}
+			if w.definition(); w.ok && len(w.p) == 0 {
+				d.cut = true
+			} else if w.tooMany() {
+				return true
+			}
+			rest = after
 		}
 	}
-	w.p = p
-	return w.ok && !w.to(displayType)
+	return false
 }
 
 // walker goes through a value of gob. It stays where it is once it is no longer ok.
@@ -287,13 +283,6 @@ func (w *walker) bytes() []byte {
 	return b
 }
 
-// to goes behind the next name that is this one, and reports whether there is one.
-func (w *walker) to(name string) bool {
-	_, after, found := bytes.Cut(w.p, append([]byte{byte(len(name))}, name...))
-	w.p = after
-	return found
-}
-
 // is goes on by numbers that must be these.
 func (w *walker) is(numbers ...uint64) {
 	for _, n := range numbers {
@@ -301,13 +290,13 @@ func (w *walker) is(numbers ...uint64) {
 	}
 }
 
-// definition goes on behind the definition of a map's type, which stands behind its
-// first name only, and reports whether the message ends there.
-func (w *walker) definition() (cut bool) {
-	rest := w.p
+// definition goes on behind the definition of a map's type, if there is one, as there is
+// behind its first name. A message may end there; else the length of the rest follows.
+func (w *walker) definition() {
+	before := *w
 	if id := w.number(); id&1 == 0 {
-		w.p = rest
-		return false
+		*w = before
+		return
 	}
 	w.is(4, 1) // the fields of a wireType and a mapType
 	field := w.number()
@@ -322,20 +311,19 @@ func (w *walker) definition() (cut bool) {
 	w.is(1)
 	w.number() // the values' type
 	w.is(0, 0)
-	if len(w.p) == 0 {
-		return w.ok
+	if len(w.p) > 0 {
+		w.number()
 	}
-	w.number() // bytes that follow
-	return false
 }
 
-// entries goes to the first entry of a map.
-func (w *walker) entries() {
+// tooMany goes to the first entry of a map, and reports whether there are said to be
+// more than there is room for.
+func (w *walker) tooMany() bool {
 	id := w.number()
 	w.number() // bytes that follow
 	w.is(0)    // stands before all that is no struct
 	n := w.number()
-	w.ok = w.ok && id&1 == 0 && n <= uint64(len(w.p))
+	return w.ok && id&1 == 0 && n > uint64(len(w.p))
 }
 
 // unsigned reads an unsigned integer as gob writes it: up to 127 in one byte, otherwise
