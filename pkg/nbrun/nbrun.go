@@ -13,10 +13,12 @@
 // an observer of that stream, and so is the executed notebook.
 //
 // Cell tags keep the meaning that other runners give them: parameters,
-// injected-parameters (papermill), raises-exception, skip-execution (nbclient). One is
-// new: real-clock, for a cell that has to run on the real clock even when the others
-// don't. A notebook whose cells all have to run on it says so once, in its metadata:
-// "nbrun": {"clock": "real"}.
+// injected-parameters (papermill), raises-exception, skip-execution (nbclient). Two are
+// new. A cell tagged real-clock runs on the real clock even when the others don't; a
+// notebook whose cells all have to run on it says so once, in its metadata: "nbrun":
+// {"clock": "real"}. A cell tagged check judges an exercise, which is open while a line
+// of the cell's output begins with ✘ or ○, or the cell fails as it may; that is no
+// fault, but [Cell] has it, and reports tell of it.
 package nbrun
 
 import (

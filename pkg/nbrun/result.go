@@ -28,6 +28,7 @@ type Cell struct {
 	Begin, End time.Time
 	Elapsed    time.Duration // real time
 	Dropped    int64         // bytes of its output beyond Options.MaxOutput
+	Open       bool          // it is tagged check, and says that its exercise is not solved yet
 
 	outputs *ipynb.Cell
 	asked   ipynb.Settings

@@ -195,6 +195,12 @@ func (s *Session) run(ctx context.Context, c *Cell) error {
 		c.Fault = event.Faultf(c.Number, 0, "should have failed, but did not")
 		verdict.Action, verdict.Fault = event.Fail, c.Fault
 	}
+	if c.Open, err = c.findsOpen(); err != nil {
+		return err
+	}
+	if c.Open {
+		verdict.Open = 1
+	}
 	c.Verdict = verdict.Action
 	return s.tell(verdict)
 }
@@ -291,6 +297,11 @@ func (s *Session) Close() (*Result, error) {
 	running.Delete(s.traces)
 	s.result.Elapsed = time.Since(s.start)
 	end := event.Event{Time: s.now(), Action: event.End, Fault: s.result.Fault(), Left: s.result.Left, Elapsed: s.result.Elapsed}
+	for _, c := range s.result.Cells {
+		if c.Open {
+			end.Open++
+		}
+	}
 	if s.err = errors.Join(s.err, closed, cleared); s.err != nil {
 		end.Text = s.err.Error()
 	}

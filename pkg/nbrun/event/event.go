@@ -48,6 +48,7 @@ type Event struct {
 	// end.
 	Elapsed time.Duration `json:"elapsed,omitempty"`
 	Dropped int64         `json:"dropped,omitempty"` // pass, fail: bytes of the cell's output that were not kept
+	Open    int           `json:"open,omitempty"`    // pass, fail: 1 for a check whose exercise is not solved yet; end: how many there are
 	Left    int           `json:"left,omitempty"`    // end: processes that cells had left running, and that the runner ended
 }
 

@@ -25,6 +25,7 @@ type outcome struct {
 	name   string
 	cells  int
 	took   time.Duration
+	open   int // exercises
 	faults []string
 	over   bool
 }
@@ -57,7 +58,7 @@ func (n *outcome) observe(e event.Event) {
 			n.faults = append(n.faults, Line(e.Fault.Error()))
 		}
 	case event.End:
-		n.took, n.over = e.Elapsed, true
+		n.took, n.open, n.over = e.Elapsed, e.Open, true
 		if e.Text != "" {
 			n.faults = append(n.faults, Line(e.Text))
 		}
@@ -71,7 +72,7 @@ func (g *GitHub) Close() error {
 	var log, table, faults strings.Builder
 	table.WriteString("| notebook | cells | time | |\n| --- | ---: | ---: | --- |\n")
 	for _, n := range g.notebooks {
-		mark := "✔"
+		mark := passed(n.open)
 		if len(n.faults) > 0 || !n.over {
 			mark = "✘"
 		}

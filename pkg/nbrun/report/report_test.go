@@ -132,7 +132,10 @@ func TestTheSummaryTellsWhatWentWrong(t *testing.T) {
 		want   string
 	}{
 		"all well":        {event.Event{}, "", "✔"},
-		"a fault":         {event.Event{Fault: fault}, "", "✘ cell 1, line 2: oh; give it more"},
+		"a fault":         {event.Event{Fault: fault}, "", "✘ cell 1, line 2: oh"},
+		"a long fault":    {event.Event{Fault: &event.Fault{Cell: 1, Text: strings.Repeat("é", 100)}}, "", "✘ cell 1: " + strings.Repeat("é", 71) + "…"},
+		"one open":        {event.Event{Open: 1}, "", "✔ (1 exercise open)"},
+		"some open":       {event.Event{Open: 3}, "", "✔ (3 exercises open)"},
 		"another end":     {event.Event{Fault: fault, Text: "disk full"}, "", "✘ disk full"},
 		"beside the run":  {event.Event{}, "not written", "✘ not written"},
 		"processes ended": {event.Event{Left: 2}, "", "2 processes that cells had left running were ended"},

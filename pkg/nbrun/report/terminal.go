@@ -367,11 +367,22 @@ func (v *view) mark() string {
 	case v.end.Text != "":
 		return v.t.style(color.FgRed, "✘ "+Line(v.end.Text))
 	case v.end.Fault != nil:
-		return v.t.style(color.FgRed, "✘ "+v.advised(v.end.Fault))
+		return v.t.style(color.FgRed, "✘ "+brief(v.end.Fault))
 	case !v.over:
 		return v.t.style(color.FgRed, "✘ was not run")
 	}
-	return v.t.style(color.FgGreen, "✔")
+	return v.t.style(color.FgGreen, passed(v.end.Open))
+}
+
+// brief is a fault that was shown in full where it happened: its place, and the
+// beginning of what it is.
+func brief(f *event.Fault) string {
+	const most = 80
+	text := []rune(Line(f.Error()))
+	if len(text) > most {
+		text = append(text[:most-1], '…')
+	}
+	return string(text)
 }
 
 // advised returns a fault and what to do about it.
@@ -419,6 +430,25 @@ func Left(n int) string {
 		return "1 process that cells had left running was ended"
 	}
 	return fmt.Sprintf("%d processes that cells had left running were ended", n)
+}
+
+// Open says how many exercises are not solved yet, "" if there are none.
+func Open(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "1 exercise open"
+	}
+	return fmt.Sprintf("%d exercises open", n)
+}
+
+// passed is the mark of a notebook that passed, with that many exercises open.
+func passed(open int) string {
+	if open == 0 {
+		return "✔"
+	}
+	return "✔ (" + Open(open) + ")"
 }
 
 func short(d time.Duration) string {

@@ -61,12 +61,13 @@ func (w *Words) Saw(text string) {
 			}
 		}
 	}
-	lines := strings.Split(text[max(0, len(text)-4096):], "\n")
-	for _, l := range slices.Backward(lines) {
-		if l = plain(l); l != "" && !IsExitStatus(l) {
+	for rest := text[max(0, len(text)-4096):]; rest != ""; {
+		end := strings.LastIndexByte(rest, '\n')
+		if l := plain(rest[end+1:]); l != "" && !IsExitStatus(l) {
 			w.last = l
 			return
 		}
+		rest = rest[:max(end, 0)]
 	}
 }
 
@@ -78,9 +79,23 @@ func plain(line string) string {
 
 // ofCheck reports whether a line is one of a check: what is so, what isn't, and what
 // can't be told.
-func ofCheck(line string) bool {
+func ofCheck(line string) bool { return marked(line, "✔", "✘", "○") }
+
+// marked reports whether a line begins with one of some marks.
+func marked(line string, marks ...string) bool {
 	mark, _, _ := strings.Cut(line, " ")
-	return mark == "✔" || mark == "✘" || mark == "○"
+	return slices.Contains(marks, mark)
+}
+
+// IsOpen reports whether a line of a text is one of a check that says what isn't so, or
+// can't be told.
+func IsOpen(text string) bool {
+	for l := range strings.Lines(text) {
+		if strings.ContainsAny(l, "✘○") && marked(plain(l), "✘", "○") {
+			return true
+		}
+	}
+	return false
 }
 
 // At says where the program failed, if that is known from elsewhere.

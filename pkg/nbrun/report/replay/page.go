@@ -129,8 +129,11 @@ func (r *run) Left() string {
 	if r.end.Left == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d processes that cells had left running were ended", r.end.Left)
+	return report.Left(r.end.Left)
 }
+
+// Open says how many exercises are not solved yet.
+func (r *run) Open() string { return report.Open(r.end.Open) }
 
 // Anchor is the cell's place in the page. Outputs have no such names.
 func (c *cell) Anchor() string { return fmt.Sprintf("cell-%d", c.Index+1) }
@@ -161,6 +164,8 @@ func (c *cell) Verdict() string {
 		return "not run: " + c.verdict.Text
 	case state == "stopped":
 		return "✘ has not ended"
+	case c.verdict.Open > 0:
+		return "✔ exercise open"
 	case state == "allowed":
 		return "✔ failed, as it may"
 	case state == "pass":
