@@ -279,7 +279,10 @@ func (s *session) faulty(faults event.Faults, out *output) error {
 	for _, f := range faults {
 		first.Traceback = append(first.Traceback, f.Error())
 		if line := s.sourceLine(f); line != "" {
-			first.Traceback = append(first.Traceback, "    "+line, "    "+caret(line, f.Column))
+			first.Traceback = append(first.Traceback, "    "+line)
+			if at := caret(line, f.Column); at != "" {
+				first.Traceback = append(first.Traceback, "    "+at)
+			}
 		}
 	}
 	return out.told(&first, first.Error())

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -38,8 +39,14 @@ func IsNoise(line string) bool {
 
 var noise = regexp.MustCompile(`^#|^go: (finding|downloading|found|added|upgraded|downgraded|extracting) |^go: errors parsing |^go: \S+ imports$|^failed to run "`)
 
-// Advised adds to what a parser has said what to do about it.
+// homeless is what the go command says about a package when it may fetch no module.
+var homeless = regexp.MustCompile(`^(?:cannot find module providing|no required module provides) package (\S+?)(?:: import lookup disabled by -mod=readonly|; to add it:.*)$`)
+
+// Advised adds to what a parser or the go command has said what to do about it.
 func Advised(text string) string {
+	if m := homeless.FindStringSubmatch(text); m != nil {
+		text = fmt.Sprintf("no module here provides package %s: run go get %[1]s in the notebook's folder, after go mod init NAME if there is no go.mod", m[1])
+	}
 	found, ok := strings.CutPrefix(text, "expected declaration, found ")
 	if ok && !strings.HasPrefix(found, "'") || found == "'{'" { // not what is one too many, as '}'
 		text += "; statements belong in a function, or below a line %%, where func main begins"
@@ -84,7 +91,11 @@ func CompilerFaults(output string) event.Faults {
 			last = &other
 		}
 	}
-	return append(faults, other...)
+	faults = append(faults, other...)
+	for _, f := range faults {
+		f.Text = Advised(f.Text)
+	}
+	return faults
 }
 
 // compilerFault makes a fault of a line that begins with a place in a cell, and

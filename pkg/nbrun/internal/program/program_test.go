@@ -342,6 +342,22 @@ func TestAMemoryDoesNotChange(t *testing.T) {
 	}
 }
 
+func TestAMissingModuleIsSaidWithWhatToDo(t *testing.T) {
+	const want = "cell 1, line 6: no module here provides package example.com/x/y: run go get example.com/x/y in the notebook's folder, after go mod init NAME if there is no go.mod"
+	for _, said := range []string{
+		"/nbrun/cell1.go:6:2: cannot find module providing package example.com/x/y: import lookup disabled by -mod=readonly\n",
+		"/nbrun/cell1.go:6:2: no required module provides package example.com/x/y; to add it:\n\tgo get example.com/x/y\n",
+	} {
+		if got := CompilerFaults(said).Error(); got != want {
+			t.Errorf("%q\nwant %q", got, want)
+		}
+	}
+	const other = "/nbrun/cell1.go:6:2: cannot find module providing package example.com/x: module lookup disabled by GOPROXY=off\n"
+	if got := CompilerFaults(other).Error(); !strings.HasSuffix(got, "GOPROXY=off") {
+		t.Errorf("%q is said in other words", got)
+	}
+}
+
 func TestCompilerFaults(t *testing.T) {
 	errs := CompilerFaults("# gonb_1/p/p12\n/nbrun/cell3.go:4:5: undefined: x\n\thave (int)\n/nbrun/cell3.go:5:6: duplicate case 1\n\t/nbrun/cell3.go:3:6[p/p12/main.go:6:6]: previous case\n/nbrun/cell3.go:7: missing return\np/p12ab/main.go:2:8: module x: not found\n\tserver says no\n")
 	want := []string{"cell 3, line 4: undefined: x; have (int)", "cell 3, line 5: duplicate case 1; cell 3, line 3: previous case", "cell 3, line 7: missing return", "module x: not found; server says no"}
