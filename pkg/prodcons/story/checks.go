@@ -126,12 +126,20 @@ func (c *Checks) tell(look style, mark, claim, numbers string) {
 	write(styled(look, mark) + " " + claim + ": " + numbers + "\n")
 }
 
-// Answer checks the answer to a question. The cell has only its seal: the first eight
-// digits of the SHA-256 of "question: answer", so that nobody reads the answer there by
-// accident.
-func (c *Checks) Answer(question, answer, seal string) {
-	sum := sha256.Sum256([]byte(question + ": " + answer))
-	c.That(question, hex.EncodeToString(sum[:4]) == seal, "you say %q", answer)
+// Answers checks the answers to numbered questions, and gives the hint where one is
+// wrong. The cell has only their seals: for each question the first eight digits of the
+// SHA-256 of "number N: answer", so that nobody reads the answer there by accident.
+func (c *Checks) Answers(answers []string, hint string, seals ...string) {
+	if len(answers) != len(seals) {
+		c.That("each question has an answer", false, "answers: %d, questions: %d", len(answers), len(seals))
+		return
+	}
+	for i, answer := range answers {
+		question := fmt.Sprintf("number %d", i+1)
+		sum := sha256.Sum256([]byte(question + ": " + answer))
+		c.That(question, hex.EncodeToString(sum[:4]) == seals[i], "you say %q", answer)
+		c.Hint(hint)
+	}
 }
 
 // Whole needs that many items, each of them made, picked up once and worked on once.

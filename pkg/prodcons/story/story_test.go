@@ -422,9 +422,14 @@ func TestEndsSeesWhatHangsAndWhatIsLeftBehind(t *testing.T) {
 func TestAnAnswerIsKnownByItsSeal(t *testing.T) {
 	w := capture(t, false)
 	c := story.Exercise(20)
-	c.Answer("number 1", "close", "e206df39")
-	c.Answer("number 1", "wait", "e206df39")
-	if got, want := strings.Join(w.all, ""), "✔ number 1: you say \"close\"\n✘ number 1: you say \"wait\"\n"; got != want {
+	c.Answers([]string{"close", "send"}, "read on", "e206df39", "e206df39")
+	c.Answers([]string{"close"}, "read on", "e206df39", "e206df39")
+	c.Answers([]string{"close", "send"}, "read on", "e206df39")
+	const want = "✔ number 1: you say \"close\"\n" +
+		"✘ number 2: you say \"send\"\n  → read on\n" +
+		"✘ each question has an answer: answers: 1, questions: 2\n" +
+		"✘ each question has an answer: answers: 2, questions: 1\n"
+	if got := strings.Join(w.all, ""); got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 }

@@ -71,6 +71,7 @@ var wrong = map[string][]Answer{
 		{"says add for the panic", `"send",`, `"add",`, `you say "add"`},
 		{"writes it in capitals", `"send",`, `"SEND",`, `you say "SEND"`},
 		{"leaves one open", `"wait"}`, `"?"}`, `you say "?"`},
+		{"leaves one out", `, "wait"}`, `}`, "answers: 3, questions: 4"},
 	},
 	"channels 2": {
 		{"has room for one", "IntItem, 5)", "IntItem, 1)", "all that is made in 4 s?"},
@@ -217,6 +218,7 @@ var wrong = map[string][]Answer{
 		{"polls in one goroutine", `"slice"`, `"polling"`, `you say "polling"`},
 		{"has one goroutine wait for itself", `"slice"`, `"wait"`, `you say "wait"`},
 		{"leaves one open", `"slice"`, `"?"`, `you say "?"`},
+		{"leaves one out", `, "slice"`, ``, "answers: 4, questions: 5"},
 	},
 	"the-package 2": {
 		{"adds to consumers that are idle", `{"fewer consumers"`, `{"more consumers"`, `you say "more consumers"`},
@@ -229,6 +231,7 @@ var wrong = map[string][]Answer{
 		{"takes the looks for too little room", `"fewer looks"`, `"more room"`, `you say "more room"`},
 		{"does not see what is left", `"a longer drain"`, `"more consumers"`, `you say "more consumers"`},
 		{"leaves one open", `"a longer drain"`, `"?"`, `you say "?"`},
+		{"leaves one out", `, "a longer drain"`, ``, "answers: 4, questions: 5"},
 	},
 	"the-package 3": {
 		{"has one producer", "\t\tProducers: 2,\n", "", "both producers"},
