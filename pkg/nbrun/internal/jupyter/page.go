@@ -35,7 +35,8 @@ func parsePage(page string) (faults event.Faults, ok bool) {
 			f := &event.Fault{Cell: number(m[1]), Line: number(m[2]), Text: strings.TrimSpace(moreErrors.ReplaceAllString(m[4], ""))}
 			switch {
 			case strings.HasPrefix(m[3], "\t") && len(faults) > 0:
-				faults[len(faults)-1].Text += "; " + f.Error()
+				before := faults[len(faults)-1]
+				before.Text = program.Joined(before.Text, f.Error())
 			case f.Cell == 0:
 				f.Line = 0
 				other, last = append(other, f), &other
@@ -48,7 +49,8 @@ func parsePage(page string) (faults event.Faults, ok bool) {
 		switch text := strings.TrimSpace(line); {
 		case program.IsNoise(line):
 		case strings.HasPrefix(line, "\t") && len(*last) > 0:
-			(*last)[len(*last)-1].Text += "; " + text
+			f := (*last)[len(*last)-1]
+			f.Text = program.Joined(f.Text, text)
 		default:
 			other = append(other, &event.Fault{Text: text})
 			last = &other

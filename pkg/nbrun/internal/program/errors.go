@@ -84,7 +84,7 @@ func CompilerFaults(output string) event.Faults {
 				more = f.Error()
 			}
 			if f := (*last)[len(*last)-1]; len(f.Text) < longFault {
-				f.Text += "; " + more
+				f.Text = Joined(f.Text, more)
 			}
 		default:
 			other = append(other, &event.Fault{Text: strings.TrimSpace(line)})
@@ -96,6 +96,14 @@ func CompilerFaults(output string) event.Faults {
 		f.Text = Advised(f.Text)
 	}
 	return faults
+}
+
+// Joined adds a line that belongs to a fault to its text.
+func Joined(text, more string) string {
+	if !strings.HasSuffix(text, ":") {
+		text += ";"
+	}
+	return text + " " + more
 }
 
 // compilerFault makes a fault of a line that begins with a place in a cell, and
