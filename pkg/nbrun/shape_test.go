@@ -19,7 +19,7 @@ import (
 // in this list.
 var layers = []string{
 	"event",
-	"internal/lastwords", "internal/cache", "internal/origin", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list",
+	"internal/lastwords", "internal/cache", "internal/origin", "internal/taken", "internal/regular", "internal/lessons", "internal/lessons/list", "internal/testhome",
 	"internal/modules",
 	"internal/ipynb", "internal/lessons/exercises", "internal/truth", "internal/verify",
 	"internal/cells", "internal/params", "internal/program",

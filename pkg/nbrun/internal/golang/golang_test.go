@@ -16,6 +16,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/testhome"
 )
 
 // write writes files below a folder.
@@ -48,6 +49,8 @@ func open(t *testing.T, notebook string) *Workspace {
 	return w
 }
 
+// ownCache gives the test a cache for programs of its own, and leaves it that of the go
+// command.
 func ownCache(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOCACHE").Output()
@@ -56,15 +59,7 @@ func ownCache(t *testing.T) {
 	}
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("HOME", t.TempDir()) // the cache of macOS is there
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	t.Setenv("AppData", t.TempDir())
-	config, err := os.UserConfigDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The go command leaves a process running that counts, and would write there while it is removed.
-	write(t, config, map[string]string{"go/telemetry/mode": "off"})
+	testhome.Own(t) // the cache of macOS is there
 }
 
 // shell runs a command, and returns what it writes.

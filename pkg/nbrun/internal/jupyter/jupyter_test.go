@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/process"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/testhome"
 )
 
 // link is the link that tests use, built as the tests are.
@@ -599,23 +600,6 @@ func TestTheRealKernelIsInterrupted(t *testing.T) {
 	}
 }
 
-// ownHome gives the test a home folder of its own, where the cache of macOS is. The go
-// command leaves a process running that counts, and would write there while it is removed.
-func ownHome(t *testing.T) {
-	t.Helper()
-	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} {
-		t.Setenv(name, t.TempDir())
-	}
-	config, err := os.UserConfigDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	mode := filepath.Join(config, "go", "telemetry", "mode")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(mode), 0o755), os.WriteFile(mode, []byte("off"), 0o644)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestTheRealKernelFloods(t *testing.T) {
 	k := start(t, gonb(t))
 	got, _, err := output(t, k, "!seq 1 500000; echo end >&2")
@@ -634,7 +618,7 @@ func TestTwoBuildTheToolsOnce(t *testing.T) {
 	}
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	ownHome(t)
+	testhome.Own(t)
 	type result struct {
 		tools *Tools
 		err   error
@@ -670,7 +654,7 @@ func TestToolsAreBelievedAsTheyWereBuiltOnly(t *testing.T) {
 	t.Setenv("GOCACHE", strings.TrimSpace(string(out)))
 	cacheHome := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cacheHome)
-	ownHome(t)
+	testhome.Own(t)
 	quiet := func(string) {}
 	tools, err := BuildTools(t.Context(), quiet)
 	if err != nil || !tools.Complete() {
