@@ -61,9 +61,7 @@ func faster(out io.Writer, paths []string) error {
 		if least := min(ratio, median["papermill"]/median[side.name]); least < side.least {
 			errs = append(errs, fmt.Errorf("%s: must be %v times as fast as its peers, and is %.1f times", side.row, side.least, least))
 		}
-		if !near(ratio, says) {
-			errs = append(errs, fmt.Errorf("%s: has drifted from %v, as in %s, to %.1f, by more than a factor of %d", side.row, says, paths[1], ratio, drift))
-		}
+		errs = append(errs, asWritten(side.row, "", ratio, says, drift, paths[1]))
 	}
 	return errors.Join(errs...)
 }
@@ -116,13 +114,16 @@ func durable(out io.Writer, paths []string) error {
 			return err
 		}
 		fmt.Fprintf(out, "%-23s prodcons ÷ nats.go %5.2f, in the comment %5.2f\n", row, ratio, says)
-		if !near(ratio, says) {
-			errs = append(errs, fmt.Errorf("%s: has drifted from %v, as in %s, to %.2f, by more than a factor of %d", row, says, paths[1], ratio, drift))
-		}
+		errs = append(errs, asWritten(row, "", ratio, says, drift, paths[1]))
 	}
 	return errors.Join(errs...)
 }
 
-// near reports whether a ratio is within the factor drift of what is written. One that
-// was not measured isn't.
-func near(ratio, written float64) bool { return ratio <= written*drift && ratio >= written/drift }
+// asWritten returns an error unless what was measured is, within a factor, what a file
+// says in that unit. A ratio to something that was not measured is not.
+func asWritten(what, unit string, is, says, factor float64, file string) error {
+	if is <= says*factor && is >= says/factor {
+		return nil
+	}
+	return fmt.Errorf("%s has drifted from %v%s, as in %s, to %.2f, by more than a factor of %v", what, says, unit, file, is, factor)
+}

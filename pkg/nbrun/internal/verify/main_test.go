@@ -137,7 +137,7 @@ func TestVerify(t *testing.T) {
 		{"faster DIR/b DIR/README", map[string]string{"README": string(readme), "b": strings.ReplaceAll(benchmarks("", ""), "papermill", "x")}, "papermill was not measured"},
 
 		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": jobBenchmarks("1500")}, ""},
-		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": jobBenchmarks("3000")}, "workers=4/batched=false: has drifted from 0.85"},
+		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": jobBenchmarks("3000")}, "workers=4/batched=false has drifted from 0.85"},
 		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": ""}, "has drifted from 1.07"},
 		{"durable DIR/b DIR/b", map[string]string{"b": jobBenchmarks("1500")}, "gives no ratios"},
 
