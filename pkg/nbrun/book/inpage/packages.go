@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
@@ -56,7 +54,7 @@ func testMain(path string, file *ast.File) string {
 			continue
 		}
 		for _, prefix := range []string{"Test", "Benchmark", "Fuzz"} {
-			if isTest(name, prefix) {
+			if program.IsTest(name, prefix) {
 				lists[prefix] = append(lists[prefix], fmt.Sprintf("{%q, _test.%s},", name, name))
 			}
 		}
@@ -96,16 +94,6 @@ func main() {
 	%s
 }
 `
-
-// isTest reports whether a function of that name is one that go test runs.
-func isTest(name, prefix string) bool {
-	rest, ok := strings.CutPrefix(name, prefix)
-	if !ok {
-		return false
-	}
-	first, _ := utf8.DecodeRuneInString(rest)
-	return rest == "" || !unicode.IsLower(first)
-}
 
 // Imports are the packages that a program imports.
 func Imports(p *program.Program) []string {

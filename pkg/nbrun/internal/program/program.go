@@ -9,6 +9,8 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cells"
 )
@@ -75,6 +77,14 @@ func (u *unit) testArgs() []string {
 		args = append(args, "-test.run="+strings.Join(names, "|"))
 	}
 	return args
+}
+
+// IsTest reports whether go test treats a function with that name as one of the kind
+// that has the prefix: Test, Benchmark, Fuzz or Example.
+func IsTest(name, prefix string) bool {
+	rest, ok := strings.CutPrefix(name, prefix)
+	first, _ := utf8.DecodeRuneInString(rest)
+	return ok && (rest == "" || !unicode.IsLower(first))
 }
 
 func (i imported) write(b *strings.Builder) {

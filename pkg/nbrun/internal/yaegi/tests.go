@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
 // testKinds are the functions that go test calls: the beginning of their names, and
@@ -33,12 +33,12 @@ func (e *emitter) tests() []string {
 		case name == "TestMain":
 			e.refuseAt(fn.Pos(), "TestMain")
 			continue
-		case isTest(name, "Example"), isTest(name, "Fuzz"):
+		case program.IsTest(name, "Example"), program.IsTest(name, "Fuzz"):
 			e.refuseAt(fn.Pos(), "the function "+name+" in a cell with %test")
 			continue
 		}
 		for _, kind := range testKinds {
-			if !isTest(fn.Name(), kind.prefix) {
+			if !program.IsTest(fn.Name(), kind.prefix) {
 				continue
 			}
 			if sig := fn.Signature; sig.Params().Len() != 1 || sig.Results().Len() > 0 || sig.TypeParams().Len() > 0 || !isTesting(sig.Params().At(0).Type(), kind.param) {
@@ -49,13 +49,6 @@ func (e *emitter) tests() []string {
 		}
 	}
 	return append(steps, "rt.RunTests()")
-}
-
-// isTest reports whether go test treats a function with that name as one of a kind.
-func isTest(name, prefix string) bool {
-	rest, ok := strings.CutPrefix(name, prefix)
-	first, _ := utf8.DecodeRuneInString(rest)
-	return ok && (rest == "" || !unicode.IsLower(first))
 }
 
 // isTesting reports whether a type is a pointer to the type of that name in package
