@@ -15,11 +15,14 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/module"
+
 	"github.com/b3771e63/prodcons/pkg/nbrun/book/assets"
 	"github.com/b3771e63/prodcons/pkg/nbrun/book/render"
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/modules"
 )
 
 // pageData is what the template of a page needs.
@@ -134,20 +137,18 @@ func (p *page) data() pageData {
 // repository is the address of a file of a module on GitHub, "" if that is not where
 // it is.
 func repository(file string) string {
-	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
-		data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-		if err == nil {
-			m := regexp.MustCompile(`(?m)^module\s+(github\.com/[\w.-]+/[\w.-]+)`).FindSubmatch(data)
-			rel, err := filepath.Rel(dir, file)
-			if m == nil || err != nil {
-				return ""
-			}
-			return "https://" + string(m[1]) + "/blob/HEAD/" + filepath.ToSlash(rel)
-		}
-		if dir == filepath.Dir(dir) {
-			return ""
-		}
+	root := modules.Find(filepath.Dir(file), "go.mod")
+	m, err := modules.Read(root)
+	if root == "" || err != nil {
+		return ""
 	}
+	own, _, _ := module.SplitPathVersion(m.Module.Mod.Path)
+	parts := strings.SplitN(own, "/", 4) // github.com, owner, repository, and the module's folder there
+	rel, err := filepath.Rel(root, file)
+	if parts[0] != "github.com" || len(parts) < 3 || err != nil {
+		return ""
+	}
+	return "https://" + path.Join(strings.Join(parts[:3], "/"), "blob/HEAD", path.Join(parts[3:]...), filepath.ToSlash(rel))
 }
 
 // destination is where a link of the notebook leads from its page: to other pages, and

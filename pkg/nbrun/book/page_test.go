@@ -80,3 +80,25 @@ func TestNotebooksThatMakeNoBook(t *testing.T) {
 		})
 	}
 }
+
+func TestWhereAFileIsOnGitHub(t *testing.T) {
+	for module, want := range map[string]string{
+		"module github.com/a/b":             "https://github.com/a/b/blob/HEAD/docs/x.go",
+		"// of b\nmodule github.com/a/b/v2": "https://github.com/a/b/blob/HEAD/docs/x.go",
+		"module github.com/a/b/sub":         "https://github.com/a/b/blob/HEAD/sub/docs/x.go",
+		"module github.com/a":               "",
+		"module example.com/a/b":            "",
+		"module":                            "",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(module+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := repository(filepath.Join(dir, "docs", "x.go")); got != want {
+			t.Errorf("%s: %q, want %q", module, got, want)
+		}
+	}
+	if got := repository(filepath.Join(t.TempDir(), "x.go")); got != "" {
+		t.Errorf("in no module: %q", got)
+	}
+}
