@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"github.com/b3771e63/prodcons/pkg/nbrun/book"
 	"github.com/b3771e63/prodcons/pkg/nbrun/report"
 )
@@ -32,7 +34,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdout, stderr *os.File) error {
 	f := flag.NewFlagSet("book", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	out := f.String("o", "site", "write the book to `folder`")
@@ -62,12 +64,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	tell := func(text string) {
-		if text != "" {
-			fmt.Fprintf(stderr, "book: %s\n", report.Line(text))
-		}
-	}
-	if err := book.Make(ctx, book.Options{Notebooks: notebooks, Out: *out, Tell: tell}); err != nil {
+	p := progress{out: stderr, live: term.IsTerminal(int(stderr.Fd())) && os.Getenv("TERM") != "dumb"}
+	if err := book.Make(ctx, book.Options{Notebooks: notebooks, Out: *out, Tell: p.tell}); err != nil {
+		p.tell("")
 		if ctx.Err() != nil {
 			return errors.New("interrupted: the book is not made")
 		}

@@ -196,7 +196,7 @@ func apply(patches []patch, root, version, dir string) (map[string]string, error
 				return nil, fmt.Errorf("the sources of %s are not complete: %w", version, err)
 			}
 			if len(found) == 0 {
-				return nil, fmt.Errorf("%s is not known to the book, which needs Go 1.26: %s has another shape (no file matches %q)", version, p.file, p.gone)
+				return nil, unknown(version, fmt.Errorf("%s has another shape (no file matches %q)", p.file, p.gone))
 			}
 			for _, file := range found {
 				replace[file] = ""
@@ -209,7 +209,7 @@ func apply(patches []patch, root, version, dir string) (map[string]string, error
 		}
 		text, err := p.apply(string(data))
 		if err != nil {
-			return nil, fmt.Errorf("%s is not known to the book, which needs Go 1.26: %w", version, err)
+			return nil, unknown(version, err)
 		}
 		to := filepath.Join(dir, strings.ReplaceAll(p.file, "/", "_"))
 		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
@@ -218,6 +218,14 @@ func apply(patches []patch, root, version, dir string) (map[string]string, error
 		replace[path] = to
 	}
 	return replace, nil
+}
+
+// knows is the Go whose sources the patches fit.
+const knows = "Go 1.26"
+
+// unknown says what keeps the book from being made by a Go of that version.
+func unknown(version string, err error) error {
+	return fmt.Errorf("%s is not known to the book, which needs %s: %w", version, knows, err)
 }
 
 // files are those of a folder that are left out.

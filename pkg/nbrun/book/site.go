@@ -135,7 +135,15 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 		return err
 	}
 	ix := index{Lang: t.lang, Packages: map[string]packageEntry{}, Sizes: map[string]int{}}
+	programs, err := t.programs(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.tell("")
+	done, files := 0, len(programs)+len(archives)
 	add := func(path string) (string, error) {
+		done++
+		t.tell(fmt.Sprintf("compressing: file %d of at most %d", done, files))
 		name, data, err := t.packed(path)
 		if err != nil {
 			return "", err
@@ -143,12 +151,6 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 		ix.Sizes[name] = len(data)
 		return name, os.WriteFile(filepath.Join(out, name), data, 0o644)
 	}
-	programs, err := t.programs(ctx)
-	if err != nil {
-		return err
-	}
-	t.tell("compressing")
-	defer t.tell("")
 	for name, to := range map[string]*string{"compile": &ix.Compile, "link": &ix.Link, "core": &ix.Core} {
 		if *to, err = add(programs[name]); err != nil {
 			return err

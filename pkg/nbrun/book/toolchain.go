@@ -105,16 +105,50 @@ func (t *toolchain) command(ctx context.Context, dir string, args ...string) *ex
 	return cmd
 }
 
-// run runs the go command, and returns what it prints. Its error has the last line of
-// what it says.
-func run(cmd *exec.Cmd) ([]byte, error) {
-	var stdout, stderr bytes.Buffer
+// packages is how many packages the go command builds for some others, with them. It is
+// 0 if that is not known, as building them will say why.
+func packages(list *exec.Cmd) int {
+	out, _ := list.Output()
+	return bytes.Count(out, []byte("\n"))
+}
+
+// build runs the go command with its flag -v, tells how many packages it has compiled
+// for what, of that many at most, and returns what it prints. Its error has the last
+// message of the command.
+func (t *toolchain) build(cmd *exec.Cmd, what string, most int) ([]byte, error) {
+	var stdout bytes.Buffer
+	stderr := lines{told: func(n int) { t.tell(fmt.Sprintf("%s: package %d of at most %d", what, n, max(n, most))) }}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
-		return nil, fmt.Errorf("go %s: %w: %s", cmd.Args[1], err, lines[len(lines)-1])
+		return nil, fmt.Errorf("go %s: %w: %s", cmd.Args[1], err, stderr.message())
 	}
 	return stdout.Bytes(), nil
+}
+
+// lines keeps lines, and tells of each how many there are now.
+type lines struct {
+	text bytes.Buffer
+	n    int
+	told func(n int)
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	for range bytes.Count(p, []byte("\n")) {
+		l.n++
+		l.told(l.n)
+	}
+	return l.text.Write(p)
+}
+
+// message is the last line that is not the name of a package.
+func (l *lines) message() string {
+	last := ""
+	for line := range strings.Lines(l.text.String()) {
+		if line = strings.TrimSpace(line); strings.Contains(line, " ") && !strings.HasPrefix(line, "#") {
+			last = line
+		}
+	}
+	return last
 }
 
 // programs builds compiler, linker and core, and returns their paths by name.
@@ -129,17 +163,21 @@ func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 	}
 	paths := map[string]string{}
 	for name, pkg := range map[string]string{"compile": "cmd/compile", "link": "cmd/link", "core": origin.Module + "/pkg/nbrun/book/core"} {
-		t.tell("building " + name + " for WebAssembly")
+		what := "building " + name + " for WebAssembly"
+		t.tell(what)
 		paths[name] = filepath.Join(t.dir, name+".wasm")
-		args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", paths[name], "-overlay", overlay}
+		args := []string{"build", "-v", "-trimpath", "-ldflags=-s -w", "-o", paths[name], "-overlay", overlay}
 		if name != "link" { // without inlining they are a fifth smaller; the linker, with which a reader waits longer, is to be fast
 			args = append(args, "-gcflags=all=-l")
 		}
-		args = append(args, pkg)
-		cmd := t.command(ctx, root, args...)
-		cmd.Env = append(cmd.Env, "GOWORK=off", "GOFLAGS=-mod=readonly")
-		if _, err := run(cmd); err != nil {
-			return nil, fmt.Errorf("%s for the page, made by %s (the book knows Go 1.26): %w", name, t.version, err)
+		inModule := func(args ...string) *exec.Cmd {
+			cmd := t.command(ctx, root, args...)
+			cmd.Env = append(cmd.Env, "GOWORK=off", "GOFLAGS=-mod=readonly")
+			return cmd
+		}
+		most := packages(inModule("list", "-deps", "-overlay", overlay, pkg))
+		if _, err := t.build(inModule(append(args, pkg)...), what, most); err != nil {
+			return nil, fmt.Errorf("%s for the page, made by %s (the book knows %s): %w", name, t.version, knows, err)
 		}
 	}
 	t.tell("")
@@ -161,13 +199,15 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 	if err != nil {
 		return nil, err
 	}
-	t.tell("compiling the packages that the notebooks import")
+	const what = "compiling the packages that the notebooks import"
+	t.tell(what)
 	defer t.tell("")
+	most := packages(t.command(ctx, t.folder, append([]string{"list", "-e", "-deps", "-tags", "faketime", "-overlay", overlay}, paths...)...))
 	args := append([]string{
-		"list", "-e", "-export", "-deps", "-tags", "faketime", "-trimpath", "-gcflags=all=-dwarf=false -l", "-overlay", overlay,
+		"list", "-v", "-e", "-export", "-deps", "-tags", "faketime", "-trimpath", "-gcflags=all=-dwarf=false -l", "-overlay", overlay,
 		"-json=ImportPath,Export,Imports,ImportMap,Incomplete,Error,DepsErrors",
 	}, paths...)
-	out, err := run(t.command(ctx, t.folder, args...))
+	out, err := t.build(t.command(ctx, t.folder, args...), what, most)
 	if err != nil {
 		return nil, err
 	}
