@@ -118,13 +118,7 @@ func TestAPortThatIsTaken(t *testing.T) {
 	}
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "-no-browser", "-port", port, dir)
-	cmd.Env = append(append(os.Environ(), "LAB_TEST_SERVE=1"), env...)
-	out, err := cmd.CombinedOutput()
+	out, err := command(t, env, "-no-browser", "-port", port, dir).CombinedOutput()
 	if want := "lab: port " + port + " is in use: choose another one, or leave it out\n"; err == nil || string(out) != want {
 		t.Errorf("got %q (%v), want %q", out, err, want)
 	}

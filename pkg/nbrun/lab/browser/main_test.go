@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -31,10 +32,15 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// serve is the least that a command does with the package.
+// serve is the least that a command does with the package. It ends with the test that
+// holds its stdin open, even if that is killed or runs out of time.
 func serve() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
 	opts := lab.Options{Copies: lab.Kept, Tell: func(line string) { fmt.Fprintln(os.Stderr, line) }}
 	noBrowser := flag.Bool("no-browser", false, "")
 	flag.IntVar(&opts.Port, "port", 0, "")
@@ -56,16 +62,26 @@ type running struct {
 	told  []string    // until the address
 }
 
-// start starts lab in a folder. It ends with the test, as by Ctrl-C.
-func start(t *testing.T, dir string, env []string, args ...string) *running {
+// command is lab, with these arguments.
+func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &running{cmd: exec.Command(program, args...), lines: make(chan string, 100)}
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(append(os.Environ(), "LAB_TEST_SERVE=1"), env...)
+	if _, err := cmd.StdinPipe(); err != nil { // which is open as long as we live
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// start starts lab in a folder. It ends with the test, as by Ctrl-C.
+func start(t *testing.T, dir string, env []string, args ...string) *running {
+	t.Helper()
+	l := &running{cmd: command(t, env, args...), lines: make(chan string, 100)}
 	l.cmd.Dir = dir
-	l.cmd.Env = append(append(os.Environ(), "LAB_TEST_SERVE=1"), env...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
