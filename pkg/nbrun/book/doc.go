@@ -1,15 +1,16 @@
-// Package book makes pages of GoNB notebooks that need no server and nothing
+// Package book turns GoNB notebooks into pages that need no server and nothing
 // installed: they can be read without JavaScript, and with it their cells are edited,
-// compiled and run in the page, by Go's own compiler and linker as WebAssembly, on
-// Go's fake clock. What they put out is replayed at the times of the cells' own clock.
+// compiled and run in the page, by Go's own compiler and linker as WebAssembly, on Go's
+// fake clock. What they put out is replayed at the times of the cells' own clock.
 //
-// The parts: toolchain.go and overlay.go make compiler, linker and package archives of
-// the user's Go; page.go makes the pages, with package render; assets is what runs in
-// the browser, with the programs core and inpage, which drive the cells there.
+// The parts: toolchain.go and overlay.go make the compiler, the linker and the package
+// archives from the user's Go; page.go makes the pages, with package render; assets is
+// what runs in the browser, with the programs core and inpage, which drive the cells
+// there.
 //
-// What the first run loads, in MB as gzip -9 packs it (Go 1.26.8). The overlays leave out
-// code that is not used: the tools before and after the last two steps build the same
-// programs, byte by byte.
+// What the first run loads, in MB as gzip -9 packs it (Go 1.26.8). The overlays leave
+// out code that is not used: before and after the last two steps the tools build the
+// same programs, byte for byte.
 //
 //	                                          compiler  linker
 //	Go's own, -trimpath -s -w                      9.4     2.9
@@ -19,10 +20,10 @@
 //	no other systems' formats, debug information,
 //	  profiles, JSON, section of names             4.8     1.6
 //
-// To them come 2.1 for core, and the packages that a program imports: 4.3 for fmt, 6.8
-// for a lesson's story, 6.9 with its pictures. That makes 12.8 for fmt and 15.4 for a
-// story with pictures; all that a lesson's cells import, with package testing, makes 16.0
-// in lesson 4, and less in the others.
+// Core adds 2.1, and the packages that a program imports add 4.3 for fmt, 6.8 for a
+// lesson's story, 6.9 for one with pictures. That makes 12.8 for fmt and 15.4 for a
+// story with pictures; all that a lesson's cells import, with package testing, comes to
+// 16.0 in lesson 4, and to less in the others.
 //
 // Where the time goes, in ms, in Chromium on 2 cores (one run of the benchmark Readers in
 // folder browser, which prints this; the page's user timings are its source):
@@ -37,6 +38,6 @@
 //	run program                    30       40       80
 //	in all, to the first line    3260      660      830
 //
-// What is loaded is loaded side by side. Later the linker is the most: it reads and
-// writes the whole program each time, for which an interpreter has nothing to do.
+// Everything is loaded side by side. Later on the linker takes most of the time: it
+// reads and writes the whole program each time, which an interpreter need not do.
 package book

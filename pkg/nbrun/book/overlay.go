@@ -13,16 +13,16 @@ import (
 	"strings"
 )
 
-// patch changes Go's sources, for one build. The files themselves stay as they are.
+// patch changes Go's sources for one build; the files themselves stay as they are.
 type patch struct {
 	file   string            // below GOROOT/src
 	edits  []edit            // of its text
-	bodies map[string]string // what functions of it are to do instead, by name
-	gone   *regexp.Regexp    // file is a folder, and the build is without these of its files
+	bodies map[string]string // new bodies of its functions, by name
+	gone   *regexp.Regexp    // if set, file is a folder, and these of its files are left out
 }
 
-// edit replaces what a pattern matches. It must do so that often, or the file is not
-// what we know.
+// edit replaces what a pattern matches. If the number of matches is another, the file
+// is not the one we know.
 type edit struct {
 	pattern *regexp.Regexp
 	with    string
@@ -33,10 +33,10 @@ func re(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
 const leftOut = `panic("the book's tools are for WebAssembly only")`
 
-// tools makes compiler and linker ones that build programs for WebAssembly, and nothing
-// else. What is left out are the other architectures' tables and code generators, the
-// other systems' file formats, debug information and profiles: half of what a reader
-// would have to load.
+// tools reduces the compiler and the linker to what builds programs for WebAssembly.
+// Left out are the other architectures' tables and code generators, the other systems'
+// file formats, debug information and profiles: half of what a reader would have to
+// load.
 var tools = append([]patch{
 	{file: "cmd/compile/main.go", edits: []edit{
 		{re(`(?m)^\t"cmd/compile/internal/(amd64|arm|arm64|loong64|mips|mips64|ppc64|riscv64|s390x|x86)"\n`), "", 0},
@@ -67,7 +67,7 @@ var tools = append([]patch{
 		{re(`(?m)^\t"cmd/link/internal/(amd64|arm|arm64|loong64|mips|mips64|ppc64|riscv64|s390x|x86)"\n`), "", 0},
 		{re(`(?m)^\tcase [^\n]*:\n\t\tarch, theArch = (amd64|arm|arm64|loong64|mips|mips64|ppc64|riscv64|s390x|x86)\.Init\(\)\n`), "", 0},
 	}},
-	{file: "cmd/link/internal/wasm/asm.go", edits: []edit{ // a program has no section of names, for which it would spell them
+	{file: "cmd/link/internal/wasm/asm.go", edits: []edit{ // programs have no section of names, so none are spelled
 		{re(`"cmd/internal/obj/wasm"|"regexp"|\nvar nameRegexp = [^\n]*\n`), "", 3},
 		{re(`wasm\.GojsModule`), `"gojs"`, 1},
 		{re(`nameRegexp\.ReplaceAllString\(ldr\.SymName\(fn\), "_"\)`), `""`, 1},
@@ -79,7 +79,7 @@ var tools = append([]patch{
 	}},
 	{file: "cmd/link/internal/ld/main.go", bodies: map[string]string{"startProfile": ""}},
 	{file: "cmd/link/internal/ld/dwarf.go", bodies: map[string]string{"dwarfEnabled": "return false"}},
-	{file: "cmd/link/internal/ld/go.go", bodies: map[string]string{"loadcgo": ""}}, // only the runtime has directives of cgo, which a program for js has no use for
+	{file: "cmd/link/internal/ld/go.go", bodies: map[string]string{"loadcgo": ""}}, // only the runtime has cgo directives, and programs for js don't use them
 	{file: "cmd/link/internal/ld/lib.go", bodies: map[string]string{"hostlink": "", "ldshlibsyms": leftOut}},
 	{file: "cmd/link/internal/ld/elf.go", bodies: map[string]string{"asmbElf": leftOut, "doelf": leftOut}},
 	{file: "cmd/link/internal/ld/macho.go", bodies: map[string]string{"asmbMacho": leftOut}},
@@ -91,8 +91,8 @@ var tools = append([]patch{
 	{file: "cmd/link/internal/loadxcoff/ldxcoff.go", bodies: map[string]string{"Load": leftOut}},
 }, instructions()...)
 
-// instructions leaves out how other architectures' instructions are encoded and spelt.
-// The compiler's tables name them.
+// instructions leaves out what encodes and spells the instructions of other
+// architectures. The compiler's tables name them.
 func instructions() []patch {
 	patches := []patch{ // whose generated names lie beside what encodes them
 		{file: "cmd/internal/obj/ppc64", gone: re(`^(anames|obj9)\.go$`)},
@@ -104,9 +104,9 @@ func instructions() []patch {
 	return patches
 }
 
-// clock has a program ask the page at its start when its fake clock begins. 0 is for
-// the real clock. On the fake one, time jumps to the next timer when all goroutines
-// wait, as on other systems.
+// clock makes a program ask the page, when it starts, at what time its fake clock
+// begins; 0 means the real clock. On the fake one, time jumps to the next timer when
+// all goroutines wait, as on other systems.
 var clock = []patch{
 	{file: "runtime/lock_js.go", edits: []edit{
 		{re(`(?m)^func beforeIdle\(now, pollUntil int64\) \(gp \*g, otherReady bool\) \{\n`), `${0}	answered := len(events) > 0 && events[len(events)-1].returned // a call of a file's
@@ -116,9 +116,9 @@ var clock = []patch{
 	}
 `, 1},
 	}},
-	// Without the thread that ends long time slices, the runtime does not let a goroutine
-	// that was woken go on at once. It has to, for the order to be that of other systems;
-	// so that two can't keep all others from running, it does so for a while.
+	// Without the thread that ends long time slices, the runtime does not let a woken
+	// goroutine go on at once. It has to, so that the order is that of other systems,
+	// but only for a while, so that two can't keep all others from running.
 	{file: "runtime/proc.go", edits: []edit{
 		{re(`(?m)^\tif !haveSysmon && next \{\n`), `	if !haveSysmon && next {
 		if pp.schedtick != sliceTick {
@@ -184,8 +184,9 @@ func realNow() int64 {
 	}},
 }
 
-// apply writes the patched files to a folder, and returns what go build -overlay
-// takes, by the files' paths. The Go at root is of that version, for the error.
+// apply writes the patched files to a folder, and returns their paths by those of the
+// originals, as go build -overlay takes them. The version is that of the Go at root;
+// errors name it.
 func apply(patches []patch, root, version, dir string) (map[string]string, error) {
 	replace := map[string]string{}
 	for _, p := range patches {
@@ -223,12 +224,12 @@ func apply(patches []patch, root, version, dir string) (map[string]string, error
 // knows is the Go whose sources the patches fit.
 const knows = "Go 1.26"
 
-// unknown says what keeps the book from being made by a Go of that version.
+// unknown says why a Go of that version can't make the book.
 func unknown(version string, err error) error {
 	return fmt.Errorf("%s is not known to the book, which needs %s: %w", version, knows, err)
 }
 
-// files are those of a folder that are left out.
+// files returns the files of a folder that are left out.
 func (p patch) files(dir string) (paths []string, err error) {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
@@ -257,8 +258,8 @@ func (p patch) apply(text string) (string, error) {
 	return text, err
 }
 
-// replaceBodies gives functions other bodies, by their names, and returns how many. What
-// is not used any more is not imported.
+// replaceBodies gives the named functions new bodies, and returns how many it has
+// found. Imports that are no longer used are removed.
 func replaceBodies(text string, bodies map[string]string) (_ string, done int, err error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
 	if err != nil {

@@ -29,7 +29,7 @@ import (
 type pageData struct {
 	Title, Name   string
 	Prev, Next    *link
-	Index, Source string // addresses; Source is "" if the notebook lies in no known place
+	Index, Source string // addresses; Source is "" if the notebook is not on GitHub
 	Cells         []cellData
 	Notebook      template.JS // for the script
 	HasCode       bool
@@ -44,12 +44,12 @@ type cellData struct {
 	Number   int // of a cell that can be run
 	Folded   bool
 	Tags     []string
-	Fault    string // what a page can't do of it
+	Fault    string // what a page can't run of it
 	Outputs  template.HTML
 	HasProse bool
 }
 
-// writePages writes a page for each notebook, and what all need.
+// writePages writes a page for each notebook, and the files that all pages need.
 func writePages(pages []*page, out string) error {
 	for _, name := range []string{"book.css", "book.js", "player.js", "living.js", "editor.js", "editor.LICENSE.txt", "offline.js"} {
 		if err := copyAsset(name, filepath.Join(out, name)); err != nil {
@@ -134,8 +134,8 @@ func (p *page) data() pageData {
 	return pageData{Title: p.title(), Name: p.name, Index: "index.html", Source: repository(p.path), Notebook: template.JS(text), HasCode: len(p.cells) > 0}
 }
 
-// repository is the address of a file of a module on GitHub, "" if that is not where
-// it is.
+// repository returns the address on GitHub of a file in a module, "" if the module is
+// not there.
 func repository(file string) string {
 	root := modules.Find(filepath.Dir(file), "go.mod")
 	m, err := modules.Read(root)
@@ -151,8 +151,8 @@ func repository(file string) string {
 	return "https://" + path.Join(strings.Join(parts[:3], "/"), "blob/HEAD", path.Join(parts[3:]...), filepath.ToSlash(rel))
 }
 
-// destination is where a link of the notebook leads from its page: to other pages, and
-// to the repository for its other files.
+// destination returns where a link of the notebook leads from its page: to another page
+// or, for any other file, to the repository.
 func (p *page) destination(pages []*page, to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.IsAbs() || u.Host != "" || u.Path == "" {
@@ -171,7 +171,7 @@ func (p *page) destination(pages []*page, to string) string {
 	return to
 }
 
-// render makes HTML of the notebook's cells.
+// render renders the notebook's cells.
 func (p *page) render(out string, pages []*page) ([]cellData, error) {
 	var cells []cellData
 	number := 0
@@ -200,8 +200,8 @@ func (p *page) render(out string, pages []*page) ([]cellData, error) {
 	return cells, nil
 }
 
-// outputs are the recorded outputs of a cell as HTML. Pictures are put into files of
-// their own, which are loaded when they are looked at.
+// outputs returns the recorded outputs of a cell as HTML. Pictures go into files of
+// their own, which are loaded when they come into view.
 func outputs(c *ipynb.Cell, out string) (template.HTML, error) {
 	list, err := c.Stored()
 	if err != nil {
@@ -213,7 +213,7 @@ func outputs(c *ipynb.Cell, out string) (template.HTML, error) {
 	for i, o := range list {
 		said = said || o.Kind == event.Stream && o.Name == "stderr"
 		if said && i+1 < len(list) && list[i+1].Kind == event.Error && o.Data["text/html"] != nil {
-			continue // the kernel's page on an error says again what the program has said
+			continue // the kernel's error page repeats what the program has said
 		}
 		if (o.Kind == event.Stream) != text {
 			if text {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Serve serves a book to this machine, at an address that it tells, until ctx ends.
+// Serve serves a book to this machine, until ctx ends. It calls tell with the address.
 func Serve(ctx context.Context, dir string, tell func(address string)) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

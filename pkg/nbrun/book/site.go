@@ -17,12 +17,12 @@ import (
 
 // Options say what book to make.
 type Options struct {
-	Notebooks []string     // files; packages are those of the module that the first lies in
+	Notebooks []string     // files; packages are those of the first one's module
 	Out       string       // the folder to write it to
-	Tell      func(string) // is told what takes long, "" when that is over; may be nil
+	Tell      func(string) // is told what takes long and, after a colon, how far it is, "" when it is over; may be nil
 }
 
-// always are packages that an edited cell may want, even if no notebook imports them.
+// always are packages that an edited cell may need, even if no notebook imports them.
 var always = []string{
 	"bufio", "bytes", "cmp", "container/heap", "container/list", "container/ring", "context", "crypto/rand", "crypto/sha256", "encoding/base64", "encoding/binary",
 	"encoding/csv", "encoding/hex", "encoding/json", "errors", "flag", "fmt", "hash/fnv", "io", "io/fs", "iter", "log", "log/slog", "maps", "math", "math/big",
@@ -31,7 +31,7 @@ var always = []string{
 	"unicode/utf8", "unique",
 }
 
-// index is what a page has to know of the files beside it.
+// index is what a page needs to know about the files beside it.
 type index struct {
 	Compile  string                  `json:"compile"` // file names
 	Link     string                  `json:"link"`
@@ -47,7 +47,7 @@ type packageEntry struct {
 	Imports []string `json:"imports"`
 }
 
-// Make writes a book: plain files, for any folder of any static host.
+// Make writes a book: plain files, for any static host.
 func Make(ctx context.Context, o Options) (err error) {
 	if o.Tell == nil {
 		o.Tell = func(string) {}
@@ -70,14 +70,14 @@ func Make(ctx context.Context, o Options) (err error) {
 	return writePages(pages, o.Out)
 }
 
-// page is a notebook, and what is known of it.
+// page is a notebook, and what is known about it.
 type page struct {
 	path     string
 	name     string // of the page's file, without .html
 	notebook *ipynb.Notebook
 	cells    []engine.Cell // that can be run
 	at       []int         // their places in the notebook
-	faults   []string      // by cell: what a page can't do of it, "" if it can
+	faults   []string      // by cell: what a page can't run of it, "" if it can run it all
 }
 
 func open(paths []string) ([]*page, error) {
@@ -114,8 +114,8 @@ func open(paths []string) ([]*page, error) {
 	return pages, nil
 }
 
-// writeRunner writes what runs cells: compiler, linker, core, packages, and their
-// index.
+// writeRunner writes what runs cells: the compiler, the linker, core, packages, and
+// their index.
 func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err

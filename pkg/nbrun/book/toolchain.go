@@ -18,18 +18,20 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/origin"
 )
 
-// toolchain is the user's Go, and where what is made of it for pages is kept.
+// toolchain is the user's Go, and the place where what is made from it for pages is
+// kept.
 type toolchain struct {
 	version string // go1.26.8
 	lang    string // of the notebooks' module: go1.26
-	root    string // by a name below which the go command allows an overlay
+	root    string // under a name where the go command allows an overlay
 	dir     string // in the user's cache
-	folder  string // the module of the notebooks is the one that this lies in
+	folder  string // in the module of the notebooks
 	tell    func(string)
 	unlock  func()
 }
 
-// openToolchain finds the Go that is used in a folder. Close it when all is built.
+// openToolchain finds the Go that is used in a folder. Close it when everything is
+// built.
 func openToolchain(ctx context.Context, folder string, tell func(string)) (*toolchain, error) {
 	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOVERSION", "GOMODCACHE")
 	cmd.Dir = folder
@@ -62,7 +64,7 @@ func openToolchain(ctx context.Context, folder string, tell func(string)) (*tool
 		return nil, errors.Join(err, t.Close())
 	}
 	// A Go that was fetched as a module lies in the module cache, where the go command
-	// refuses an overlay. By another name it does not.
+	// refuses an overlay. Under another name it accepts one.
 	if rel, err := filepath.Rel(env.GOMODCACHE, env.GOROOT); err == nil && filepath.IsLocal(rel) {
 		t.root = filepath.Join(t.dir, "goroot")
 		if err := errors.Join(cache.Remove(t.root), os.Symlink(env.GOROOT, t.root)); err != nil {
@@ -72,14 +74,14 @@ func openToolchain(ctx context.Context, folder string, tell func(string)) (*tool
 	return t, nil
 }
 
-// Close gives the toolchain's cache up.
+// Close releases the toolchain's cache.
 func (t *toolchain) Close() error {
 	t.unlock()
 	cache.MakeRoom()
 	return nil
 }
 
-// overlay writes an overlay, and returns its file.
+// overlay writes an overlay, and returns the path of its file.
 func (t *toolchain) overlay(name string, patches []patch) (string, error) {
 	dir := filepath.Join(t.dir, name)
 	if err := cache.Folder(dir); err != nil {
@@ -151,7 +153,7 @@ func (l *lines) message() string {
 	return last
 }
 
-// programs builds compiler, linker and core, and returns their paths by name.
+// programs builds the compiler, the linker and core, and returns their paths by name.
 func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 	overlay, err := t.overlay("tools", tools)
 	if err != nil {
@@ -167,7 +169,7 @@ func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 		t.tell(what)
 		paths[name] = filepath.Join(t.dir, name+".wasm")
 		args := []string{"build", "-v", "-trimpath", "-ldflags=-s -w", "-o", paths[name], "-overlay", overlay}
-		if name != "link" { // without inlining they are a fifth smaller; the linker, with which a reader waits longer, is to be fast
+		if name != "link" { // without inlining they are a fifth smaller; the linker has to be fast, as readers wait for it longer
 			args = append(args, "-gcflags=all=-l")
 		}
 		inModule := func(args ...string) *exec.Cmd {
@@ -177,7 +179,7 @@ func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 		}
 		most := packages(inModule("list", "-deps", "-overlay", overlay, pkg))
 		if _, err := t.build(inModule(append(args, pkg)...), what, most); err != nil {
-			return nil, fmt.Errorf("%s for the page, made by %s (the book knows %s): %w", name, t.version, knows, err)
+			return nil, fmt.Errorf("%s can't be built for the page by %s (the book knows %s): %w", name, t.version, knows, err)
 		}
 	}
 	t.tell("")
@@ -189,7 +191,7 @@ type archive struct {
 	Path    string
 	Export  string // the file
 	Imports []string
-	Why     string // it can't be compiled, if that is not ""
+	Why     string // it can't be compiled; "" if it can
 }
 
 // archives compiles packages for WebAssembly and the switchable clock, with all that
@@ -242,7 +244,7 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 		}
 		all[p.ImportPath] = a
 	}
-	for again := true; again; { // what imports one that is not there is not there, either
+	for again := true; again; { // a package that imports a missing one is missing, too
 		again = false
 		for path, a := range all {
 			i := slices.IndexFunc(a.Imports, func(p string) bool { return all[p].Path == "" || all[p].Why != "" })
@@ -255,8 +257,8 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 	return all, nil
 }
 
-// packed is a file compressed, from the cache if it has been before. It is named by
-// its content.
+// packed returns a file compressed, taken from the cache if it was compressed before,
+// and a name that is made of its content.
 func (t *toolchain) packed(path string) (name string, data []byte, err error) {
 	plain, err := os.ReadFile(path)
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// jupyterLab is what Options.Install installs, and minJupyterLab the oldest that
-	// will do.
+	// jupyterLab is the version that Options.Install installs, and minJupyterLab the
+	// oldest major version that will do.
 	jupyterLab    = "4.6.6"
 	minJupyterLab = 4
 	// gopls is the newest that Go 1.26 builds. It can't be in go.mod: it needs an older
@@ -51,7 +51,7 @@ func findJupyter(ctx context.Context, state state, opts Options) (string, error)
 	return own, install(ctx, state, opts)
 }
 
-// jupyterOnPath is the jupyter-lab on PATH and its version.
+// jupyterOnPath returns the jupyter-lab on PATH, and its version.
 func jupyterOnPath(ctx context.Context) (program, version string, err error) {
 	program, err = exec.LookPath("jupyter-lab")
 	if err != nil {
@@ -68,7 +68,7 @@ func jupyterOnPath(ctx context.Context) (program, version string, err error) {
 	case err != nil || notNumber != nil:
 		return "", "", fmt.Errorf("%s does not report its version, so it does not work: %w", program, ErrNoJupyter)
 	case number < minJupyterLab:
-		return "", "", fmt.Errorf("%s is JupyterLab %s, and %d or later is needed: %w", program, version, minJupyterLab, ErrNoJupyter)
+		return "", "", fmt.Errorf("%s is JupyterLab %s, but %d or later is needed: %w", program, version, minJupyterLab, ErrNoJupyter)
 	}
 	return program, version, nil
 }
@@ -77,8 +77,8 @@ func venv(state state) string       { return state.join("jupyterlab_" + jupyterL
 func venvDone(state state) string   { return filepath.Join(venv(state), "complete") }
 func ownJupyter(state state) string { return filepath.Join(venv(state), "bin", "jupyter-lab") }
 
-// install makes a Python environment with JupyterLab in the cache. Two processes that
-// do so at once do it once.
+// install makes a Python environment with JupyterLab in the cache. If two processes ask
+// for it at once, it is made once.
 func install(ctx context.Context, state state, opts Options) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -95,7 +95,7 @@ func install(ctx context.Context, state state, opts Options) error {
 	progress := opts.progress()
 	progress("installing JupyterLab " + jupyterLab)
 	defer progress("")
-	// What an interrupted run has left of an environment is of no use.
+	// What an interrupted run has left behind is of no use.
 	if err := os.RemoveAll(venv(state)); err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ type Options struct {
 	// Browser opens the address in the user's browser.
 	Browser bool
 	// Tell is called with a line for each thing that takes long, and for each that does
-	// not work though the rest does. Several goroutines may call it at once.
+	// not work although the rest does. Several goroutines may call it at once.
 	Tell func(line string)
 }
 
@@ -182,7 +182,7 @@ func (s *Server) Wait(ctx context.Context) error {
 	}
 }
 
-// place returns the folder to serve, and what to open first below it, "" for nothing.
+// place returns the folder to serve, and what to open first in it, "" for nothing.
 func place(path string) (root, first string, err error) {
 	if path == "" {
 		path = "notebooks"
@@ -299,8 +299,9 @@ func buildKernel(ctx context.Context, opts Options) (*jupyter.Tools, error) {
 	return t, os.WriteFile(filepath.Join(dir, "kernel.json"), spec, 0o600)
 }
 
-// longestSocket is how Jupyter names a kernel's socket, and maxSocket how long the path
-// of one may be, with what ends it, on the system where that is least.
+// longestSocket is a name as Jupyter gives it to a kernel's socket, and maxSocket the
+// most bytes that its path may have, the one at its end included, on the system that
+// allows the fewest.
 const (
 	longestSocket = "kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-5"
 	maxSocket     = 104

@@ -11,7 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// Style is how text is shown, as escape sequences have said. The zero Style is plain.
+// Style is how text is shown, after the escape sequences so far. The zero Style is
+// plain.
 type Style struct {
 	fg, bg                         string // class names, or colours that begin with #, or "" for the default
 	bold, faint, italic, underline bool
@@ -21,8 +22,8 @@ type Style struct {
 
 var colours = []string{"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"}
 
-// The sequences, whole and begun. To compile them takes longer than a program should to
-// start.
+// The sequences, whole and begun. Compiling them takes longer than a program's start
+// should.
 var (
 	escape = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`\x1b(?:\[([0-9;]*)([@-~])|\[[0-9;:<=>?!"#$%&'()*+,\-./ ]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])`)
@@ -32,8 +33,8 @@ var (
 	})
 )
 
-// Text is a text as HTML. Escape sequences become spans with classes; those that do
-// anything but colour are left out, and so are other control characters.
+// Text returns a text as HTML. Escape sequences become spans with classes; those that
+// do anything but colour are left out, and so are other control characters.
 func (s *Style) Text(text string) string {
 	text = s.pending + text
 	s.pending = ""
@@ -86,7 +87,7 @@ func (s *Style) span(b *strings.Builder, text string) {
 	fmt.Fprintf(b, `<span%s>%s</span>`, attributes, html.EscapeString(text))
 }
 
-// style has the colours that have no class.
+// style returns the attribute for colours that have no class.
 func (s *Style) style() string {
 	var list []string
 	for property, colour := range map[string]string{"color": s.fg, "background-color": s.bg} {
@@ -115,11 +116,11 @@ func (s *Style) class() string {
 	return strings.Join(list, " ")
 }
 
-// set takes in the parameters of one SGR sequence.
+// set applies the parameters of one SGR sequence.
 func (s *Style) set(params string) {
 	words := strings.Split(params, ";")
 	for i := 0; i < len(words); i++ {
-		n, _ := strconv.Atoi(words[i]) // none is 0
+		n, _ := strconv.Atoi(words[i]) // a missing one is 0
 		switch {
 		case n == 0:
 			*s = Style{pending: s.pending}
@@ -164,8 +165,8 @@ func (s *Style) set(params string) {
 	}
 }
 
-// extended reads a colour of 256, or of all, and returns how many words it took: all of
-// them if they say something else.
+// extended reads one of 256 colours, or any RGB colour, and returns how many words it
+// took: all of them if they mean something else.
 func extended(words []string) (colour string, used int) {
 	byteAt := func(i int) int {
 		if i >= len(words) {
@@ -188,7 +189,7 @@ func extended(words []string) (colour string, used int) {
 	return "", len(words)
 }
 
-// of256 is a colour of xterm's palette.
+// of256 returns a colour of xterm's palette.
 func of256(n int) string {
 	switch {
 	case n < 0:

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Code is a cell's source as HTML, with the classes that book.css and the editor have
-// for highlighting. Lines of commands, which are no Go, have a class of their own.
+// Code returns a cell's source as HTML, with the classes that book.css and the editor
+// use for highlighting. Command lines, which are not Go, have a class of their own.
 func Code(source string) string {
 	var b, golang strings.Builder
 	flush := func() {
@@ -35,7 +35,7 @@ func span(b *strings.Builder, class, text string) {
 	b.WriteString(text)
 }
 
-// highlight writes Go. What is none stays as it is.
+// highlight writes Go. Anything else stays as it is.
 func highlight(b *strings.Builder, source string) {
 	file := token.NewFileSet().AddFile("", -1, len(source))
 	var s scanner.Scanner
@@ -57,7 +57,7 @@ func highlight(b *strings.Builder, source string) {
 	span(b, "", source[done:])
 }
 
-// predeclared are names that Go knows, by the class that they get.
+// predeclared are the names that Go predeclares, with their classes.
 var predeclared = map[string]string{"true": "kc", "false": "kc", "nil": "kc", "iota": "kc"}
 
 func init() {
@@ -66,7 +66,7 @@ func init() {
 	}
 }
 
-// classOf is the class of a token that is followed by rest, "" for none.
+// classOf returns the class of a token that is followed by rest, "" for none.
 func classOf(tok token.Token, text, rest string) string {
 	switch {
 	case tok == token.COMMENT:

@@ -21,8 +21,8 @@ var markdown = sync.OnceValue(func() goldmark.Markdown {
 	)
 })
 
-// Markdown is a text of Markdown as HTML. Link, if it is not nil, says where a link
-// leads in the place of its destination.
+// Markdown returns Markdown as HTML. If link is not nil, it returns where a link to a
+// destination is to lead.
 func Markdown(source string, link func(string) string) string {
 	return markdownWith(source, link, prose())
 }

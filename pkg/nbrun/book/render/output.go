@@ -1,6 +1,6 @@
-// Package render makes HTML of what notebooks hold: prose, code, outputs. Nothing that
-// it is given can bring a script, a style or a form of its own into the page, nor load
-// anything from elsewhere.
+// Package render turns what notebooks hold into HTML: prose, code and outputs. Nothing
+// that it is given can bring a script, a style or a form of its own into the page, nor
+// load anything from elsewhere.
 package render
 
 import (
@@ -17,15 +17,15 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
 )
 
-// prose lets through what UGC may have, with pictures in their addresses.
+// prose lets through what bluemonday allows in users' texts, and pictures in data URLs.
 var prose = sync.OnceValue(func() *bluemonday.Policy {
 	p := bluemonday.UGCPolicy()
 	p.AllowDataURIImages()
 	return p
 })
 
-// shown lets through what a display needs to be read, and no attribute by which it could
-// pass for a part of the page: no class, no style, no id.
+// shown lets through what it takes to read a display, and no attribute that could make
+// it pass for a part of the page: no class, no style, no id.
 var shown = sync.OnceValue(func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowStandardURLs()
@@ -42,8 +42,8 @@ var shown = sync.OnceValue(func() *bluemonday.Policy {
 	return p
 })
 
-// Output is an output as HTML. Text of streams goes on in the style that the text
-// before has left.
+// Output returns an output as HTML. The text of a stream begins in the style in which
+// the text before it has ended.
 func Output(o event.Output, style *Style) string {
 	switch o.Kind {
 	case event.Stream:
@@ -80,7 +80,7 @@ func bundle(o event.Output) string {
 	if text, ok := o.Data["text/html"].(string); ok {
 		if m := gonbuiSVG.FindStringSubmatch(text); m != nil {
 			svg := m[1]
-			if !strings.Contains(svg, "xmlns=") { // which HTML does without, and an image not
+			if !strings.Contains(svg, "xmlns=") { // HTML does without it, an image doesn't
 				svg = `<svg xmlns="http://www.w3.org/2000/svg"` + strings.TrimPrefix(svg, "<svg")
 			}
 			return picture("image/svg+xml", base64.StdEncoding.EncodeToString([]byte(svg)), alt)
