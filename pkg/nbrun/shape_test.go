@@ -97,6 +97,33 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
+// The map in CONTRIBUTING has a place for each package, and names no folder that isn't
+// there.
+func TestTheMapNamesEachPackage(t *testing.T) {
+	data, err := os.ReadFile("../../.github/CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(data), "\n| to change | go to |\n")
+	text, _, _ = strings.Cut(text, "\n\n")
+	var folders []string
+	for _, m := range regexp.MustCompile("`([\\w./-]+)/`").FindAllStringSubmatch(text, -1) {
+		folders = append(folders, m[1])
+		if info, err := os.Stat("../../" + m[1]); err != nil || !info.IsDir() {
+			t.Errorf("%s is in the map, and is no folder", m[1])
+		}
+	}
+	for _, root := range []string{"pkg", "scripts"} {
+		sources(t, "../../"+root, func(dir string, _ *token.FileSet, _ *ast.File) {
+			dir = root + "/" + dir
+			has := func(folder string) bool { return dir == folder || strings.HasPrefix(dir, folder+"/") }
+			if dir != "pkg/nbrun" && !strings.Contains(dir, "testdata") && !slices.ContainsFunc(folders, has) {
+				t.Errorf("%s is not in the map of CONTRIBUTING.md", dir)
+			}
+		})
+	}
+}
+
 func TestNoFunctionIsLong(t *testing.T) {
 	const most = 80
 	sources(t, "../..", func(_ string, fset *token.FileSet, file *ast.File) {
