@@ -11,6 +11,7 @@
 //	verify faster BENCHMARKS README  nbrun is as much faster than its peers as the README says
 //	verify durable BENCHMARKS DOC    so is the durable queue, beside raw nats.go
 //	verify image SIZES README        the image, by du -m, is as large as the README says
+//	verify first SECONDS SECONDS README  so is what the first command takes, and then it takes seconds
 package main
 
 import (
@@ -36,6 +37,7 @@ var checks = map[string]struct {
 	"faster":    {2, faster},
 	"durable":   {2, durable},
 	"image":     {2, image},
+	"first":     {3, first},
 }
 
 func main() {

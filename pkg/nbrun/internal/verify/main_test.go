@@ -141,6 +141,11 @@ func TestVerify(t *testing.T) {
 		{"durable DIR/b ../../../../scripts/bench/durable/doc.go", map[string]string{"b": ""}, "has drifted from 1.07"},
 		{"durable DIR/b DIR/b", map[string]string{"b": jobBenchmarks("1500")}, "gives no ratios"},
 
+		{"first DIR/1 DIR/2 ../../../../README.md", map[string]string{"1": "60\n", "2": "2\n"}, ""},
+		{"first DIR/1 DIR/2 ../../../../README.md", map[string]string{"1": "170\n", "2": "2\n"}, "the first command has drifted from 52 s"},
+		{"first DIR/1 DIR/2 ../../../../README.md", map[string]string{"1": "60\n", "2": "11\n"}, "takes 11 s the second time; 10 s are the most"},
+		{"first DIR/1 DIR/2 DIR/README", map[string]string{"1": "60\n", "2": "2\n", "README": ""}, "the first command has drifted from 0 s"},
+		{"first DIR/1 DIR/2 DIR/README", map[string]string{"1": "", "2": "2\n", "README": ""}, "invalid syntax"},
 		{"image DIR/s ../../../../scripts/lab/README.md", map[string]string{"s": "2500\t.\n300\tusr\n"}, ""},
 		{"image DIR/s ../../../../scripts/lab/README.md", map[string]string{"s": "3600\t.\n2200\tusr\n"}, "has drifted from 2.6 GB"},
 		{"image DIR/s ../../../../scripts/lab/README.md", map[string]string{"s": "2200\tusr\n"}, "gives no size"},
