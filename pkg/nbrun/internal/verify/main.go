@@ -11,7 +11,7 @@
 //	verify faster BENCHMARKS README  nbrun is as much faster than its peers as the README says
 //	verify durable BENCHMARKS DOC    so is the durable queue, beside raw nats.go
 //	verify image SIZES README        the image, by du -m, is as large as the README says
-//	verify first SECONDS SECONDS README  so is what the first command takes, and then it takes seconds
+//	verify first TIMES TIMES README  so is what the first command takes, and little is left to do then
 package main
 
 import (
