@@ -94,11 +94,7 @@ func (c *composition) try(err error) { c.errs = append(c.errs, err) }
 
 // addWork adds the modules of a go.work, and returns their folders.
 func (c *composition) addWork(path string) (used []string, err error) {
-	data, err := regular.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	work, err := modfile.ParseWork(path, data, nil)
+	work, err := modules.ReadWork(path, path)
 	if err != nil {
 		return nil, err
 	}

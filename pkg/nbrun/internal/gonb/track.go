@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/cache"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/modules"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/regular"
 )
 
@@ -76,11 +77,9 @@ func showTracked(s *session, out *output) error {
 func (s *session) autoTrack() {
 	dirs := s.replacements()
 	maps.DeleteFunc(dirs, func(dir string, _ bool) bool { return s.given[dir] })
-	if data, err := regular.ReadFile(filepath.Join(s.backend.Dir(), "go.work")); err == nil {
-		if work, err := modfile.ParseWork("go.work", data, nil); err == nil {
-			for _, use := range work.Use {
-				dirs[use.Path] = true
-			}
+	if work, err := s.goWork(); err == nil {
+		for _, use := range work.Use {
+			dirs[use.Path] = true
 		}
 	}
 	for dir := range dirs {
@@ -93,16 +92,26 @@ func (s *session) autoTrack() {
 // replacements are the folders by which the workspace's go.mod replaces modules.
 func (s *session) replacements() map[string]bool {
 	dirs := map[string]bool{}
-	data, err := regular.ReadFile(filepath.Join(s.backend.Dir(), "go.mod"))
-	if err != nil {
-		return dirs
-	}
-	if file, err := modfile.ParseLax("go.mod", data, nil); err == nil {
+	if file, err := s.goMod(); err == nil {
 		for _, r := range file.Replace {
 			dirs[r.New.Path] = true
 		}
 	}
 	return dirs
+}
+
+// goMod reads the workspace's go.mod.
+func (s *session) goMod() (*modfile.File, error) {
+	data, err := regular.ReadFile(filepath.Join(s.backend.Dir(), "go.mod"))
+	if err != nil {
+		return nil, err
+	}
+	return modfile.Parse("go.mod", data, nil)
+}
+
+// goWork reads the go.work that a cell has made.
+func (s *session) goWork() (*modfile.WorkFile, error) {
+	return modules.ReadWork(filepath.Join(s.backend.Dir(), "go.work"), "go.work")
 }
 
 var goFile = regexp.MustCompile(`(\.go|\bgo\.(mod|sum|work))$`)
@@ -123,14 +132,9 @@ func goWorkFix(s *session, _ state, _ []string, line int, out *output) error {
 	if !s.backend.Module() {
 		return nil
 	}
-	path := filepath.Join(s.backend.Dir(), "go.work")
-	data, err := regular.ReadFile(path)
+	work, err := s.goWork()
 	if errors.Is(err, fs.ErrNotExist) {
 		return out.failf(line, "%%goworkfix: there is no `go.work` file set up, nothing to do")
-	}
-	var work *modfile.WorkFile
-	if err == nil {
-		work, err = modfile.ParseWork("go.work", data, nil)
 	}
 	if err != nil {
 		return out.failf(line, "%%goworkfix: %v", err)
@@ -166,12 +170,7 @@ func goWorkFix(s *session, _ state, _ []string, line int, out *output) error {
 // replaceIn writes the replacements into the workspace's go.mod, which has some of its
 // own, of which GoNB knows nothing.
 func (s *session) replaceIn(folders map[string]string, out *output) error {
-	path := filepath.Join(s.backend.Dir(), "go.mod")
-	data, err := regular.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	file, err := modfile.Parse("go.mod", data, nil)
+	file, err := s.goMod()
 	if err != nil {
 		return err
 	}
@@ -199,5 +198,5 @@ func (s *session) replaceIn(folders map[string]string, out *output) error {
 		return err
 	}
 	s.changed()
-	return cache.WriteFile(path, string(text))
+	return cache.WriteFile(filepath.Join(s.backend.Dir(), "go.mod"), string(text))
 }

@@ -46,6 +46,15 @@ func Read(dir string) (*modfile.File, error) {
 	return m, nil
 }
 
+// ReadWork reads a go.work. Errors call it by that name.
+func ReadWork(path, name string) (*modfile.WorkFile, error) {
+	data, err := regular.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return modfile.ParseWork(name, data, nil)
+}
+
 // Of returns the folder of the module that a package belongs to, and the module's path,
 // if it is the one around a folder, or one of the workspace (go.work) there; otherwise
 // "".
@@ -53,11 +62,9 @@ func Of(pkg, folder string) (root, own string) {
 	dirs := []string{Find(folder, "go.mod")}
 	if work := Find(folder, "go.work"); work != "" {
 		path := filepath.Join(work, "go.work")
-		if data, err := regular.ReadFile(path); err == nil {
-			if f, err := modfile.ParseWork(path, data, nil); err == nil {
-				for _, use := range f.Use {
-					dirs = append(dirs, absolute(use.Path, work))
-				}
+		if f, err := ReadWork(path, path); err == nil {
+			for _, use := range f.Use {
+				dirs = append(dirs, absolute(use.Path, work))
 			}
 		}
 	}
