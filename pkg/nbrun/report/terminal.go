@@ -432,8 +432,8 @@ func Left(n int) string {
 	return fmt.Sprintf("%d processes that cells had left running were ended", n)
 }
 
-// Open says how many exercises are not solved yet, "" if there are none.
-func Open(n int) string {
+// Exercises says how many exercises are not solved yet, "" if there are none.
+func Exercises(n int) string {
 	switch n {
 	case 0:
 		return ""
@@ -448,7 +448,7 @@ func passed(open int) string {
 	if open == 0 {
 		return "✔"
 	}
-	return "✔ (" + Open(open) + ")"
+	return "✔ (" + Exercises(open) + ")"
 }
 
 func short(d time.Duration) string {

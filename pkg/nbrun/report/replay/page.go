@@ -133,7 +133,7 @@ func (r *run) Left() string {
 }
 
 // Open says how many exercises are not solved yet.
-func (r *run) Open() string { return report.Open(r.end.Open) }
+func (r *run) Open() string { return report.Exercises(r.end.Open) }
 
 // Anchor is the cell's place in the page. Outputs have no such names.
 func (c *cell) Anchor() string { return fmt.Sprintf("cell-%d", c.Index+1) }
