@@ -89,7 +89,7 @@ var tools = append([]patch{
 	{file: "cmd/link/internal/loadmacho/ldmacho.go", bodies: map[string]string{"Load": leftOut}},
 	{file: "cmd/link/internal/loadpe/ldpe.go", bodies: map[string]string{"Load": leftOut}},
 	{file: "cmd/link/internal/loadxcoff/ldxcoff.go", bodies: map[string]string{"Load": leftOut}},
-}, instructions()...)
+}, slices.Concat(instructions(), reuse)...)
 
 // instructions leaves out what encodes and spells the instructions of other
 // architectures. The compiler's tables name them.

@@ -13,6 +13,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/book/inpage"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/engine"
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/ipynb"
+	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
 // Options say what book to make.
@@ -124,14 +125,21 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 	for _, path := range slices.Concat(always, inpage.TestImports) {
 		wanted[path] = true
 	}
+	var cells []*program.Program
 	for _, p := range pages {
-		_, imports := inpage.Check(filepath.Dir(p.path), p.cells, func(string) bool { return true })
-		for path := range imports {
+		_, own := inpage.Check(filepath.Dir(p.path), p.cells, func(string) bool { return true })
+		cells = append(cells, own...)
+	}
+	for _, p := range cells {
+		for _, path := range inpage.Imports(p) {
 			wanted[path] = true
 		}
 	}
 	archives, err := t.archives(ctx, sortedKeys(wanted))
 	if err != nil {
+		return err
+	}
+	if err := t.instances(ctx, cells, archives); err != nil {
 		return err
 	}
 	ix := index{Lang: t.lang, Packages: map[string]packageEntry{}, Sizes: map[string]int{}}

@@ -188,16 +188,17 @@ func (t *toolchain) programs(ctx context.Context) (map[string]string, error) {
 
 // archive is a compiled package.
 type archive struct {
-	Path    string
-	Export  string // the file
-	Imports []string
-	Why     string // it can't be compiled; "" if it can
+	Path     string
+	Export   string // the file
+	Imports  []string
+	Standard bool
+	Why      string // it can't be compiled; "" if it can
 }
 
 // archives compiles packages for WebAssembly and the switchable clock, with all that
 // they import.
 func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]archive, error) {
-	overlay, err := t.overlay("clock", clock)
+	overlay, err := t.overlay("clock", slices.Concat(clock, smaller))
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +208,7 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 	most := packages(t.command(ctx, t.folder, append([]string{"list", "-e", "-deps", "-tags", "faketime", "-overlay", overlay}, paths...)...))
 	args := append([]string{
 		"list", "-v", "-e", "-export", "-deps", "-tags", "faketime", "-trimpath", "-gcflags=all=-dwarf=false -l", "-overlay", overlay,
-		"-json=ImportPath,Export,Imports,ImportMap,Incomplete,Error,DepsErrors",
+		"-json=ImportPath,Export,Standard,Imports,ImportMap,Incomplete,Error,DepsErrors",
 	}, paths...)
 	out, err := t.build(t.command(ctx, t.folder, args...), what, most)
 	if err != nil {
@@ -217,6 +218,7 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
 		var p struct {
 			ImportPath, Export string
+			Standard           bool
 			Imports            []string
 			ImportMap          map[string]string
 			Error              *struct{ Err string }
@@ -225,7 +227,7 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 		if err := dec.Decode(&p); err != nil {
 			return nil, err
 		}
-		a := archive{Path: p.ImportPath, Export: p.Export}
+		a := archive{Path: p.ImportPath, Export: p.Export, Standard: p.Standard}
 		for _, path := range p.Imports {
 			if to, ok := p.ImportMap[path]; ok {
 				path = to

@@ -266,7 +266,9 @@ const fakeStart = 1257894000000000000n;
 
 // runGo runs a program, on the real clock or the fake one, and resolves to its exit
 // status. It rejects if the browser ends the program. One that serves waits for calls.
-async function runGo(module, { argv, env, system, realClock, serves }) {
+// Memory is how many bytes the program is given at once: each time that it asks for more,
+// the browser collects garbage.
+async function runGo(module, { argv, env, system, realClock, serves, memory = 0 }) {
 	const go = new Go();
 	go.argv = argv;
 	go.env = env;
@@ -295,6 +297,9 @@ async function runGo(module, { argv, env, system, realClock, serves }) {
 	};
 	system.idle = checkDeadlock;
 	const instance = await WebAssembly.instantiate(module, go.importObject);
+	try {
+		instance.exports.mem.grow(memory >> 16);
+	} catch { /* it asks for what it needs */ }
 	const before = { fs: globalThis.fs, process: globalThis.process, path: globalThis.path };
 	Object.assign(globalThis, { fs: system.fs, process: system.process, path: system.path });
 	try {
@@ -374,7 +379,7 @@ class Toolchain {
 		const system = new System(this.files, "/o", (_, bytes) => said.push(bytes));
 		const module = await this.module(name);
 		const status = await this.timed(name, () => runGo(module, {
-			argv: [name, ...args], env: { GOOS: "js", GOARCH: "wasm", GOROOT: "/go", TMPDIR: "/tmp", GOGC: "off", GOMEMLIMIT: "256MiB" }, system, // collecting garbage was a third of the time
+			argv: [name, ...args], env: { GOOS: "js", GOARCH: "wasm", GOROOT: "/go", TMPDIR: "/tmp", GOGC: "off", GOMEMLIMIT: "256MiB" }, system, memory: 128 << 20, // collecting garbage was a third of the time
 		}));
 		return { ok: status === 0, said: new TextDecoder().decode(await new Blob(said).arrayBuffer()) };
 	}
@@ -383,7 +388,11 @@ class Toolchain {
 	// imports}. It resolves to {wasm} or {said}.
 	async build(packages) {
 		const own = new Set(packages.map((p) => p.path));
-		const needed = this.closure([...packages.flatMap((p) => p.imports).filter((p) => !own.has(p)), "runtime"]);
+		const imports = packages.flatMap((p) => p.imports).filter((p) => !own.has(p));
+		const needed = this.closure([...imports, "runtime"]);
+		for (const path of new Set(imports.map((p) => "instances/" + p))) { // of what is imported, as the compiler knows them
+			if (this.site.index.packages[path]?.imports.every((p) => needed.includes(p))) needed.push(path);
+		}
 		await this.timed("load packages", () => this.load(needed));
 		const config = needed.map((path) => `packagefile ${path}=/a/${this.site.index.packages[path].file}\n`);
 		const encode = (text) => new TextEncoder().encode(text);

@@ -30,10 +30,9 @@ func Refuse(source string) *event.Fault {
 
 // Check is what a page can't do of each cell, if they are run in their order; nil for
 // those that it can run, or that fail by themselves. Dir is the folder of the
-// notebook. It returns the packages that the programs import, too; has reports whether
-// a page has one.
-func Check(dir string, list []engine.Cell, has func(path string) bool) (faults []*event.Fault, imports map[string]bool) {
-	faults, imports = make([]*event.Fault, len(list)), map[string]bool{}
+// notebook. It returns the programs, too; has reports whether a page has a package.
+func Check(dir string, list []engine.Cell, has func(path string) bool) (faults []*event.Fault, programs []*program.Program) {
+	faults = make([]*event.Fault, len(list))
 	memory, flags := new(program.Memory), []string(nil)
 	for i, source := range list {
 		if faults[i] = Refuse(source.Source); faults[i] != nil {
@@ -57,15 +56,13 @@ func Check(dir string, list []engine.Cell, has func(path string) bool) (faults [
 			continue
 		}
 		memory = p.After
-		for _, path := range Imports(p) {
-			imports[path] = true
-		}
+		programs = append(programs, p)
 		faults[i] = Unsupported(engine.Job{Program: p, Flags: flags}, has)
 		if faults[i] != nil {
 			faults[i].Cell = i + 1
 		}
 	}
-	return faults, imports
+	return faults, programs
 }
 
 // Session is a notebook in a page.
