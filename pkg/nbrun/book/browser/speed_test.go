@@ -184,15 +184,20 @@ func readBook(b *testing.B, h *host) map[string]float64 {
 	return found
 }
 
-// phases notes where the time has gone since the cell was run, as the page measures it.
-// What the workers load, they load side by side.
+// phases notes where the time has gone since the cell was run.
 func phases(r *reader, cell string, found map[string]float64) {
-	for phase, seconds := range js[map[string]float64](r, `performance.getEntriesByType("measure").reduce((sums, { name, startTime, duration }) => {
-		if (startTime >= performance.getEntriesByName("begin").at(-1).startTime) sums[name] = (sums[name] ?? 0) + duration / 1000;
-		return sums;
-	}, {})`) {
+	for phase, seconds := range measured(r) {
 		found["profile: the "+cell+" cell, "+phase+", s"] += seconds
 	}
+}
+
+// measured is how many seconds each phase has taken since the mark, as the page measures
+// it. What the workers load, they load side by side.
+func measured(r *reader) map[string]float64 {
+	return js[map[string]float64](r, `performance.getEntriesByType("measure").reduce((sums, { name, startTime, duration }) => {
+		if (startTime >= performance.getEntriesByName("begin").at(-1).startTime) sums[name] = (sums[name] ?? 0) + duration / 1000;
+		return sums;
+	}, {})`)
 }
 
 // idle waits until no cell runs.
