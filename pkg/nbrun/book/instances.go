@@ -51,10 +51,8 @@ func importInstances(path string) error {
 	return addFingerprint(path, data)
 }
 
-// instances are the names of the functions of instances that imported packages have.
-var instances = map[string]bool{}
-
-// noteInstances notes those of the object that follows a package's export data.
+// noteInstances notes the functions, types and dictionaries of instances that the object
+// after a package's export data has.
 func noteInstances(f *os.File, at int64) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -71,7 +69,13 @@ func noteInstances(f *os.File, at int64) error {
 	}
 	first := r.NSym() + r.NHashed64def() + r.NHasheddef()
 	for i := range r.NNonpkgdef() {
-		if name := r.Sym(uint32(first + i)).Name(r); strings.Contains(name, "[") {
+		s := r.Sym(uint32(first + i))
+		code := s.Type() == uint8(objabi.STEXT)
+		if !code && s.Type() != uint8(objabi.SRODATA) {
+			continue
+		}
+		name := s.Name(r)
+		if strings.Contains(name, "[") && (code || strings.HasPrefix(name, "type:") || strings.Contains(name, objabi.GlobalDictPrefix)) {
 			instances[name] = true
 		}
 	}
@@ -79,6 +83,14 @@ func noteInstances(f *os.File, at int64) error {
 }
 
 $0`, 1},
+	}},
+	{file: "cmd/compile/internal/noder/reader.go", edits: []edit{
+		{re(`(?m)^func \(pr \*pkgReader\) dictNameOf\(`), "var instances = reflectdata.Instances\n\n$0", 1},
+		{re(`(?m)^\tlsym := name\.Linksym\(\)\n\tot := 0\n`), "${0}\tif instances[lsym.Name] {\n\t\treturn name\n\t}\n", 1},
+	}},
+	{file: "cmd/compile/internal/reflectdata/reflect.go", edits: []edit{
+		{re(`(?m)^func NeedEmit\(`), "// Instances are the names of what imported packages have of instances.\nvar Instances = map[string]bool{}\n\n$0", 1},
+		{re(`(?m)^(\tcase typ\.IsFullyInstantiated\(\):\n(?:\t\t//[^\n]*\n)*\t\treturn) true\n`), "$1 !Instances[types.TypeSym(typ).Linksym().Name]\n", 1},
 	}},
 	{file: "cmd/compile/internal/noder/unified.go", edits: []edit{
 		{re(`(?m)^\t\t\ttodoBodies = todoBodies\[:len\(todoBodies\)-1\]\n`), `${0}			if fn.OClosure == nil && instances[fn.Linksym().Name] {
@@ -214,7 +226,7 @@ func (t *toolchain) compileInstances(ctx context.Context, path string, list []*t
 		return fmt.Sprintf("p%d", i)
 	}
 	for i, n := range list {
-		fmt.Fprintf(&text, "type T%d = %s\n", i, spell(n, names))
+		fmt.Fprintf(&text, "type T%d = %s\n\nvar V%[1]d any = (*T%[1]d)(nil)\n", i, spell(n, names))
 	}
 	head := "package instances\n\n"
 	for i, path := range a.Imports {
