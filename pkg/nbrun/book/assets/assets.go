@@ -1,5 +1,5 @@
-// Package assets has what runs in a browser: the pages' templates, style and scripts, as
-// files for the book, and the two that every page stands on.
+// Package assets holds what runs in a browser: the templates, style sheet and scripts of
+// the pages, as files for the book, and the two that reports use as well.
 package assets
 
 import "embed"
@@ -9,12 +9,12 @@ import "embed"
 //go:embed *.css *.html *.js *.txt
 var Files embed.FS
 
-// Style is the style of all pages.
+// Style is the style sheet of all pages.
 //
 //go:embed book.css
 var Style string
 
-// Player is the module that replays outputs.
+// Player is the module that replays output.
 //
 //go:embed player.js
 var Player string

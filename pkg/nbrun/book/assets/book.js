@@ -10,7 +10,7 @@ const progress = document.getElementById("book-progress");
 const speed = document.getElementById("book-speed");
 const say = (text) => { status.textContent = text; };
 
-// store keeps what the reader has changed, if the browser allows it.
+// store keeps the reader's changes, if the browser allows it.
 const store = {
 	key: (name) => `go-book:${location.pathname.replace(/[^/]*$/, "")}${notebook.name}:${name}`,
 	get(name) { try { return localStorage.getItem(this.key(name)); } catch { this.blocked = true; return null; } },
@@ -73,8 +73,8 @@ function slide(cell) {
 	cell.live.before(box);
 }
 
-// again runs a cell with the values of its sliders, and once more if they were moved
-// meanwhile. Cells above it that only declare need not have been run.
+// again runs a cell with the values of its sliders, and once more if they have been moved
+// in the meantime. Cells above it that only declare things need not have been run.
 async function again(cell) {
 	cell.moved = true;
 	if (busy) return;
@@ -98,13 +98,13 @@ function show(cell) {
 	else cell.code.querySelector("code").textContent = cell.source;
 }
 
-// split splits a text after its first line.
+// split splits text after its first line.
 function split(text) {
 	const end = text.indexOf("\n") + 1;
 	return [text.slice(0, end), text.slice(end)];
 }
 
-// put puts another source into a cell, wherever that is shown.
+// put replaces the source of a cell wherever it is shown.
 function put(cell, source) {
 	take(cell, source);
 	cell.editor?.set(source);
@@ -118,8 +118,8 @@ function take(cell, source) {
 	cell.reset.disabled = source === cell.original;
 }
 
-// follow takes over changes made in another tab, so that both show the same. Undo
-// brings back what was here before.
+// follow adopts changes made in another tab, so that both show the same. Undo brings back
+// what was here before.
 function follow() {
 	const changed = cells.filter((cell) => {
 		const kept = store.get(cell.name) ?? cell.original;
@@ -130,8 +130,8 @@ function follow() {
 	if (changed.length > 0) say(`Cell ${changed.map((c) => c.number).join(", ")} was changed in another tab`);
 }
 
-// change takes over a reader's edit and stores it. Nothing else is stored: a tab that
-// follows another would write back what is out of date.
+// change adopts a reader's edit and stores it. Nothing else is stored: a tab that follows
+// another would write back outdated text.
 function change(cell, source) {
 	if (source === cell.source) return;
 	take(cell, source);
@@ -148,7 +148,7 @@ async function edit(cell) {
 	return cell.editor;
 }
 
-// start starts Go, which loads it the first time.
+// start starts Go, which is loaded the first time.
 function start() {
 	ready ??= new Promise((resolve, reject) => {
 		giveUp = reject;
@@ -168,7 +168,7 @@ async function keep() {
 	try {
 		await navigator.serviceWorker.register("offline.js");
 		await (await caches.open("go-book-pages")).addAll(files);
-	} catch { /* there are none over plain http, or they are blocked */ }
+	} catch { /* plain http has none, or they are blocked */ }
 }
 
 function restart() {
@@ -193,11 +193,11 @@ function receive(data) {
 	if (data.took) performance.measure(data.took.phase, { start: performance.now() - data.took.ms, duration: data.took.ms }); // for the browser's profiler
 	if (data.progress !== undefined && progress.hidden) say(data.progress);
 	data.lines?.forEach(([id, line]) => { if (running?.id === id) line === null ? running.resolve() : told(running, JSON.parse(line)); });
-	if (data.records?.length === 1 && running) { // of several, it is not known when each began
+	if (data.records?.length === 1 && running) { // if there are several, it is not known when each began
 		try {
 			const { record } = JSON.parse(data.records[0]);
 			running.player.show((width) => living(record, width));
-		} catch { /* another program may write other files there */ }
+		} catch { /* another program may have written something else there */ }
 	}
 	if (data.error && running) running.reject(new Error(data.error));
 }
@@ -221,7 +221,7 @@ function element(tag, className, text) {
 }
 
 async function runCell(cell, above) {
-	cell.live.style.minHeight = cell.live.offsetHeight + "px"; // what is below stays in place
+	cell.live.style.minHeight = cell.live.offsetHeight + "px"; // keeps what is below in place
 	const player = new Outputs(cell.live, Number(speed.value));
 	cell.live.hidden = false;
 	cell.live.removeAttribute("data-verdict");
@@ -247,14 +247,14 @@ async function runCell(cell, above) {
 		if (run.fault.line && at) (await edit(at)).mark([run.fault]);
 	}
 	cell.live.style.minHeight = "";
-	cell.known = !run.fault; // what it declares
+	cell.known = !run.fault; // its declarations
 	cell.live.dataset.verdict = run.fault ? "fail" : "pass";
 	return !run.fault || ["tag-raises-exception", "tag-real-clock"].some((tag) => cell.section.classList.contains(tag));
 }
 
 let busy = false;
 
-// runCells runs cells, after declaring what those above declare.
+// runCells runs cells, after declaring what the cells above declare.
 async function runCells(list, above = []) {
 	if (busy) return;
 	busy = true;
@@ -288,7 +288,7 @@ function stop() {
 	else restart();
 }
 
-// download saves the page's present cells as a notebook.
+// download saves the page's cells as they are now as a notebook.
 async function download() {
 	const response = await fetch(notebook.name + ".ipynb");
 	const nb = await response.json();

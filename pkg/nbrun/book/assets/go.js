@@ -1,10 +1,10 @@
-// Runs Go's WebAssembly on files in memory: compiler, linker, and what they make.
-// It is used in workers and, in tests, under node. wasm_exec.js has to be loaded first.
+// Runs Go's WebAssembly on files in memory: the compiler, the linker, and the programs they
+// build. Workers use it and, in tests, node does. wasm_exec.js must be loaded first.
 "use strict";
 
 const fail = (code) => Object.assign(new Error(code), { code });
 
-// Files is a file system in memory, with the part of node's interface that Go uses.
+// Files is a file system in memory.
 class Files {
 	constructor(entries = []) {
 		this.entries = new Map(entries); // path: {data, size, mode, time, written} or {dir: true, mode, time}
@@ -27,18 +27,18 @@ class Files {
 	}
 }
 
-// System is what a process sees of files, folders and itself. Out gets what is
-// written to stdout (1), stderr (2) and the pipe for displays (3); each of the last has
-// to be answered.
+// System is what a process sees of files, folders and itself, with the part of node's
+// interface that Go uses. Out receives what is written to stdout (1), stderr (2) and the
+// pipe for displays (3); each write to the latter must be answered.
 class System {
 	constructor(files, cwd, out) {
 		this.files = files;
 		this.cwd = cwd;
 		this.out = out;
 		this.open = new Map();
-		this.asked = 0; // displays that are not answered yet
-		this.answers = new Uint8Array(0); // that the process has not read yet
-		this.idle = () => {}; // is called when an answer changes nothing
+		this.asked = 0; // displays not answered yet
+		this.answers = new Uint8Array(0); // not read by the process yet
+		this.idle = () => {}; // called when an answer changes nothing
 		this.next = 10;
 		this.fs = this.makeFS();
 		this.process = {
@@ -157,7 +157,7 @@ class System {
 		return part.length;
 	}
 
-	// answer gives the process what it may read as the answer to a display.
+	// answer provides the bytes that the process can read as the answer to a display.
 	answer(bytes) {
 		this.asked--;
 		const all = new Uint8Array(this.answers.length + bytes.length);
@@ -265,9 +265,9 @@ const constants = { O_WRONLY: 1, O_RDWR: 2, O_CREAT: 64, O_EXCL: 128, O_TRUNC: 5
 const fakeStart = 1257894000000000000n;
 
 // runGo runs a program, on the real clock or the fake one, and resolves to its exit
-// status. It rejects if the browser ends the program. One that serves waits for calls.
-// Memory is how many bytes the program is given at once: each time that it asks for more,
-// the browser collects garbage.
+// status. It rejects if the browser ends the program. A program that serves waits for
+// calls. Memory is how many bytes it gets at once: whenever it asks for more, the browser
+// may collect garbage.
 async function runGo(module, { argv, env, system, realClock, serves, memory = 0 }) {
 	const go = new Go();
 	go.argv = argv;
@@ -280,8 +280,8 @@ async function runGo(module, { argv, env, system, realClock, serves, memory = 0 
 	};
 	// func fakeStart() int64
 	go.importObject.gojs["runtime.fakeStart"] = (sp) => go.mem.setBigInt64((sp >>> 0) + 8, realClock ? 0n : fakeStart, true);
-	// Files in memory keep nobody waiting: a program that has returned to us, has no
-	// timer and has not ended waits for itself. Go says so when it is told by event 0.
+	// Files in memory never block: a program that has returned to us, has no timer and has
+	// not ended is deadlocked. Event 0 makes Go report that.
 	let depth = 1;
 	const resume = go._resume.bind(go);
 	const checkDeadlock = () => {
@@ -293,13 +293,13 @@ async function runGo(module, { argv, env, system, realClock, serves, memory = 0 
 	go._resume = () => {
 		depth++;
 		try { resume(); } finally { depth--; }
-		if (depth === 0) setTimeout(checkDeadlock); // after the timer has gone from the list
+		if (depth === 0) setTimeout(checkDeadlock); // once the timer is off the list
 	};
 	system.idle = checkDeadlock;
 	const instance = await WebAssembly.instantiate(module, go.importObject);
 	try {
 		instance.exports.mem.grow(memory >> 16);
-	} catch { /* it asks for what it needs */ }
+	} catch { /* it will ask for what it needs */ }
 	const before = { fs: globalThis.fs, process: globalThis.process, path: globalThis.path };
 	Object.assign(globalThis, { fs: system.fs, process: system.process, path: system.path });
 	try {
@@ -317,7 +317,7 @@ async function runGo(module, { argv, env, system, realClock, serves, memory = 0 
 }
 
 // Toolchain compiles and links programs with the tools and packages of a site.
-// Site.get(name) resolves to a file's content. Took is told how many ms each phase took.
+// Site.get(name) resolves to a file's content. Took(phase, ms) is called after each phase.
 class Toolchain {
 	constructor(site, took = () => {}) {
 		this.site = site;
@@ -328,13 +328,13 @@ class Toolchain {
 		this.modules = {};
 	}
 
-	// module is that of the compiler or the linker.
+	// module resolves to the WebAssembly module of the compiler or the linker.
 	async module(tool) {
 		this.modules[tool] ??= this.timed("load " + tool, async () => WebAssembly.compile(await this.site.get(this.site.index[tool])));
 		try {
 			return await this.modules[tool];
 		} catch (err) {
-			delete this.modules[tool]; // the next time it may be there
+			delete this.modules[tool]; // it may be there next time
 			throw err;
 		}
 	}
@@ -348,12 +348,12 @@ class Toolchain {
 		}
 	}
 
-	// prepare loads the tools before they are needed. What goes wrong, their use tells.
+	// prepare loads the tools before they are needed. Using them reports what goes wrong.
 	prepare() {
 		for (const tool of ["compile", "link"]) this.module(tool).catch(() => {});
 	}
 
-	// closure is the packages that others need, with themselves.
+	// closure returns packages together with all that they need.
 	closure(paths) {
 		const all = new Set();
 		const add = (path) => {
@@ -379,18 +379,18 @@ class Toolchain {
 		const system = new System(this.files, "/o", (_, bytes) => said.push(bytes));
 		const module = await this.module(name);
 		const status = await this.timed(name, () => runGo(module, {
-			argv: [name, ...args], env: { GOOS: "js", GOARCH: "wasm", GOROOT: "/go", TMPDIR: "/tmp", GOGC: "off", GOMEMLIMIT: "256MiB" }, system, memory: 128 << 20, // collecting garbage was a third of the time
+			argv: [name, ...args], env: { GOOS: "js", GOARCH: "wasm", GOROOT: "/go", TMPDIR: "/tmp", GOGC: "off", GOMEMLIMIT: "256MiB" }, system, memory: 128 << 20, // collecting garbage took a third of the time
 		}));
 		return { ok: status === 0, said: new TextDecoder().decode(await new Blob(said).arrayBuffer()) };
 	}
 
-	// build makes a program of packages, given in their order: {path, main, source,
-	// imports}. It resolves to {wasm} or {said}.
+	// build builds a program from packages, in order: {path, main, source, imports}. It
+	// resolves to {wasm}, or to {said}, the tools' messages.
 	async build(packages) {
 		const own = new Set(packages.map((p) => p.path));
 		const imports = packages.flatMap((p) => p.imports).filter((p) => !own.has(p));
 		const needed = this.closure([...imports, "runtime"]);
-		for (const path of new Set(imports.map((p) => "instances/" + p))) { // of what is imported, as the compiler knows them
+		for (const path of new Set(imports.map((p) => "instances/" + p))) { // the compiler looks for those of what is imported
 			if (this.site.index.packages[path]?.imports.every((p) => needed.includes(p))) needed.push(path);
 		}
 		await this.timed("load packages", () => this.load(needed));

@@ -1,8 +1,8 @@
-// Draws a run of producers and consumers as it is at one moment: what lies in the
-// queue, who works on what, and how long each item has waited.
+// Draws a run of producers and consumers as it is at one moment: what is in the queue,
+// who is working on what, and how long each item has waited.
 
-const travel = 0.25e9; // ns that an item is on its way
-const long = 5e9; // a wait of so many ns is all red
+const travel = 0.25e9; // ns that an item is in transit
+const long = 5e9; // ns; a wait this long is fully red
 const svg = (tag, attributes, text) => {
 	const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
 	for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
@@ -11,10 +11,10 @@ const svg = (tag, attributes, text) => {
 };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-// living returns a picture of a record, {element, show(ns)}; null if nothing in it
-// happens. Its letters are of their size at a width of so many pixels.
+// living returns a picture of a record, {element, name, end, show(ns)}, or null if nothing
+// happens in it. Its text has its normal size when it is that many pixels wide.
 export function living({ name, events }, pixels) {
-	const items = new Map(); // by producer and number: when it was made, picked up, gone, and by whom
+	const items = new Map(); // by producer and number: when each was made, picked up and gone, and by whom
 	let producers = 1, consumers = 1, end = 0;
 	for (const e of events) {
 		const key = e.producer + " " + e.number;
@@ -45,7 +45,7 @@ export function living({ name, events }, pixels) {
 	const middle = height / 2 + 6;
 	const columns = Math.floor((right - left - 8) / 18), rows = Math.floor((height - 56) / 18);
 	const slot = (i) => {
-		i = Math.min(i, columns * rows - 1); // those that have no room lie on the last
+		i = Math.min(i, columns * rows - 1); // those for which there is no room lie on the last
 		const row = Math.floor(i / columns);
 		return [right - 13 - 18 * (i % columns), middle + 18 * Math.ceil(row / 2) * (row % 2 ? -1 : 1)];
 	};
@@ -80,10 +80,11 @@ export function living({ name, events }, pixels) {
 	return { element: root, name, end, show };
 }
 
-// lengths draws the queue's length over time, and returns what sets the time's mark.
+// lengths draws the queue's length over time and returns a function that moves the mark of
+// the current time.
 function lengths(root, all, end, [left, right], top, height) {
 	const changes = all.flatMap((item) => [[item.made, 1], [Math.min(item.picked, item.gone), -1]]).filter(([at]) => at <= end);
-	const by = new Map(); // how many come or go at a time: what is handed over has not lain in the queue
+	const by = new Map(); // how many come or go at a time: an item handed over directly was never in the queue
 	for (const [at, n] of changes) by.set(at, (by.get(at) ?? 0) + n);
 	const steps = [...by].sort(([a], [b]) => a - b);
 	const x = (at) => left + (right - left) * at / (end || 1);

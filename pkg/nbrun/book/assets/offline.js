@@ -1,4 +1,4 @@
-// Keeps the pages that were read for use offline. The workers keep the large files.
+// Keeps the pages that have been read for use offline. The workers keep the large files.
 const name = "go-book-pages";
 
 addEventListener("activate", (e) => e.waitUntil(clients.claim()));

@@ -1,23 +1,23 @@
-// Shows a program's output at the times of its own clock: at once or slower, forwards
-// and backwards.
+// Shows a program's output at the times of its own clock: all at once or gradually,
+// forwards and backwards.
 
 const labels = { play: "▶ Play", pause: "⏸ Pause" };
 
-// Player goes through what changes with time: each change is that a node gets a class
-// or loses it. Its controls are put into an element. Speed is how many seconds of the
-// program's clock pass in one of the reader's; 0 shows all at once.
+// Player goes through changes over time: in each, a node gains or loses a class. Its
+// controls go into an element. Speed is how many seconds pass on the program's clock in
+// one of the reader's; 0 shows everything at once.
 export class Player {
 	constructor(element, speed) {
 		this.element = element;
 		this.speed = speed;
-		this.changes = []; // {at, node, name, on}, by their time
-		this.made = 0; // how many of the changes are
-		this.time = 0; // ns since the beginning
+		this.changes = []; // {at, node, name, on}, in order of time
+		this.made = 0; // how many of the changes have been made
+		this.time = 0; // ns since the start
 		this.end = 0;
 		this.playing = speed > 0;
 	}
 
-	// change adds one that comes after all others, at a time in ns.
+	// change adds a change after all others, at a time in ns.
 	change(at, node, name, on) {
 		const ahead = at > this.time && (this.playing || this.made < this.changes.length);
 		this.changes.push({ at, node, name, on });
@@ -27,7 +27,7 @@ export class Player {
 		if (this.playing && !this.frame) this.tick(performance.now());
 	}
 
-	// make makes so many of the changes, and takes back those after them.
+	// make makes the first count changes and undoes those after them.
 	make(count) {
 		for (; this.made < count; this.made++) {
 			const { node, name, on } = this.changes[this.made];
@@ -39,14 +39,14 @@ export class Player {
 		}
 	}
 
-	// show adds a living picture, which draw(width) makes for a width in pixels, and makes
-	// again when that changes: {element, end, show(ns)}, null if there is nothing to show.
-	// Its time runs with the player's, which may be at another story's speed.
+	// show adds a living picture, which draw(width) makes for a width in pixels, and again
+	// when the width changes: {element, end, show(ns)}, or null if there is nothing to show.
+	// Its time runs with the player's, scaled, as the program may tell its story faster.
 	show(draw) {
 		let drawn = 0;
 		const fit = () => {
 			const width = this.element.clientWidth;
-			if (this.body.parentNode !== this.element) return observer.disconnect(); // another run's outputs are shown
+			if (this.body.parentNode !== this.element) return observer.disconnect(); // the element shows another run's output
 			if (width === drawn || width === 0) return;
 			drawn = width;
 			const picture = draw(width);
@@ -61,10 +61,10 @@ export class Player {
 		fit();
 	}
 
-	// animate shows the picture at the player's time.
+	// animate shows the picture as it was at the player's time.
 	animate() { this.picture?.show(this.end > 0 ? this.time / this.end * this.picture.end : this.picture.end); }
 
-	// seek shows what there was at a time.
+	// seek shows the state at a time.
 	seek(time) {
 		this.time = Math.min(Math.max(time, 0), this.end);
 		let count = this.made;
@@ -102,7 +102,7 @@ export class Player {
 		this.button && (this.button.textContent = labels.play);
 	}
 
-	// step goes to the next change, or the one before.
+	// step goes to the next or the previous change.
 	step(by) {
 		this.pause();
 		const times = [...new Set(this.changes.map((i) => i.at))];
@@ -110,7 +110,7 @@ export class Player {
 		this.seek(next ?? (by > 0 ? this.end : 0));
 	}
 
-	// finish says that nothing more comes, and shows the controls if time has passed.
+	// finish says that nothing more will come, and shows the controls if time has passed.
 	finish() {
 		this.done = true;
 		if (this.end === 0) return;
@@ -132,7 +132,7 @@ export class Player {
 	}
 }
 
-// Outputs is a player of outputs that it shows in its element as they come.
+// Outputs is a player that shows outputs in its element as they arrive.
 export class Outputs extends Player {
 	constructor(element, speed) {
 		super(element, speed);
@@ -140,10 +140,10 @@ export class Outputs extends Player {
 		this.body = element.appendChild(document.createElement("div"));
 	}
 
-	// begin sets the time that the first second counts from.
+	// begin sets the time from which seconds are counted.
 	begin(at) { this.start = at; }
 
-	// add adds an output, as HTML that has been made safe, at a time in ns.
+	// add adds an output, as sanitized HTML, at a time in ns.
 	add(at, html, output) {
 		this.start ??= at;
 		at = Math.max(at - this.start, this.end);
@@ -157,8 +157,8 @@ export class Outputs extends Player {
 				Object.assign(this.pre, { className: "text", tabIndex: 0 }); // it may scroll
 				this.last = null;
 			}
-			const open = !output.text?.endsWith("\n"); // the line goes on
-			if (output.text?.startsWith("\r")) { // over the line that is being written
+			const open = !output.text?.endsWith("\n"); // the line continues
+			if (output.text?.startsWith("\r")) { // it overwrites the current line
 				if (this.last?.open) this.change(at, this.last.node, "later", true);
 			} else if (this.last?.at === at && this.last.node.childNodes.length < 1000) {
 				this.last.node.append(...node.childNodes);
@@ -174,12 +174,12 @@ export class Outputs extends Player {
 		this.change(at, node, "later", false);
 	}
 
-	// update puts other HTML into the displays of an ID.
+	// update replaces the HTML of the displays with an ID.
 	update(id, html) {
 		for (const node of this.body.querySelectorAll("[data-display]")) if (node.dataset.display === id) node.innerHTML = html;
 	}
 
-	// clear takes out what there is.
+	// clear removes everything.
 	clear() {
 		this.changes = [];
 		this.made = 0;

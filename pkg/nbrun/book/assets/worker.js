@@ -1,18 +1,18 @@
-// One script for three kinds of workers: core drives the cells, build compiles and
-// links, run runs one program and can be terminated at any time.
+// One script for three kinds of worker: core drives the cells, build compiles and links,
+// and run runs one program and can be terminated at any time.
 "use strict";
 importScripts("wasm_exec.js", "go.js");
 
 const post = (message, transfer) => postMessage(message, transfer ?? []);
 const took = (phase, ms) => post({ took: { phase, ms } });
 
-// Site gets files from this script's folder, and keeps them for use offline if the
-// browser allows it.
+// Site gets files from this script's folder and keeps them for use offline if the browser
+// allows it.
 class Site {
 	async open() {
 		try {
 			this.store = await caches.open("go-book");
-		} catch { /* there are no caches over plain http, or they are blocked */ }
+		} catch { /* plain http has no caches, or they are blocked */ }
 		const response = await fetch("index.json").catch(() => this.store && this.store.match("index.json"));
 		if (!response || !response.ok) throw new Error("go/index.json could not be loaded");
 		if (this.store) await this.store.put("index.json", response.clone()).catch(() => {});
@@ -66,11 +66,11 @@ async function build() {
 	};
 }
 
-// mostOutput is how many bytes of a program's output are passed on.
+// mostOutput is how many bytes of a program's output are passed on at most.
 const mostOutput = 2 << 20;
 
-// run runs one program, and posts {out: [[fd, bytes]…]}, then {status, entries} or
-// {error}. It is posted {answer} for each display.
+// run runs one program and posts {out: [[fd, bytes]…]}, then {status, entries} or
+// {error}. It receives {answer} for each display.
 function run() {
 	let system;
 	onmessage = async ({ data: { wasm, argv, env, dir, entries, realClock, answer } }) => {
@@ -103,16 +103,16 @@ function run() {
 		} catch (err) {
 			flush();
 			const deep = err instanceof RangeError || /stack/i.test(err.message);
-			post({ error: deep ? "stack overflow: the browser's stack, which is smaller than Go's, is used up" : "the browser ended the program: " + err.message });
+			post({ error: deep ? "stack overflow: the browser's stack, which is smaller than Go's, is exhausted" : "the browser ended the program: " + err.message });
 		}
 	};
 }
 
-// patience is how long a program may run, in ms. On the fake clock waiting costs
-// nothing, and what needs the real one is short.
+// patience is how long a program may run, in ms. Waiting costs nothing on the fake clock,
+// and programs that need the real one are short.
 const patience = 30_000;
 
-// newRecords are the records of runs that a program has saved with package story.
+// newRecords returns the records of runs that a program has saved with package story.
 function newRecords(entries) {
 	return [...entries].filter(([path, e]) => e.written && /^\/tmp\/gonb_0\/\.runs\/[^.][^/]*\.json$/.test(path)).map(([, e]) => new TextDecoder().decode(e.data.subarray(0, e.size)));
 }
@@ -120,7 +120,7 @@ function newRecords(entries) {
 // Core answers {open}, {run, above, id}, {stop} from the page.
 class Core {
 	async open(notebook) {
-		this.files = new Files(); // of the cells' programs, and of their commands
+		this.files = new Files(); // of the cells' programs and commands
 		this.files.mkdirp(notebook.dir);
 		this.files.mkdirp("/tmp/gonb_0");
 		const site = await new Site().open();
@@ -142,12 +142,12 @@ class Core {
 
 	worker(role) {
 		const w = new Worker("worker.js");
-		w.onmessage = ({ data }) => post(data); // what it loads
+		w.onmessage = ({ data }) => post(data); // how much it loads
 		w.postMessage({ role });
 		return w;
 	}
 
-	// stoppable is a promise of what use resolves to, rejected by a stop.
+	// stoppable returns a promise that use settles and that a stop rejects.
 	stoppable(use) {
 		return new Promise((resolve, reject) => {
 			this.stop = () => reject(new Error("stopped"));
@@ -161,7 +161,7 @@ class Core {
 			this.builder.onerror = (e) => reject(new Error(e.message));
 			this.builder.onmessage = ({ data }) => {
 				if (data.id === undefined) post(data);
-				else if (data.id !== id) return; // of a build that was stopped
+				else if (data.id !== id) return; // from a build that was stopped
 				else if (data.error) reject(new Error(data.error));
 				else resolve(data);
 			};

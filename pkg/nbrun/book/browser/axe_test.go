@@ -10,8 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// npm installs what the lock file of a folder in testdata pins, and returns the folder
-// that it is in.
+// npm installs what the lock file of a folder in testdata pins and returns the folder it
+// is in.
 func npm(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath("npm")
@@ -38,8 +38,8 @@ func npm(t testing.TB, name string) string {
 	return filepath.Join(dir, "node_modules")
 }
 
-// axe-core finds nothing serious in any kind of page, before a run and after it, light
-// and dark, on a phone.
+// axe-core finds nothing serious in any kind of page, before and after a run, light and
+// dark, on a phone.
 func TestPagesAreAccessible(t *testing.T) {
 	script, err := os.ReadFile(filepath.Join(npm(t, "axe"), "axe-core", "axe.min.js"))
 	if err != nil {

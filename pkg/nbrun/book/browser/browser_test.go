@@ -23,7 +23,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// reader is a browser that a test drives, and what went wrong in it.
+// reader is a browser that a test drives, with the errors that occurred in it.
 type reader struct {
 	ctx     context.Context
 	t       testing.TB
@@ -33,8 +33,8 @@ type reader struct {
 	errors []string
 }
 
-// read starts a headless Chromium with a host for the book. Both end with the test,
-// and so does the browser's memory.
+// read starts a headless Chromium with a host for the book. Both end with the test, and
+// so does whatever the browser has stored.
 func read(t testing.TB, wrap func(http.Handler) http.Handler) *reader {
 	t.Helper()
 	var path string
@@ -87,7 +87,7 @@ func (r *reader) tab() *reader {
 	return r
 }
 
-// patience is for a step of a reader.
+// patience is how long a step of a reader may take.
 const patience = 5 * time.Minute
 
 func (r *reader) do(actions ...chromedp.Action[chromedp.Void]) {
@@ -103,7 +103,7 @@ func (r *reader) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// js is what an expression, or a promise of it, comes to.
+// js returns the value of an expression, or of the promise it yields.
 func js[T any](r *reader, expression string) T {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.ctx, patience)
@@ -117,8 +117,8 @@ func js[T any](r *reader, expression string) T {
 
 func (r *reader) open(page string) { r.do(chromedp.Navigate(r.address + "/" + page)) }
 
-// run presses Run at a cell, and waits until it has ended. It returns what the cell
-// has put out, and whether it has passed.
+// run presses Run at a cell and waits until it has ended. It returns the cell's output and
+// whether it passed.
 func (r *reader) run(number int) (text, verdict string) {
 	r.t.Helper()
 	list := js[[]string](r, fmt.Sprintf(`new Promise((resolve) => {
@@ -134,7 +134,7 @@ func (r *reader) run(number int) (text, verdict string) {
 	return list[0], list[1]
 }
 
-// quiet fails the test if something went wrong in the browser, but for what is
+// quiet fails the test if something went wrong in the browser, except for what is
 // expected.
 func (r *reader) quiet(expected ...string) {
 	r.t.Helper()
@@ -151,8 +151,8 @@ errors:
 	}
 }
 
-// shoot takes a picture of the page, for those who want to look: into the folder that
-// BOOK_TEST_SHOTS names.
+// shoot saves a screenshot of the page, for those who want to look, in the folder named
+// by BOOK_TEST_SHOTS.
 func (r *reader) shoot(name string) { r.take(name, chromedp.FullScreenshot(100)) }
 
 func (r *reader) take(name string, shot chromedp.Action[[]byte]) {
@@ -200,7 +200,7 @@ func TestFirstCellsOfALesson(t *testing.T) {
 	r.quiet()
 }
 
-// prefers is a reader who prefers light or dark pages.
+// prefers emulates a reader who prefers light or dark pages.
 func prefers(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
@@ -224,7 +224,7 @@ func TestPagesOfAllSizes(t *testing.T) {
 	r.quiet()
 }
 
-// What goes wrong in a cell is told at the cell, and the page lives on.
+// What goes wrong in a cell is reported at the cell, and the page goes on working.
 func TestCellsThatGoWrong(t *testing.T) {
 	r := read(t, nil)
 	r.open("wrong.html")
@@ -277,7 +277,7 @@ func TestDisplaysOfGonbui(t *testing.T) {
 	r.quiet()
 }
 
-// Edits are kept when the page is opened again, and Reset brings the original back.
+// Edits are still there when the page is opened again, and Reset restores the original.
 func TestEditsAreKept(t *testing.T) {
 	r := read(t, nil)
 	r.open("wrong.html")
@@ -301,8 +301,8 @@ func TestEditsAreKept(t *testing.T) {
 	r.quiet()
 }
 
-// Two tabs of a lesson show the same: an edit in one is not lost by an edit in the
-// other, nor by one whose page was asleep meanwhile.
+// Two tabs of a lesson show the same: an edit in one is not lost through an edit in the
+// other, even if that page was asleep in the meantime.
 func TestTwoTabs(t *testing.T) {
 	one := read(t, nil)
 	two := one.tab()
@@ -343,7 +343,7 @@ func TestTwoTabs(t *testing.T) {
 			t.Errorf("of both edits there is\n%s", text)
 		}
 	}
-	// A page that sleeps is told nothing. It looks when it is seen again.
+	// A page that is asleep learns nothing. It checks when it becomes visible again.
 	js[any](two, `window.addEventListener("storage", (e) => e.stopImmediatePropagation(), { capture: true })`)
 	js[any](one, "[...document.querySelectorAll(`[data-number='1'] button`)].find((b) => b.textContent === 'Reset').click()")
 	js[any](two, `document.dispatchEvent(new Event("visibilitychange"))`)
@@ -354,7 +354,7 @@ func TestTwoTabs(t *testing.T) {
 	two.quiet()
 }
 
-// Where the browser keeps nothing, cells can be edited and run all the same.
+// Where the browser stores nothing, cells can be edited and run all the same.
 func TestWithStorageBlocked(t *testing.T) {
 	r := read(t, nil)
 	before(r, `for (const name of ["localStorage", "caches"]) Object.defineProperty(window, name, { get() { throw new DOMException("blocked", "SecurityError"); } });`)
@@ -372,7 +372,7 @@ func TestWithStorageBlocked(t *testing.T) {
 	r.quiet()
 }
 
-// A browser without WebAssembly is told so, and can be read in.
+// A browser without WebAssembly says so, and the page can still be read.
 func TestWithoutWebAssembly(t *testing.T) {
 	r := read(t, nil)
 	before(r, "delete globalThis.WebAssembly")
@@ -386,7 +386,7 @@ func TestWithoutWebAssembly(t *testing.T) {
 	r.quiet()
 }
 
-// before has a script run in each page before those of the page.
+// before runs a script in each page before the page's own.
 func before(r *reader, script string) {
 	r.t.Helper()
 	r.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -395,8 +395,8 @@ func before(r *reader, script string) {
 	}))
 }
 
-// A file that is missing on the host is told, and the next try succeeds when it is
-// there.
+// A file that is missing on the host is reported, and the next attempt succeeds once it
+// is there.
 func TestAHostThatFails(t *testing.T) {
 	var mu sync.Mutex
 	fail := "missing"
@@ -436,7 +436,7 @@ func TestAHostThatFails(t *testing.T) {
 	r.quiet("404")
 }
 
-// Without JavaScript the page has all that there is to read.
+// Without JavaScript the page has everything there is to read.
 func TestWithoutJavaScript(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(site, "01-synchronous.html"))
 	if err != nil {
@@ -449,7 +449,7 @@ func TestWithoutJavaScript(t *testing.T) {
 	}
 }
 
-// Once a cell was run, the page can be opened and run without a network.
+// Once a cell has been run, the page can be opened and run without a network.
 func TestWithoutANetwork(t *testing.T) {
 	var off atomic.Bool
 	r := read(t, func(next http.Handler) http.Handler {
@@ -478,7 +478,8 @@ func TestWithoutANetwork(t *testing.T) {
 	r.quiet("net::ERR_")
 }
 
-// A replay shows each moment, in the lines and in the picture, and obeys the keyboard.
+// A replay shows each moment, in the lines and in the picture, and can be controlled from
+// the keyboard.
 func TestReplay(t *testing.T) {
 	r := read(t, nil)
 	r.open("01-synchronous.html")
@@ -504,7 +505,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("the picture after a step: %q", text)
 	}
 	r.shoot("replay")
-	for _, width := range []int64{400, 1200} { // a window of another size: the picture is redrawn for it, at the same time
+	for _, width := range []int64{400, 1200} { // in a window of another size, the picture is redrawn at the same time
 		r.do(chromedp.EmulateViewport(width, 800))
 		fits := js[bool](r, `new Promise((resolve) => {
 			const look = (tries) => {

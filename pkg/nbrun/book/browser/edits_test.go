@@ -16,9 +16,9 @@ import (
 )
 
 // BenchmarkEdits edits the cells of each lesson, from the third on, after all have been
-// run once, and measures how long its first line of output takes. It prints what each
-// took, with the share of the compiler and the linker, and fails if one takes more than a
-// second. Cells that put out nothing, or fail on purpose, are left out.
+// run once, and measures the time to the first line of output. It prints the times of all
+// cells, with the compiler's and the linker's share, and fails if one exceeds a second.
+// Cells that print nothing, or fail on purpose, are left out.
 //
 //	go test -run '^$' -bench Edits -benchtime 3x -timeout 1h
 func BenchmarkEdits(b *testing.B) {
@@ -54,7 +54,7 @@ func BenchmarkEdits(b *testing.B) {
 			if err := w.Flush(); err != nil {
 				b.Fatal(err)
 			}
-			fmt.Print("\n" + table.String()) // a log of so many lines would be cut off
+			fmt.Print("\n" + table.String()) // a log with this many lines would be cut off
 			if seconds := median(worst, "in all"); seconds > 1 {
 				b.Errorf("cell %d: edit to first line takes %.2f s, and the goal is 1", worst, seconds)
 			}
@@ -62,7 +62,7 @@ func BenchmarkEdits(b *testing.B) {
 	}
 }
 
-// editAll runs a lesson whole, and then edits and runs the cells that have passed. It
+// editAll runs a whole lesson, and then edits and runs each cell that has passed. It
 // returns how many seconds each took, in all and by phase.
 func editAll(b *testing.B, name string) map[int]map[string]float64 {
 	r := read(b, nil)

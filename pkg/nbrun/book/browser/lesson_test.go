@@ -8,9 +8,9 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// Each lesson is run whole in its page, by the button that does so: each cell passes,
-// or fails as it should, or says that it is not for a page. One spins, for which a page
-// has no second thread.
+// Each lesson is run whole in its page, with the button for that: each cell passes, fails
+// as it should, or says that it is not for a page. One spins, waiting for a second thread
+// that a page does not have.
 func TestLessonsRunWholeInTheirPages(t *testing.T) {
 	for _, path := range lessons.All() {
 		t.Run(lessons.Topic(path), func(t *testing.T) {

@@ -11,8 +11,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// site is the folder of the book of the lessons and of the notebooks in testdata, made
-// once.
+// site is the folder of a book of the lessons and of the notebooks in testdata, made once.
 var site string
 
 func TestMain(m *testing.M) {
@@ -45,11 +44,11 @@ func withSite(run func() int) (int, error) {
 	return run(), nil
 }
 
-// missing is for what a test needs and this machine has not: in CI that is a failure.
+// missing is for what a test needs but this machine lacks: in CI that is a failure.
 func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing, and in CI that is a failure", what)
+		t.Fatalf("%s is missing; in CI that is a failure", what)
 	}
 	t.Skipf("%s is missing", what)
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// cellRun is what a cell came to, in a page or in nbrun.
+// cellRun is the result of a cell, in a page or in nbrun.
 type cellRun struct {
 	outputs     []event.Output // neighbouring pieces of one stream are one
 	fault       *event.Fault
@@ -38,7 +38,7 @@ func (c *cellRun) add(o event.Output) {
 	c.outputs = append(c.outputs, o)
 }
 
-// plain is what a cell has put out, for comparing.
+// plain is the cell's output, for comparison.
 func (c *cellRun) plain() string {
 	var b strings.Builder
 	for _, o := range c.outputs {
@@ -54,7 +54,7 @@ func (c *cellRun) plain() string {
 		default:
 			data := maps.Clone(o.Data)
 			if data["image/svg+xml"] != nil {
-				delete(data, "image/png") // which package picture doesn't draw for a browser
+				delete(data, "image/png") // package picture doesn't draw it for a browser
 			}
 			text, _ := json.Marshal(data)
 			b.WriteString(string(o.Kind) + " " + string(text) + "\n")
@@ -63,8 +63,8 @@ func (c *cellRun) plain() string {
 	return b.String()
 }
 
-// visited is a notebook whose cells are run as its page does, by their numbers, and who
-// is told of that.
+// visited is a notebook whose cells are run as its page does, the numbers of those cells,
+// and the observer of the run.
 type visited struct {
 	path     string
 	cells    []event.Cell
@@ -72,8 +72,8 @@ type visited struct {
 	observer event.Observer
 }
 
-// inNode runs notebooks one after the other as pages of a site. A program is stopped
-// after some seconds: one thread can't end one that spins.
+// inNode runs notebooks one after the other, as pages of a site do. A program is stopped
+// after some seconds: with a single thread, one that spins never ends.
 func inNode(t *testing.T, site string, notebooks ...visited) {
 	t.Helper()
 	node, err := exec.LookPath("node")
@@ -138,7 +138,7 @@ func inNode(t *testing.T, site string, notebooks ...visited) {
 	}
 }
 
-// runs is an observer that collects what cells come to, by their numbers.
+// runs is an observer that collects the results of cells by number.
 type runs map[int]*cellRun
 
 func (r runs) Observe(e event.Event) error {
@@ -177,8 +177,8 @@ func inNbrun(t *testing.T, path string) ([]event.Cell, runs) {
 	return cells, all
 }
 
-// Each cell that a page can run puts out what it does in nbrun on the virtual clock.
-// Of stack traces, the message and what comes before it are compared.
+// Each cell that a page can run has the same output as in nbrun on the virtual clock. Of
+// a stack trace, only the message and what precedes it are compared.
 func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 	for _, path := range lessons.All() {
 		t.Run(lessons.Topic(path), func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestLessonsPutOutWhatTheyDoInNbrun(t *testing.T) {
 	}
 }
 
-// firstDifference is where two texts begin to differ, or a little before.
+// firstDifference is where two texts begin to differ, or a little before that.
 func firstDifference(a, b string) int {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {
@@ -228,8 +228,8 @@ func firstDifference(a, b string) int {
 	return max(n-100, 0)
 }
 
-// saidBefore are the cells of which a page says that it can't run them, as they need
-// what it has not, or cells that do.
+// saidBefore returns the cells that a page says it can't run, because they, or cells they
+// depend on, need something that a page lacks.
 func saidBefore(t *testing.T, path string) map[int]bool {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join(site, strings.TrimSuffix(filepath.Base(path), ".ipynb")+".html"))
@@ -247,8 +247,8 @@ func saidBefore(t *testing.T, path string) map[int]bool {
 	return said
 }
 
-// Notebooks of another module, with packages of its own and of others, become pages
-// that run.
+// Notebooks of another module, with packages of its own and of third parties, become
+// pages that run.
 func TestAnotherModule(t *testing.T) {
 	dir, out := t.TempDir(), t.TempDir()
 	sums, err := os.ReadFile("../../../../go.sum")

@@ -18,8 +18,8 @@ import (
 )
 
 // replayed is the address of the page of a run of three cells: one that takes 40 s and
-// has a bar of progress, one that puts out what is to harm the page, and one that fails
-// after 10 s.
+// has a progress bar, one whose output tries to harm the page, and one that fails after
+// 10 s.
 func replayed(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -71,7 +71,7 @@ func replayed(t *testing.T) string {
 	return "file://" + filepath.ToSlash(filepath.Join(dir, "run.html"))
 }
 
-// A report that is opened from a file plays, pauses, and goes to any time and failure.
+// A report opened from a file plays, pauses, and goes to any time and to each failure.
 func TestAReportReplaysTheRun(t *testing.T) {
 	r := read(t, nil)
 	r.do(chromedp.Navigate(replayed(t)))

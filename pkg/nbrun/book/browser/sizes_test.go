@@ -15,14 +15,14 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/lessons"
 )
 
-// What a reader loads, in bytes: until the page can be read and run, and in all once
-// every cell has been run.
+// What a reader loads, in bytes: before the first run, and in all once every cell has
+// been run.
 const (
 	mostBefore = 200_000
 	mostInAll  = 16_000_000
 )
 
-// No lesson loads more than a reader was promised.
+// No lesson loads more than readers were promised.
 func TestWhatAReaderLoads(t *testing.T) {
 	for _, path := range lessons.All() {
 		t.Run(lessons.Topic(path), func(t *testing.T) {
@@ -46,8 +46,8 @@ func TestWhatAReaderLoads(t *testing.T) {
 	}
 }
 
-// runnerSizes are the sizes of the files that a page loads for running all cells of a
-// notebook, by their names.
+// runnerSizes returns the sizes of the files that a page loads to run all cells of a
+// notebook, by name.
 func runnerSizes(t *testing.T, h *host, path string) map[string]int {
 	t.Helper()
 	var index struct {
@@ -96,7 +96,7 @@ func runnerSizes(t *testing.T, h *host, path string) map[string]int {
 	return sizes
 }
 
-// programsOf are the packages that a page compiles of the cells that it can run.
+// programsOf returns the packages that a page compiles for the cells that it can run.
 func programsOf(t *testing.T, path string, has func(string) bool) (packages []inpage.Package) {
 	t.Helper()
 	nb, err := ipynb.ReadFile(path)

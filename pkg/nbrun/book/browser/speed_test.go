@@ -21,10 +21,10 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// BenchmarkReaders measures what a reader waits for, in the book and in JupyterLite with
-// its Python kernel, in one run: fresh browsers in turn, the host on this machine, which
-// compresses what is no archive, as hosts of static pages do. It prints a table of
-// medians, and fails where a goal is missed.
+// BenchmarkReaders measures how long a reader waits, in the book and in JupyterLite with
+// its Python kernel, in one run: fresh browsers in turn, and a host on this machine that
+// compresses everything but archives, as hosts of static pages do. It prints a table of
+// medians and fails if a goal is missed.
 //
 //	go test -run '^$' -bench Readers -benchtime 5x -timeout 30m
 func BenchmarkReaders(b *testing.B) {
@@ -37,7 +37,7 @@ func BenchmarkReaders(b *testing.B) {
 		}
 	}
 	book, lite := &host{dir: site}, &host{dir: peer}
-	readBook(b, book) // a round that does not count: it compresses the files
+	readBook(b, book) // this round does not count: it compresses the files
 	readLite(b, lite)
 	times := map[string][]float64{}
 	for b.Loop() {
@@ -69,10 +69,10 @@ func BenchmarkReaders(b *testing.B) {
 	if err := w.Flush(); err != nil {
 		b.Fatal(err)
 	}
-	fmt.Printf("medians of %d\n%s", len(times["page: readable, s"]), table.String()) // a log of so many lines would be cut off
+	fmt.Printf("medians of %d\n%s", len(times["page: readable, s"]), table.String()) // a log with this many lines would be cut off
 }
 
-// host serves a folder, counts what it sends, and compresses what is not compressed.
+// host serves a folder, counts what it sends, and compresses what isn't compressed yet.
 type host struct {
 	dir    string
 	sent   atomic.Int64
@@ -120,7 +120,7 @@ func (h *host) gzip(path string, data []byte) []byte {
 	return b.Bytes()
 }
 
-// visit starts a browser that has seen nothing, at a host.
+// visit starts a fresh browser at a host.
 func visit(b *testing.B, h *host) *reader {
 	h.sent.Store(0)
 	r := read(b, nil)
@@ -130,8 +130,8 @@ func visit(b *testing.B, h *host) *reader {
 	return r
 }
 
-// appears waits until an expression is true, and returns how many seconds after a mark
-// that was; "" is the beginning of the page.
+// appears waits until an expression is true and returns how many seconds after a mark
+// that was; "" stands for when the page was opened.
 func appears(r *reader, mark, expression string) float64 {
 	r.t.Helper()
 	return js[float64](r, fmt.Sprintf(`new Promise((resolve) => {
@@ -143,7 +143,7 @@ func appears(r *reader, mark, expression string) float64 {
 
 const mark = `performance.mark("begin");`
 
-// readBook reads and runs a page as a reader does, with a browser that has seen nothing.
+// readBook reads and runs a page as a reader does, with a fresh browser.
 func readBook(b *testing.B, h *host) map[string]float64 {
 	r := visit(b, h)
 	found := map[string]float64{}
@@ -166,7 +166,7 @@ func readBook(b *testing.B, h *host) map[string]float64 {
 	idle(r)
 	phases(r, "second", found)
 
-	r.open("01-synchronous.html") // another page: the browser has all that it needs
+	r.open("01-synchronous.html") // another page: the browser has everything it needs
 	js[any](r, readyPage)
 	js[any](r, mark+"document.querySelector('[data-do=all]').click()")
 	found["page: the same, warm, s"] = appears(r, "begin", "[...document.querySelectorAll('.live .text')].some((e) => e.innerText.trim())")
@@ -184,15 +184,15 @@ func readBook(b *testing.B, h *host) map[string]float64 {
 	return found
 }
 
-// phases notes where the time has gone since the cell was run.
+// phases notes where the time has gone since the cell was started.
 func phases(r *reader, cell string, found map[string]float64) {
 	for phase, seconds := range measured(r) {
 		found["profile: the "+cell+" cell, "+phase+", s"] += seconds
 	}
 }
 
-// measured is how many seconds each phase has taken since the mark, as the page measures
-// it. What the workers load, they load side by side.
+// measured returns how many seconds each phase has taken since the mark, as measured by
+// the page. The workers load files in parallel.
 func measured(r *reader) map[string]float64 {
 	return js[map[string]float64](r, `performance.getEntriesByType("measure").reduce((sums, { name, startTime, duration }) => {
 		if (startTime >= performance.getEntriesByName("begin").at(-1).startTime) sums[name] = (sums[name] ?? 0) + duration / 1000;
@@ -203,7 +203,7 @@ func measured(r *reader) map[string]float64 {
 // idle waits until no cell runs.
 func idle(r *reader) { appears(r, "", "document.querySelector('[data-do=stop]').disabled") }
 
-// readLite has JupyterLite's console run a line when it is opened, and then another.
+// readLite makes JupyterLite's console run a line when it is opened, and then another.
 func readLite(b *testing.B, h *host) map[string]float64 {
 	r := visit(b, h)
 	found := map[string]float64{}

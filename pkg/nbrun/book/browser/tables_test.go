@@ -21,8 +21,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/truth"
 )
 
-// rerun runs all cells of notebooks as pages do, and returns the notebooks with what they
-// have put out, and their cells' faults by their numbers.
+// rerun runs all cells of notebooks as pages do. It returns the notebooks with their
+// outputs, and the cells' faults by number.
 func rerun(t *testing.T, path string, notebooks []*ipynb.Notebook) (done []*ipynb.Notebook, faults []map[int]*event.Fault) {
 	t.Helper()
 	var all []visited
@@ -57,10 +57,10 @@ func rerun(t *testing.T, path string, notebooks []*ipynb.Notebook) (done []*ipyn
 	return done, faults
 }
 
-var update = flag.Bool("update", false, "take over the page's answers that the table of truth says may differ")
+var update = flag.Bool("update", false, "record the page's answers where the table of truth says that they may differ")
 
-// The table of truth in a page: a cell has the same answer as in nbrun, or another for
-// the reason that the table tells, or is refused in a line that says why.
+// The table of truth in a page: a cell gives the same answer as in nbrun, or a different
+// one for the reason given in the table, or it is refused with a line that says why.
 func TestTruthInAPage(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/truth/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -111,9 +111,9 @@ func TestTruthInAPage(t *testing.T) {
 	}
 }
 
-// In a page, who solves an exercise is told so, and who gives a wrong answer what is
-// wrong. Where a check is not for a page, as it needs the race detector, the page says
-// that, and calls no wrong answer solved.
+// In a page, whoever solves an exercise is told so, and whoever gives a wrong answer is
+// told what is wrong. Where a check is not for a page, as it needs the race detector, the
+// page says that and calls no wrong answer solved.
 func TestExercisesInAPage(t *testing.T) {
 	for _, path := range lessons.All() {
 		t.Run(lessons.Topic(path), func(t *testing.T) {
@@ -136,12 +136,12 @@ func TestExercisesInAPage(t *testing.T) {
 				t.Fatal(err)
 			}
 			done, faults := rerun(t, path, []*ipynb.Notebook{attempt})
-			lacks := false // a cell what no page has
+			lacks := false // a cell needs what no page has
 			for _, f := range faults[0] {
 				lacks = lacks || f.Reason == event.Unsupported
 			}
 			for n, f := range faults[0] {
-				follows := lacks && strings.HasPrefix(f.Text, "undefined: ") // it was to be declared by such a cell
+				follows := lacks && strings.HasPrefix(f.Text, "undefined: ") // such a cell was to declare it
 				if !attempt.Cells[n-1].HasTag("raises-exception") && f.Reason != event.Unsupported && !follows {
 					t.Error(f)
 				}
@@ -159,8 +159,8 @@ func TestExercisesInAPage(t *testing.T) {
 	}
 }
 
-// judge looks at what is said to the wrong answers and to the solution, except where that
-// is that a page can't tell.
+// judge checks what the wrong answers and the solution are told, unless that is that a
+// page can't tell.
 func judge(t *testing.T, e exercises.Exercise, said []string, refused func(text string) bool) {
 	t.Helper()
 	judged := 0
@@ -186,7 +186,7 @@ func judge(t *testing.T, e exercises.Exercise, said []string, refused func(text 
 }
 
 // The first exercise of a lesson, wrong and right, as a learner does it: the answer is
-// written into the cell's editor, and the check is run.
+// typed into the cell's editor, and the check is run.
 func TestAnExerciseInTheEditor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("under node it is done faster")

@@ -10,8 +10,8 @@ import (
 
 const whatIfCell = "document.querySelector('.sliders').closest('.cell')"
 
-// move moves a slider, and returns what its cell has put out then, and after how many
-// milliseconds.
+// move moves a slider and returns the cell's new output, and after how many milliseconds
+// it came.
 func (r *reader) move(name, value string) (text string, took float64) {
 	r.t.Helper()
 	list := js[[]any](r, fmt.Sprintf(`new Promise((resolve) => {
@@ -28,7 +28,7 @@ func (r *reader) move(name, value string) (text string, took float64) {
 	return list[0].(string), list[1].(float64)
 }
 
-// Sliders and what they draw have room on a phone, light and dark.
+// Sliders and what they draw fit on a phone, light and dark.
 func TestSlidersOnAPhone(t *testing.T) {
 	for _, page := range []string{"04-many", "05-back-pressure"} {
 		if testing.Short() && page != "04-many" {
@@ -52,8 +52,8 @@ func TestSlidersOnAPhone(t *testing.T) {
 	}
 }
 
-// A slider runs its cell anew, with the cells above that declare what it needs, and
-// what is drawn follows. The program is built once.
+// A slider runs its cell again, with the cells above that declare what it needs, and the
+// drawing follows. The program is built once.
 func TestASliderRunsItsCellAnew(t *testing.T) {
 	r := read(t, nil)
 	r.open("05-back-pressure.html")
@@ -93,7 +93,7 @@ func TestASliderRunsItsCellAnew(t *testing.T) {
 		t.Errorf("of a run that is like the one before %d pictures are drawn", drawn)
 	}
 
-	// Moved while it runs, it runs once more, with the last that was said.
+	// Moved while the cell runs, it runs once more, with the last value.
 	last := js[string](r, fmt.Sprintf(`new Promise((resolve) => {
 		const cell = %s, live = cell.querySelector(".live"), input = cell.querySelector("[name=producers]");
 		for (const value of [1, 2, 4, 5, 6]) { input.value = value; input.dispatchEvent(new Event("input")); }

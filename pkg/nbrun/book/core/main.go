@@ -1,7 +1,7 @@
 //go:build js && wasm
 
-// Command core drives the cells of a page: the worker that starts it gives it the
-// cells and a host, and is told what happens as JSON.
+// Command core drives the cells of a page: the worker that starts it provides the cells
+// and a host, and receives what happens as JSON.
 package main
 
 import (
@@ -26,15 +26,15 @@ func main() {
 	select {}
 }
 
-// notebook is what a page tells of its notebook.
+// notebook is what a page says about its notebook.
 type notebook struct {
 	Dir   string        `json:"dir"`
 	Cells []engine.Cell `json:"cells"`
 }
 
-// open opens a session, and returns its functions: run(number, source, tell) resolves
-// when the cell has ended, and declare(number, source) when what it declares is known.
-// The session is the cells' from then on.
+// open opens a session and returns its functions: run(number, source, tell) resolves when
+// the cell has ended, and declare(number, source) when its declarations are known. From
+// then on, the cells belong to the session.
 func open(h js.Value, text string) (any, error) {
 	var nb notebook
 	if err := json.Unmarshal([]byte(text), &nb); err != nil {
@@ -65,10 +65,10 @@ func open(h js.Value, text string) (any, error) {
 	return map[string]any{"run": run, "declare": declare}, nil
 }
 
-// told is one line to the page: an output, with its HTML, or how the cell has ended.
+// told is one line to the page: an output with its HTML, or how the cell has ended.
 type told struct {
 	Action event.Action  `json:"action"`
-	At     int64         `json:"at"` // ns on the fake clock since its beginning
+	At     int64         `json:"at"` // ns on the fake clock since its start
 	Output *event.Output `json:"output,omitempty"`
 	HTML   string        `json:"html,omitempty"`
 	Fault  *event.Fault  `json:"fault,omitempty"`
@@ -100,7 +100,7 @@ func runCell(s *inpage.Session, number int, tell js.Value) error {
 	return say(end, s.Now())
 }
 
-// host has the worker build and run programs.
+// host lets the worker build and run programs.
 type host struct{ js.Value }
 
 func (h host) Has(path string) bool { return h.Call("has", path).Bool() }
@@ -174,7 +174,7 @@ func await(ctx context.Context, p js.Value) (js.Value, error) {
 	}
 }
 
-// promise is what f comes to.
+// promise returns a promise of f's result.
 func promise(f func() (any, error)) js.Value {
 	executor := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		go func() {
@@ -187,6 +187,6 @@ func promise(f func() (any, error)) js.Value {
 		}()
 		return nil
 	})
-	defer executor.Release() // it was called when the promise was made
+	defer executor.Release() // it was called when the promise was created
 	return js.Global().Get("Promise").New(executor)
 }

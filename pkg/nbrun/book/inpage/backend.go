@@ -1,6 +1,6 @@
-// Package inpage runs the programs of cells where there is no go command and no
-// process: in a web page. Programs that GoNB's memory has composed come in, and what
-// they put out goes out; compiling and running is done by a [Host].
+// Package inpage runs the programs of cells where there is no go command and there are
+// no processes: in a web page. Programs composed from GoNB's memory of the cells come in,
+// and their output goes out; a [Host] compiles and runs them.
 package inpage
 
 import (
@@ -19,20 +19,21 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// Host is what compiles and runs programs.
+// Host compiles and runs programs.
 type Host interface {
 	// Has reports whether a package can be imported.
 	Has(path string) bool
 	// Build compiles packages, each of which may import those before it, and links
-	// the last. Said is what the compiler has said if it can't.
+	// the last. If that fails, said holds the compiler's messages.
 	Build(ctx context.Context, packages []Package) (binary any, said string, err error)
-	// Run runs what Build has made, until it ends or ctx does, and returns its exit
-	// status. Put gets what it writes to stdout (1), stderr (2), both in the frames of
-	// the fake clock, and to gonbui's pipe (3), and returns what answers that.
+	// Run runs what Build returned, until it ends or ctx does, and returns its exit
+	// status. It passes to put what the program writes to stdout (1) and stderr (2), both
+	// in the frames of the fake clock, and to gonbui's pipe (3); put returns the answer
+	// to the latter.
 	Run(ctx context.Context, binary any, p Process, put func(fd int, p []byte) (answer []byte, err error)) (status int, err error)
 }
 
-// Package is a package of one file.
+// Package is a package with a single file.
 type Package struct {
 	Path    string   `json:"path"`
 	Main    bool     `json:"main"`
@@ -40,7 +41,7 @@ type Package struct {
 	Imports []string `json:"imports"`
 }
 
-// Process is how a program is started.
+// Process says how to start a program.
 type Process struct {
 	Args      []string    `json:"args"`
 	Env       process.Env `json:"env"`
@@ -48,10 +49,10 @@ type Process struct {
 	RealClock bool        `json:"realClock"`
 }
 
-// Temp is the kernel's temporary folder, as cells know it.
+// Temp is the kernel's temporary folder, as cells see it.
 const Temp = "/tmp/gonb_0"
 
-// Open returns what opens the backend of a notebook in a page.
+// Open returns a function that opens the backend of a notebook in a page.
 func Open(host Host) engine.Opener {
 	return func(_ context.Context, nb engine.Notebook) (engine.Backend, error) {
 		return &backend{host: host, progress: nb.Progress, now: process.FakeStart, built: map[string]any{}}, nil
@@ -72,19 +73,19 @@ func (b *backend) Dir() string { return Temp }
 // Now is the time on the fake clock.
 func (b *backend) Now() time.Time { return b.now }
 
-// Changed is of no matter, as programs are built from nothing that cells can change.
+// Changed does nothing, as programs are built from nothing that cells can change.
 func (b *backend) Changed() {}
 
-// ResetModule has no module to put back.
+// ResetModule does nothing, as there is no module to restore.
 func (b *backend) ResetModule() error { return nil }
 
-// Module says that there is none.
+// Module reports that there is none.
 func (b *backend) Module() bool { return false }
 
-// Close forgets the programs.
+// Close does nothing.
 func (b *backend) Close() error { return nil }
 
-// Run compiles a program, unless it has been lately, and runs it.
+// Run compiles a program, unless it was compiled recently, and runs it.
 func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job, out event.Sink) (engine.Exit, error) {
 	exit := engine.Exit{Clock: event.Virtual}
 	if fault := Unsupported(job, b.host.Has); fault != nil {
@@ -121,7 +122,7 @@ func (b *backend) Run(ctx context.Context, job engine.Job, _ func() []engine.Job
 	return exit, errors.Join(err, closed)
 }
 
-// mostBuilt is how many programs are kept, for cells that are run once more.
+// mostBuilt is how many programs are kept, for cells that are run again.
 const mostBuilt = 8
 
 func (b *backend) build(ctx context.Context, job engine.Job) (any, error) {
@@ -154,8 +155,8 @@ func (b *backend) build(ctx context.Context, job engine.Job) (any, error) {
 	return binary, nil
 }
 
-// Unsupported says why a page can't build a program, nil if it can: for its flags, or
-// a package that it imports.
+// Unsupported says why a page can't build a program, because of its flags or of a package
+// that it imports. It returns nil if the page can.
 func Unsupported(job engine.Job, has func(path string) bool) *event.Fault {
 	if i := slices.IndexFunc(job.Flags, func(flag string) bool { return flag != "" }); i >= 0 {
 		f := unsupported(0, "a page can't build with %s", job.Flags[i])
@@ -164,7 +165,7 @@ func Unsupported(job engine.Job, has func(path string) bool) *event.Fault {
 	}
 	packages, err := Packages(job.Program)
 	if err != nil {
-		return nil // the compiler says it better
+		return nil // the compiler's message is better
 	}
 	for _, path := range packages[0].Imports {
 		if !has(path) {
@@ -182,8 +183,8 @@ func unsupported(line int, format string, args ...any) *event.Fault {
 	return f
 }
 
-// importLine is the line of the program's own cell that imports a package, 0 if another
-// cell does.
+// importLine is the line of the program's own cell that imports a package, or 0 if
+// another cell imports it.
 func importLine(job engine.Job, path string) int {
 	_, before, found := strings.Cut(job.Source, fmt.Sprintf("//line %s:", program.FileName(job.Cell)))
 	for found {
@@ -191,7 +192,7 @@ func importLine(job engine.Job, path string) int {
 		line, _, _ := strings.Cut(rest, "\n")
 		if strings.HasPrefix(line, "import ") && strings.HasSuffix(line, fmt.Sprintf("%q", path)) {
 			var n int
-			_, _ = fmt.Sscanf(head, "%d", &n) // what program has written
+			_, _ = fmt.Sscanf(head, "%d", &n) // written by package program
 			return n
 		}
 		_, before, found = strings.Cut(rest, fmt.Sprintf("//line %s:", program.FileName(job.Cell)))

@@ -10,12 +10,12 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// Refuse says what of a cell a page can't do that is plain from the cell alone, nil if
-// nothing is.
+// Refuse says what a page can't do in a cell, as far as the cell alone shows it. It
+// returns nil if there is nothing.
 func Refuse(source string) *event.Fault {
 	c, err := cells.Parse(source)
 	if err != nil {
-		return nil // running the cell says so
+		return nil // running the cell reports it
 	}
 	if c.Script != nil {
 		return unsupported(1, "a page has no %s", c.Script.Command[0])
@@ -28,9 +28,9 @@ func Refuse(source string) *event.Fault {
 	return nil
 }
 
-// Check is what a page can't do of each cell, if they are run in their order; nil for
-// those that it can run, or that fail by themselves. Dir is the folder of the
-// notebook. It returns the programs, too; has reports whether a page has a package.
+// Check says, for each cell, what a page can't do in it if the cells are run in order; nil
+// for those that it can run or that fail by themselves. It also returns the cells'
+// programs. Dir is the notebook's folder; has reports whether a page has a package.
 func Check(dir string, list []engine.Cell, has func(path string) bool) (faults []*event.Fault, programs []*program.Program) {
 	faults = make([]*event.Fault, len(list))
 	memory, flags := new(program.Memory), []string(nil)
@@ -80,13 +80,13 @@ func New(ctx context.Context, host Host, nb engine.Notebook) (*Session, error) {
 	return &Session{Session: s, list: nb.Cells}, nil
 }
 
-// Replace puts another source in the place of that of a cell, by its number.
+// Replace replaces the source of a cell, given by its number.
 func (s *Session) Replace(number int, source string) {
 	s.list[number-1].Source = source
 	s.Session.(interface{ Replace(int, engine.Cell) }).Replace(number, s.list[number-1])
 }
 
-// Run runs a cell, unless a page can't.
+// Run runs a cell, or returns a fault if a page can't.
 func (s *Session) Run(ctx context.Context, number int, out event.Sink) (event.Clock, error) {
 	if fault := s.refuse(number); fault != nil {
 		return "", fault
@@ -94,8 +94,8 @@ func (s *Session) Run(ctx context.Context, number int, out event.Sink) (event.Cl
 	return s.Session.Run(ctx, number, out)
 }
 
-// Declare takes what a cell declares as declared, without building or running it: for
-// the program of another cell, which is all that is asked for.
+// Declare remembers what a cell declares without building or running it, for when only
+// the program of another cell is to be run.
 func (s *Session) Declare(ctx context.Context, number int, out event.Sink) error {
 	if fault := s.refuse(number); fault != nil {
 		return fault

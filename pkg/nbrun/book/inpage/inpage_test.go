@@ -125,8 +125,8 @@ func TestCellsRememberAndAreEdited(t *testing.T) {
 	}
 }
 
-// What cells declare is there for a program that is run alone: it is the one that is
-// built.
+// What other cells declare is available to a program that is run alone, and only that
+// program is built.
 func TestDeclaredWithoutARun(t *testing.T) {
 	host := &recorded{}
 	s := session(t, host, "%env N 7\nfunc f() int { return 1 }", "!ls\nfunc g() int { return 2 }", "%%\nfmt.Println(f())")

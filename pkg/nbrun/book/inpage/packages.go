@@ -13,8 +13,8 @@ import (
 	"github.com/b3771e63/prodcons/pkg/nbrun/internal/program"
 )
 
-// Packages are what a program is compiled of: itself, and for tests the main package
-// that go test would make.
+// Packages returns what a program is compiled from: itself and, for tests, the main
+// package that go test would generate.
 func Packages(p *program.Program) ([]Package, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", p.Source, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
@@ -36,10 +36,10 @@ func Packages(p *program.Program) ([]Package, error) {
 	return []Package{own, main}, nil
 }
 
-// TestImports are the packages that tests import beside their own.
+// TestImports are the packages that tests import in addition to their own.
 var TestImports = []string{"os", "testing", "testing/internal/testdeps"}
 
-// testMain is the source of the main package for the tests of a file.
+// testMain returns the source of the main package for the tests in a file.
 func testMain(path string, file *ast.File) string {
 	lists := map[string][]string{}
 	main := "os.Exit(m.Run())"
@@ -60,7 +60,7 @@ func testMain(path string, file *ast.File) string {
 		}
 	}
 	for _, e := range doc.Examples(file) {
-		if e.Output != "" || e.EmptyOutput { // others are only compiled
+		if e.Output != "" || e.EmptyOutput { // the others are only compiled
 			lists["Example"] = append(lists["Example"], fmt.Sprintf("{%q, _test.Example%s, %q, %t},", "Example"+e.Name, e.Name, e.Output, e.Unordered))
 		}
 	}

@@ -2,12 +2,12 @@ package inpage
 
 import "bytes"
 
-// withoutHandler leaves out of stack traces the goroutine that takes what the page
-// calls: a program has it in a page only, and its reader has not started it. Line is
-// applied to the other lines.
+// withoutHandler removes from stack traces the goroutine that handles calls from the page:
+// a program has it only in a page, and the reader has not started it. Line is applied to
+// the other lines.
 func withoutHandler(line func([]byte) []byte) func([]byte) []byte {
-	var heading []byte // of a goroutine that may be it
-	places := 0        // lines that are still to be left out
+	var heading []byte // of a goroutine that may be that one
+	places := 0        // lines still to be removed
 	return func(p []byte) []byte {
 		switch {
 		case places > 0:
