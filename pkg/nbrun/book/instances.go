@@ -1,6 +1,7 @@
 package book
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -244,7 +245,10 @@ func (t *toolchain) compileInstances(ctx context.Context, path string, list []*t
 	if err != nil {
 		return a, err
 	}
-	_, err = run(t.command(ctx, dir, "tool", "compile", "-o", a.Export, "--p", a.Path, "-complete", "-dwarf=false", "-trimpath", dir,
-		"-lang="+t.lang, "-importcfg", importcfg, "-pack", source))
-	return a, err
+	compile := t.command(ctx, dir, "tool", "compile", "-o", a.Export, "--p", a.Path, "-complete", "-dwarf=false", "-trimpath", dir,
+		"-lang="+t.lang, "-importcfg", importcfg, "-pack", source)
+	if said, err := compile.CombinedOutput(); err != nil {
+		return a, fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
+	}
+	return a, nil
 }

@@ -129,10 +129,10 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 	for _, p := range pages {
 		_, own := inpage.Check(filepath.Dir(p.path), p.cells, func(string) bool { return true })
 		cells = append(cells, own...)
-	}
-	for _, p := range cells {
-		for _, path := range inpage.Imports(p) {
-			wanted[path] = true
+		for _, c := range own {
+			for _, path := range inpage.Imports(c) {
+				wanted[path] = true
+			}
 		}
 	}
 	archives, err := t.archives(ctx, sortedKeys(wanted))
@@ -149,10 +149,13 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 	}
 	defer t.tell("")
 	done, files := 0, len(programs)+len(archives)
-	add := func(path string) (string, error) {
+	add := func(plain []byte, err error) (string, error) {
+		if err != nil {
+			return "", err
+		}
 		done++
 		t.tell(fmt.Sprintf("compressing: file %d of at most %d", done, files))
-		name, data, err := t.packed(path)
+		name, data, err := t.packed(plain)
 		if err != nil {
 			return "", err
 		}
@@ -160,7 +163,7 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 		return name, os.WriteFile(filepath.Join(out, name), data, 0o644)
 	}
 	for name, to := range map[string]*string{"compile": &ix.Compile, "link": &ix.Link, "core": &ix.Core} {
-		if *to, err = add(programs[name]); err != nil {
+		if *to, err = add(os.ReadFile(programs[name])); err != nil {
 			return err
 		}
 	}
@@ -168,7 +171,7 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 		if a.Why != "" || path == "unsafe" {
 			continue
 		}
-		file, err := add(a.Export)
+		file, err := add(a.load())
 		if err != nil {
 			return err
 		}

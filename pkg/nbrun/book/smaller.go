@@ -1,5 +1,17 @@
 package book
 
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/b3771e63/prodcons/pkg/nbrun/book/inpage"
+)
+
 // smaller makes packages import less, as a reader has to load what they import: what
 // story seals answers with would bring ciphers along, and what runs tests a fuzzer with
 // a parser of Go, and profiles.
@@ -42,4 +54,32 @@ var (
 	return nil
 `,
 	}},
+}
+
+// load reads an archive, without the export data if no cell may import the package.
+func (a archive) load() ([]byte, error) {
+	data, err := os.ReadFile(a.Export)
+	elements := strings.Split(a.Path, "/")
+	if err != nil || !a.Standard || slices.Contains(inpage.TestImports, a.Path) || !slices.Contains(elements, "internal") && elements[0] != "vendor" {
+		return data, err
+	}
+	if data, err = withoutExports(data); err != nil {
+		return nil, fmt.Errorf("package %s: %w", a.Path, err)
+	}
+	return data, nil
+}
+
+// withoutExports leaves out the first file of an archive, which only importers of its
+// package need.
+func withoutExports(archive []byte) ([]byte, error) {
+	const magic, name, head, size = "!<arch>\n", "__.PKGDEF ", 60, 48 // size is where it is in the head
+	begin := len(magic) + head
+	if !bytes.HasPrefix(archive, []byte(magic+name)) || len(archive) < begin {
+		return nil, errors.New("an archive does not begin with its export data")
+	}
+	n, err := strconv.Atoi(string(bytes.TrimSpace(archive[len(magic)+size:][:10])))
+	if err != nil || n < 0 || n > len(archive)-begin {
+		return nil, errors.New("an archive is damaged")
+	}
+	return append([]byte(magic), archive[begin+n+n%2:]...), nil
 }

@@ -259,13 +259,9 @@ func (t *toolchain) archives(ctx context.Context, paths []string) (map[string]ar
 	return all, nil
 }
 
-// packed returns a file compressed, taken from the cache if it was compressed before,
-// and a name that is made of its content.
-func (t *toolchain) packed(path string) (name string, data []byte, err error) {
-	plain, err := os.ReadFile(path)
-	if err != nil {
-		return "", nil, err
-	}
+// packed returns a file's content compressed, taken from the cache if it was compressed
+// before, and a name that is made of it.
+func (t *toolchain) packed(plain []byte) (name string, data []byte, err error) {
 	name = cache.ID(string(plain)) + ".bin"
 	to := filepath.Join(t.dir, name)
 	if cache.Sealed(to) {

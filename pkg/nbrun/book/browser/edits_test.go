@@ -18,7 +18,8 @@ import (
 // BenchmarkEdits edits the cells of each lesson, from the third on, after all have been
 // run once, and measures the time to the first line of output. It prints the times of all
 // cells, with the compiler's and the linker's share, and fails if one exceeds a second.
-// Cells that print nothing, or fail on purpose, are left out.
+// Cells that print nothing, fail on purpose or take their time on the real clock are left
+// out.
 //
 //	go test -run '^$' -bench Edits -benchtime 3x -timeout 1h
 func BenchmarkEdits(b *testing.B) {
@@ -72,7 +73,7 @@ func editAll(b *testing.B, name string) map[int]map[string]float64 {
 	js[any](r, mark+"document.querySelector('[data-do=all]').click()")
 	idle(r)
 	all := map[int]map[string]float64{}
-	for _, number := range js[[]int](r, `[...document.querySelectorAll("[data-number]")].filter((c) => c.querySelector(".live").dataset.verdict === "pass" && c.querySelector(".live .text")?.innerText.trim()).map((c) => +c.dataset.number)`) {
+	for _, number := range js[[]int](r, `[...document.querySelectorAll("[data-number]")].filter((c) => !c.classList.contains("tag-real-clock") && c.querySelector(".live").dataset.verdict === "pass" && c.querySelector(".live .text")?.innerText.trim()).map((c) => +c.dataset.number)`) {
 		if number < 3 {
 			continue
 		}
