@@ -121,21 +121,8 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	wanted := map[string]bool{}
-	for _, path := range slices.Concat(always, inpage.TestImports) {
-		wanted[path] = true
-	}
-	var cells []*program.Program
-	for _, p := range pages {
-		_, own := inpage.Check(filepath.Dir(p.path), p.cells, func(string) bool { return true })
-		cells = append(cells, own...)
-		for _, c := range own {
-			for _, path := range inpage.Imports(c) {
-				wanted[path] = true
-			}
-		}
-	}
-	archives, err := t.archives(ctx, sortedKeys(wanted))
+	cells, imports := programs(pages)
+	archives, err := t.archives(ctx, imports)
 	if err != nil {
 		return err
 	}
@@ -143,12 +130,12 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 		return err
 	}
 	ix := index{Lang: t.lang, Packages: map[string]packageEntry{}, Sizes: map[string]int{}}
-	programs, err := t.programs(ctx)
+	built, err := t.programs(ctx)
 	if err != nil {
 		return err
 	}
 	defer t.tell("")
-	done, files := 0, len(programs)+len(archives)
+	done, files := 0, len(built)+len(archives)
 	add := func(plain []byte, err error) (string, error) {
 		if err != nil {
 			return "", err
@@ -163,7 +150,7 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 		return name, os.WriteFile(filepath.Join(out, name), data, 0o644)
 	}
 	for name, to := range map[string]*string{"compile": &ix.Compile, "link": &ix.Link, "core": &ix.Core} {
-		if *to, err = add(os.ReadFile(programs[name])); err != nil {
+		if *to, err = add(os.ReadFile(built[name])); err != nil {
 			return err
 		}
 	}
@@ -199,11 +186,16 @@ func writeRunner(ctx context.Context, t *toolchain, pages []*page, out string) e
 		copyAsset("go.js", filepath.Join(out, "go.js")), copyAsset("worker.js", filepath.Join(out, "worker.js")))
 }
 
-func sortedKeys(m map[string]bool) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
+// programs are those of the pages' cells, and the packages that they need, in order.
+func programs(pages []*page) (cells []*program.Program, imports []string) {
+	imports = slices.Concat(always, inpage.TestImports)
+	for _, p := range pages {
+		_, own := inpage.Check(filepath.Dir(p.path), p.cells, func(string) bool { return true })
+		cells = append(cells, own...)
+		for _, c := range own {
+			imports = append(imports, inpage.Imports(c)...)
+		}
 	}
-	slices.Sort(keys)
-	return keys
+	slices.Sort(imports)
+	return cells, slices.Compact(imports)
 }
