@@ -4,9 +4,9 @@
 // fake clock. What they put out is replayed at the times of the cells' own clock.
 //
 // The parts: toolchain.go and overlay.go make the compiler, the linker and the package
-// archives from the user's Go; page.go makes the pages, with package render; assets is
-// what runs in the browser, with the programs core and inpage, which drive the cells
-// there.
+// archives from the user's Go, and instances.go what cells would otherwise be compiled
+// with each time; page.go makes the pages, with package render; assets is what runs in
+// the browser, with the programs core and inpage, which drive the cells there.
 //
 // What the first run loads, in MB as gzip -9 packs it (Go 1.26.8). The overlays leave
 // out code that is not used: before and after the last two steps the tools build the
@@ -20,10 +20,11 @@
 //	no other systems' formats, debug information,
 //	  profiles, JSON, section of names             4.8     1.6
 //
-// Core adds 2.1, and the packages that a program imports add 4.3 for fmt, 6.8 for a
-// lesson's story, 6.9 for one with pictures. That makes 12.8 for fmt and 15.4 for a
-// story with pictures; all that a lesson's cells import, with package testing, comes to
-// 16.0 in lesson 4, and to less in the others.
+// Core adds 2.1, and the packages that a program imports add 4.2 for fmt, 6.4 for a
+// lesson's story, 6.5 for one with pictures. That makes 12.7 for fmt and 15.0 for a
+// story with pictures. A test holds what all cells of a lesson load, with the page, below
+// 16: it is 15.9 in lessons 7 and 10, which import package testing, and less in the
+// others.
 //
 // Where the time goes, in ms, in Chromium on 2 cores (one run of the benchmark Readers in
 // folder browser, which prints this; the page's user timings are its source):

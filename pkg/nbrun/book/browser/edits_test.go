@@ -31,6 +31,9 @@ func BenchmarkEdits(b *testing.B) {
 					times[number] = append(times[number], phases)
 				}
 			}
+			if len(times) == 0 {
+				b.Skip("no cell prints anything on the fake clock")
+			}
 			median := func(number int, phase string) float64 {
 				var list []float64
 				for _, round := range times[number] {
@@ -83,7 +86,7 @@ func editAll(b *testing.B, name string) map[int]map[string]float64 {
 			for (const d of document.querySelectorAll("details.solution")) d.open = true;
 			cell.querySelector(".code").dispatchEvent(new MouseEvent("dblclick"));
 		})()`, cell))
-		r.do(chromedp.Click(cell+" .cm-content"), chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(2)), chromedp.KeyEvent("\n// mine")) // Ctrl
+		r.do(chromedp.Click(cell+" .cm-content"), chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(2)), chromedp.KeyEvent("\nvar _ = 1")) // Ctrl
 		live := fmt.Sprintf("document.querySelector(`%s .live`)", cell)
 		js[any](r, live+".replaceChildren()")
 		js[any](r, mark+fmt.Sprintf("document.querySelector(`%s button.run`).click()", cell))
