@@ -15,7 +15,7 @@ func TestOverlaysFitThisGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, patches := range map[string][]patch{"tools": tools, "clock": clock} {
+	for name, patches := range map[string][]patch{"tools": tools, "clock": clock, "smaller": smaller} {
 		dir := t.TempDir()
 		replace, err := apply(patches, strings.TrimSpace(string(root)), "this Go", dir)
 		if err != nil {
