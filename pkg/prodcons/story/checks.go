@@ -103,7 +103,8 @@ func (c *Checks) beside(claim string, got, limit time.Duration, ok bool, format 
 
 // Timed is That for a claim that the times of a run decide, where what decides are
 // times that far apart, in story time. The claim is left open if the clock of that run
-// can't tell a third of that.
+// can't tell a third of that. Where two runs decide, run is nil: it is the worst clock
+// of all runs that this program has loaded or ended.
 func (c *Checks) Timed(run *prodcons.Record, apart time.Duration, claim string, ok bool, format string, args ...any) {
 	numbers := fmt.Sprintf(format, args...)
 	if !c.open(claim, numbers, clockOf(run).uncertain(apart), apart) {

@@ -64,10 +64,14 @@ func noteClock(run *prodcons.Record, m measure) {
 	w.speed, w.late, w.mean = max(w.speed, m.speed), max(w.late, m.late), max(w.mean, m.mean)
 }
 
-// clockOf is the clock of a run that this program has loaded or ended.
+// clockOf is the clock of a run that this program has loaded or ended; of nil, the worst
+// of them.
 func clockOf(run *prodcons.Record) measure {
 	clocks.Lock()
 	defer clocks.Unlock()
+	if run == nil {
+		return clocks.worst
+	}
 	return clocks.of[run]
 }
 

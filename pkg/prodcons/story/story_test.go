@@ -304,10 +304,16 @@ func TestAClaimIsAsGoodAsTheClockOfItsRun(t *testing.T) {
 			run.End()
 			other := story.StartQuiet("much faster", 100*row.speed)
 			other.End()
-			story.Check(20).Timed(run.Record, 450*time.Millisecond, "it", false, "%d", 3)
+			check := story.Check(20)
+			check.Timed(run.Record, 450*time.Millisecond, "it", false, "%d", 3)
+			check.Timed(nil, 450*time.Millisecond, "beside the other", true, "%d", 3)
 		})
-		if got := strings.Join(w.all, ""); got != row.says+"\n" {
+		got, both, _ := strings.Cut(strings.Join(w.all, ""), "\n")
+		if got != row.says {
 			t.Errorf("at speed %v, %v late, it says %q, want %q", row.speed, row.late, got, row.says)
+		}
+		if open := strings.HasPrefix(both, "○"); open != (row.speed > 1 || row.late > 0) {
+			t.Errorf("at speed %v, %v late, it says beside a faster run %q", row.speed, row.late, both)
 		}
 	}
 }
