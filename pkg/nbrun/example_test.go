@@ -3,6 +3,8 @@ package nbrun_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/b3771e63/prodcons/pkg/nbrun"
 	"github.com/b3771e63/prodcons/pkg/nbrun/event"
@@ -95,4 +97,37 @@ func ExampleRun() {
 		fmt.Println(err)
 	}
 	// Output: lesson.ipynb: no such file or directory
+}
+
+// What can be set from outside, with -p or [nbrun.Options].
+func ExampleNotebook_Params() {
+	notebook := `{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [
+		{"cell_type": "code", "source": "var speed float64 = 1\nvar n = 20", "metadata": {"tags": ["parameters"]}, "outputs": [], "execution_count": null}]}`
+	n, err := nbrun.Parse(context.Background(), "story.ipynb", []byte(notebook), nbrun.Options{})
+	if err != nil {
+		panic(err)
+	}
+	params, err := n.Params()
+	fmt.Println(params, err)
+	// Output: [speed (float64) n (int)] <nil>
+}
+
+// Before a notebook is committed, its outputs are removed; the second time there are
+// none.
+func ExampleClear() {
+	path := filepath.Join(os.TempDir(), "clear-example.ipynb")
+	defer os.Remove(path)
+	notebook := `{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [
+		{"cell_type": "code", "source": "%%\nfmt.Println(42)", "metadata": {}, "execution_count": 1,
+		 "outputs": [{"output_type": "stream", "name": "stdout", "text": "42\n"}]}]}`
+	if err := os.WriteFile(path, []byte(notebook), 0o600); err != nil {
+		panic(err)
+	}
+	for range 2 {
+		had, err := nbrun.Clear(path, false)
+		fmt.Println(had, err)
+	}
+	// Output:
+	// true <nil>
+	// false <nil>
 }
