@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) error {
 	if err != nil {
 		return err
 	}
-	p := progress{out: stderr, live: term.IsTerminal(int(stderr.Fd())) && os.Getenv("TERM") != "dumb"}
+	p := progress{out: stderr, live: report.Live(term.IsTerminal(int(stderr.Fd())))}
 	if err := book.Make(ctx, book.Options{Notebooks: notebooks, Out: *out, Tell: p.tell}); err != nil {
 		p.tell("")
 		if ctx.Err() != nil {

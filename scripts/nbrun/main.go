@@ -163,7 +163,7 @@ func run(ctx context.Context, args []string, stdout, stderr *os.File) int {
 
 // newTerminal shows runs on the terminal, with advice that names flags.
 func newTerminal(stdout *watched, stderr *os.File, notebooks []notebook) *report.Terminal {
-	live := term.IsTerminal(int(stderr.Fd())) && os.Getenv("TERM") != "dumb"
+	live := report.Live(term.IsTerminal(int(stderr.Fd())))
 	t := report.NewTerminal(stdout, stderr, report.Colour(term.IsTerminal(int(stdout.Fd()))), live, names(notebooks))
 	t.Advice = advice
 	return t

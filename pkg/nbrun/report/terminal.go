@@ -68,8 +68,12 @@ func Colour(isTerminal bool) bool {
 	case force != "" && force != "0" && force != "false":
 		return true
 	}
-	return isTerminal && os.Getenv("TERM") != "dumb"
+	return Live(isTerminal)
 }
+
+// Live reports whether a line that was written can be drawn anew, as in a terminal that
+// is not dumb.
+func Live(isTerminal bool) bool { return isTerminal && os.Getenv("TERM") != "dumb" }
 
 // Observe shows an event. It blocks a notebook that writes much before its turn.
 func (t *Terminal) Observe(e event.Event) error {

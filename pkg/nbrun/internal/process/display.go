@@ -240,8 +240,9 @@ func (d *displays) tooManyIn(p []byte) bool {
 	}
 	d.cut = false
 	for _, name := range mapTypes {
+		written := append([]byte{byte(len(name))}, name...)
 		for rest := p; ; {
-			_, after, found := bytes.Cut(rest, append([]byte{byte(len(name))}, name...))
+			_, after, found := bytes.Cut(rest, written)
 			if !found {
 				break
 			}
