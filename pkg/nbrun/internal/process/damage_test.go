@@ -206,7 +206,7 @@ func TestAMapThatSaysItIsLargeGetsNoRoom(t *testing.T) {
 			if same := bytes.Equal(forged, sent.Bytes()); same != (name == "the one") {
 				t.Fatalf("%#v: %s: nothing was changed", content, name)
 			}
-			held, err := roomFor(t, forged, len(forged))
+			_, held, err := measured(t, forged, len(forged))
 			if want := name != "the one"; errors.Is(err, ErrDisplay) != want || err != nil && !want {
 				t.Errorf("%#v: %s: %v", content, name, err)
 			}
@@ -301,15 +301,15 @@ func againInMessages(sent []byte, change func([]byte) []byte) []byte {
 	return changed
 }
 
-// roomFor decodes, and returns how many bytes that allocated.
-func roomFor(t testing.TB, sent []byte, size int) (uint64, error) {
+// measured is decoded, and returns how many bytes that allocated, too.
+func measured(t testing.TB, sent []byte, size int) (got string, room uint64, err error) {
 	t.Helper()
 	allocs := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(allocs)
 	before := allocs[0].Value.Uint64()
-	_, err := decoded(t, sent, size)
+	got, err = decoded(t, sent, size)
 	metrics.Read(allocs)
-	return allocs[0].Value.Uint64() - before, err
+	return got, allocs[0].Value.Uint64() - before, err
 }
 
 // What is looked at before gob sees it may be anything, too.
@@ -441,8 +441,8 @@ func FuzzDisplays(f *testing.F) {
 	f.Add([]byte("\xfc\xff\xff\xff\xff\x02"), uint8(3))
 	f.Fuzz(func(t *testing.T, sent []byte, size uint8) {
 		one, err := decoded(t, sent, 1+int(size))
-		all, err2 := decoded(t, sent, max(len(sent), 1))
-		if room, _ := roomFor(t, sent, max(len(sent), 1)); room > 32<<20+200*uint64(len(sent)) {
+		all, room, err2 := measured(t, sent, max(len(sent), 1))
+		if room > 32<<20+200*uint64(len(sent)) {
 			t.Errorf("%d bytes take %d bytes of memory", len(sent), room)
 		}
 		if one != all || fmt.Sprint(err) != fmt.Sprint(err2) {
